@@ -1,0 +1,4 @@
+//! Layer 0, the leaves: what everything else stands on and what imports nothing of ours.
+
+pub(crate) mod atomic;
+pub(crate) mod lock;

@@ -1,0 +1,166 @@
+//! Which stack runs now, and who drives it.
+//!
+//! Every coroutine's stack has a [`Link`] at its top. One word per OS thread names the innermost running one; from it the links lead
+//! outward, each generator to the stack that drives it, to the base: a green thread's link, or nothing, which is the root.
+//!
+//! ```text
+//!   RUNNING ──▶ inner generator ──▶ outer generator ──▶ green thread ──▶ (null)
+//! ```
+//!
+//! The word answers three questions: may this yielder yield (L14: only from the innermost stack), what frames are in force (D9, L12:
+//! those of the running chain), and whose stack is this.
+//!
+//! Invariants:
+//! - C1 `RUNNING` is null (the root's own stack) or points to the link of the stack that executes.
+//! - C2 A link's `driver` is set exactly while its generator is being driven, and then points to a live link, or is null for the root.
+//! - C3 A link lives as long as its stack slot is taken, at a fixed address.
+
+#![expect(
+    unsafe_code,
+    reason = "follows the raw pointers of the running chain"
+)]
+
+use std::cell::Cell;
+use std::ops::Range;
+use std::ptr;
+
+thread_local! {
+    /// C1: the innermost running stack of this OS thread; null for the root's own.
+    static RUNNING: Cell<*const Link> = const { Cell::new(ptr::null()) };
+
+    /// How many stacks of this OS thread were switched away from while `std::thread::panicking()` was true (L10). An upper bound on how
+    /// many stand in the middle of an unwind: while it is zero, `panicking()` speaks of the running chain alone.
+    static PARKED_UNWINDING: Cell<usize> = const { Cell::new(0) };
+}
+
+/// What a stack needs to be part of the chain. At the top of its slot (C3); the root has one in its header.
+#[derive(Debug)]
+pub(crate) struct Link {
+    /// The stack that drives this one (C2).
+    driver: Cell<*const Link>,
+
+    /// The newest frame entered on this stack (D9). Opaque here: the scheduler knows what a frame is.
+    frames: Cell<*const ()>,
+
+    /// The green thread whose base this is, as its header's address; null for a generator.
+    owner: Cell<*const ()>,
+
+    /// The addresses of the stack, lowest to highest; empty for the root, whose stack is the OS thread's.
+    span: Range<usize>,
+
+    /// Whether this stack counts in `PARKED_UNWINDING`.
+    parked_unwinding: Cell<bool>,
+}
+
+impl Link {
+    /// A link for the stack with these addresses; `0..0` for the root.
+    pub(crate) const fn new(span: Range<usize>) -> Self {
+        Link {
+            driver: Cell::new(ptr::null()),
+            frames: Cell::new(ptr::null()),
+            owner: Cell::new(ptr::null()),
+            span,
+            parked_unwinding: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn driver(&self) -> *const Link {
+        self.driver.get()
+    }
+
+    pub(crate) fn frames(&self) -> *const () {
+        self.frames.get()
+    }
+
+    pub(crate) fn set_frames(&self, newest: *const ()) {
+        self.frames.set(newest);
+    }
+
+    pub(crate) fn owner(&self) -> *const () {
+        self.owner.get()
+    }
+
+    pub(crate) fn set_owner(&self, header: *const ()) {
+        self.owner.set(header);
+    }
+
+    pub(crate) fn span(&self) -> &Range<usize> {
+        &self.span
+    }
+
+    /// Splices this stack in: it is driven by whatever runs now. Undone by [`Link::leave`].
+    #[inline]
+    pub(crate) fn enter(&self) {
+        self.driver.set(RUNNING.replace(self));
+    }
+
+    /// Splices this stack out again, on its driver's stack.
+    #[inline]
+    pub(crate) fn leave(&self) {
+        RUNNING.set(self.driver.replace(ptr::null()));
+    }
+
+    /// Whether this is the innermost running stack.
+    #[inline]
+    pub(crate) fn is_running(&self) -> bool {
+        ptr::eq(RUNNING.get(), self)
+    }
+
+    /// Call just before a switch away from this stack: counts it when an unwind may be under way on it (L10).
+    #[inline]
+    pub(crate) fn before_switch(&self) {
+        if std::thread::panicking() {
+            self.count_unwinding();
+        }
+    }
+
+    #[cold]
+    fn count_unwinding(&self) {
+        self.parked_unwinding.set(true);
+        PARKED_UNWINDING.set(PARKED_UNWINDING.get() + 1);
+    }
+
+    /// Call just after a switch back to this stack.
+    #[inline]
+    pub(crate) fn after_switch(&self) {
+        if self.parked_unwinding.get() {
+            self.uncount_unwinding();
+        }
+    }
+
+    #[cold]
+    fn uncount_unwinding(&self) {
+        self.parked_unwinding.set(false);
+        PARKED_UNWINDING.set(PARKED_UNWINDING.get() - 1);
+    }
+}
+
+/// The innermost running stack of this OS thread; null for the root's own.
+#[inline]
+pub(crate) fn running() -> *const Link {
+    RUNNING.get()
+}
+
+/// Names the innermost running stack: for the scheduler, around its switches.
+#[inline]
+pub(crate) fn set_running(innermost: *const Link) {
+    RUNNING.set(innermost);
+}
+
+/// How many stacks of this OS thread may stand in the middle of an unwind while another runs.
+#[inline]
+pub(crate) fn parked_unwinding() -> usize {
+    PARKED_UNWINDING.get()
+}
+
+/// The links from `innermost` outward to the base; empty for the root's own stack.
+///
+/// # Safety
+/// `innermost` is null or the innermost link of a chain that is running or parked as a whole on this OS thread, and stays so while
+/// the iterator is used.
+pub(crate) unsafe fn outward<'a>(innermost: *const Link) -> impl Iterator<Item = &'a Link> {
+    // SAFETY: the caller's duty, and C3.
+    let first = unsafe { innermost.as_ref() };
+    // SAFETY: C2 with the caller's duty: each driver of a driven link is null or alive.
+    std::iter::successors(first, |link| unsafe { link.driver().as_ref() })
+}

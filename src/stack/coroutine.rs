@@ -1,0 +1,94 @@
+//! A closure on a stack of its own, and the switch in and out.
+//!
+//! This is the only file that names corosensei. What it adds: the stack comes from the pool, and a coroutine that is dropped while
+//! suspended leaks its stack (L1) instead of being unwound behind the owner's back (L14).
+
+#![expect(unsafe_code, reason = "hands stacks to corosensei")]
+
+use std::mem::ManuallyDrop;
+use std::num::NonZeroUsize;
+
+use super::chain::Link;
+use super::pool::Stack;
+
+pub(crate) use corosensei::{CoroutineResult, Yielder};
+
+// SAFETY: a `Stack` owns its slot, `top` is 16-byte aligned and the bytes from `limit` up to it are mapped readable and writable, with a
+// guard below `limit` (L2), until the `Stack` is dropped (L1).
+unsafe impl corosensei::stack::Stack for Stack {
+    #[inline]
+    fn base(&self) -> NonZeroUsize {
+        self.top()
+    }
+
+    #[inline]
+    fn limit(&self) -> NonZeroUsize {
+        self.limit()
+    }
+}
+
+/// A closure on its own stack, pinned to this OS thread (D1).
+pub(crate) struct Coroutine<In, Out, Ret> {
+    /// Never dropped while suspended: see `Drop`.
+    inner: ManuallyDrop<corosensei::Coroutine<In, Out, Ret, Stack>>,
+
+    /// At the top of the stack that `inner` owns (C3 of `chain`).
+    link: *const Link,
+}
+
+impl<In, Out, Ret> Coroutine<In, Out, Ret> {
+    /// Puts `body` on `stack`; nothing runs before the first [`resume`](Self::resume).
+    ///
+    /// # Safety
+    /// `body` never unwinds, and everything that it and the values passed borrow outlives this coroutine or its leak.
+    #[inline]
+    pub(crate) unsafe fn new<F>(stack: Stack, body: F) -> Self
+    where
+        F: FnOnce(&Yielder<In, Out>, In) -> Ret,
+    {
+        let link = stack.link();
+        // SAFETY: the caller vouches for the lifetimes, and that no panic reaches the base.
+        let inner = unsafe { corosensei::Coroutine::with_stack_unchecked(stack, body) };
+        Coroutine {
+            inner: ManuallyDrop::new(inner),
+            link,
+        }
+    }
+
+    /// The link at the top of this coroutine's stack.
+    #[inline]
+    pub(crate) fn link(&self) -> &Link {
+        // SAFETY: C3: the slot is taken as long as `inner` owns its stack.
+        unsafe { &*self.link }
+    }
+
+    /// Runs the closure until it suspends or returns. Panics when it has returned already.
+    #[inline]
+    pub(crate) fn resume(&mut self, value: In) -> CoroutineResult<Out, Ret> {
+        self.inner.resume(value)
+    }
+
+    /// Whether the closure has returned, or was never begun.
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.inner.done() || !self.inner.started()
+    }
+}
+
+impl<In, Out, Ret> Drop for Coroutine<In, Out, Ret> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.is_idle() {
+            // SAFETY: dropped once, here; a finished or unbegun coroutine holds no frames, so its stack may go back to the pool.
+            unsafe { ManuallyDrop::drop(&mut self.inner) }
+        }
+    }
+}
+
+impl<In, Out, Ret> std::fmt::Debug for Coroutine<In, Out, Ret> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Coroutine")
+            .field("idle", &self.is_idle())
+            .finish_non_exhaustive()
+    }
+}
