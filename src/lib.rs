@@ -6,4 +6,5 @@ compile_error!(
 );
 
 mod base;
+mod sched;
 mod stack;

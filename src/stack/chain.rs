@@ -5,14 +5,17 @@
 //!
 //! ```text
 //!   RUNNING ──▶ inner generator ──▶ outer generator ──▶ green thread ──▶ (null)
+//!   RUNNING ──▶ generator ──▶ root ──▶ (null)
 //! ```
 //!
 //! The word answers three questions: may this yielder yield (L14: only from the innermost stack), what frames are in force (D9, L12:
 //! those of the running chain), and whose stack is this.
 //!
 //! Invariants:
-//! - C1 `RUNNING` is null (the root's own stack) or points to the link of the stack that executes.
-//! - C2 A link's `driver` is set exactly while its generator is being driven, and then points to a live link, or is null for the root.
+//! - C1 `RUNNING` points to the link of the stack that executes. Null stands for the root as long as it has no link: the scheduler
+//!   brings one (`adopt_root`), generators alone need none.
+//! - C2 A link's `driver` is set exactly while its generator is being driven, and then points to a live link, or is null for a root
+//!   without a link.
 //! - C3 A link lives as long as its stack slot is taken, at a fixed address.
 
 #![expect(
@@ -88,6 +91,11 @@ impl Link {
         &self.span
     }
 
+    /// Whether this is the link of an OS thread's own stack.
+    pub(crate) fn is_root(&self) -> bool {
+        self.span.is_empty()
+    }
+
     /// Splices this stack in: it is driven by whatever runs now. Undone by [`Link::leave`].
     #[inline]
     pub(crate) fn enter(&self) {
@@ -145,6 +153,20 @@ pub(crate) fn running() -> *const Link {
 #[inline]
 pub(crate) fn set_running(innermost: *const Link) {
     RUNNING.set(innermost);
+}
+
+/// Gives the root its link, or takes it away again (null): the chain that runs now ends there from now on.
+///
+/// # Safety
+/// `root` is null or outlives its being the root's link.
+pub(crate) unsafe fn adopt_root(root: *const Link) {
+    let innermost = RUNNING.get();
+    // SAFETY: the running chain is running, and does not change here.
+    let outermost = unsafe { outward(innermost) }.filter(|link| !link.is_root()).last();
+    match outermost {
+        Some(link) => link.driver.set(root),
+        None => RUNNING.set(root),
+    }
 }
 
 /// How many stacks of this OS thread may stand in the middle of an unwind while another runs.

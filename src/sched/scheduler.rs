@@ -1,0 +1,402 @@
+//! The scheduler of one OS thread: made on first use, gone with the OS thread (D2).
+//!
+//! It owns the green threads of its OS thread and knows which one runs. Switching is in `switch`, the loop in `turn`, the end in `exit`.
+//!
+//! Invariants:
+//! - S1 It is reached on its own OS thread alone, through `CURRENT`, and lives until that OS thread's sentinel drops.
+//! - S2 `current` is the green thread or root whose code runs; null while the loop runs something of its own.
+//! - S3 `all` owns one reference to every green thread that has not ended; `ready` names green threads of `all` (or the root), each at most once.
+//! - S4 No borrow of a field is held across a switch (L6).
+
+#![expect(unsafe_code, reason = "one scheduler an OS thread, reached by address")]
+
+use std::cell::{Cell, OnceCell, RefCell, RefMut, UnsafeCell};
+use std::collections::VecDeque;
+use std::ptr;
+use std::sync::Arc;
+
+use super::clock::{Clock, Deadline};
+use super::exit::Sentinel;
+use super::frame::{self, Due};
+use super::header::{Counted, Header, state};
+use super::hooks::Hooks;
+use super::inbox::Home;
+use super::reactor::Reactor;
+use super::timers::Timers;
+use super::wait::Wait;
+use crate::stack::chain;
+use crate::stack::coroutine::{Coroutine, Yielder};
+use crate::stack::pool::Stack;
+
+thread_local! {
+    /// S1; null before the first use and after the sentinel's drop.
+    static CURRENT: Cell<*const Scheduler> = const { Cell::new(ptr::null()) };
+
+    /// Its drop ends the scheduler.
+    static SENTINEL: Sentinel = const { Sentinel::new() };
+}
+
+/// The scheduler of one OS thread.
+pub(crate) struct Scheduler {
+    /// S2.
+    current: Cell<*const Header>,
+
+    /// Runs next, in this order (D8).
+    pub(super) ready: RefCell<VecDeque<*const Header>>,
+
+    /// F2 of `frame`.
+    fired: Cell<usize>,
+
+    /// What other OS threads may hold of this one.
+    home: Arc<Home>,
+
+    /// The OS thread's own stack.
+    pub(super) root: Counted,
+
+    /// The loop, on a stack of its own; made when the root first waits.
+    pub(super) looper: UnsafeCell<Option<Coroutine<(), (), ()>>>,
+
+    /// What the loop suspends with.
+    pub(super) loop_yielder: Cell<*const Yielder<(), ()>>,
+
+    /// How many resumes are left before the loop looks at time and IO.
+    pub(super) countdown: Cell<u32>,
+
+    /// When sockets are looked at next although there is somebody in line.
+    pub(super) next_poll: Cell<Deadline>,
+
+    /// What time it is.
+    clock: Clock,
+
+    /// Who waits for a moment.
+    timers: RefCell<Timers>,
+
+    /// Made by the first source that must be waited for.
+    reactor: OnceCell<Reactor>,
+
+    /// S3.
+    pub(super) all: RefCell<Vec<Counted>>,
+
+    /// Green threads for which there was no stack, not even the spare one.
+    pub(super) refused: RefCell<VecDeque<*const Header>>,
+
+    /// Kept back, so that a closure for which there is no stack is dropped on one (L18).
+    pub(super) spare: RefCell<Option<Stack>>,
+
+    /// Who stands on the spare stack.
+    pub(super) on_spare: Cell<*const Header>,
+
+    /// How much is going on outside that may wake us: jobs on other OS threads, child processes.
+    pub(super) outside: Cell<usize>,
+
+    /// How many green threads here wait for a socket.
+    pub(super) sources_waited: Cell<usize>,
+
+    /// What `Runtime` has set.
+    hooks: Hooks,
+
+    /// The report of a deadlock that has not been raised yet (L8).
+    pub(super) deadlock: RefCell<Option<String>>,
+
+    /// Set by the end of the OS thread: the loop returns.
+    pub(super) ending: Cell<bool>,
+
+    /// Whether the loop is under way, so that the root stands in a wait.
+    pub(super) looping: Cell<bool>,
+}
+
+impl Scheduler {
+    /// This OS thread's scheduler, made on first use.
+    ///
+    /// # Panics
+    /// When this OS thread's thread-locals are gone already.
+    #[inline(always)]
+    pub(crate) fn get() -> &'static Scheduler {
+        let current = CURRENT.get();
+        if current.is_null() {
+            return Scheduler::make();
+        }
+        // SAFETY: S1.
+        unsafe { &*current }
+    }
+
+    #[cold]
+    fn make() -> &'static Scheduler {
+        let made = SENTINEL.try_with(|sentinel| {
+            let scheduler = Box::leak(Box::new(Scheduler::new()));
+            scheduler.adopt_root();
+            CURRENT.set(scheduler);
+            sentinel.arm(scheduler);
+            &*scheduler
+        });
+        made.unwrap_or_else(|_| {
+            panic!(
+                "greenthread: a wait point after the thread-locals of this OS thread are gone: its scheduler has ended, nothing can be waited for here"
+            )
+        })
+    }
+
+    fn new() -> Self {
+        let home = Home::new();
+        let root = super::root::make(Arc::clone(&home));
+        Scheduler {
+            current: Cell::new(root.as_ptr()),
+            ready: RefCell::default(),
+            fired: Cell::new(0),
+            home,
+            root,
+            looper: UnsafeCell::new(None),
+            loop_yielder: Cell::new(ptr::null()),
+            countdown: Cell::new(0),
+            next_poll: Cell::new(Deadline::BEGINNING),
+            clock: Clock::default(),
+            timers: RefCell::default(),
+            reactor: OnceCell::new(),
+            all: RefCell::default(),
+            refused: RefCell::default(),
+            spare: RefCell::default(),
+            on_spare: Cell::new(ptr::null()),
+            outside: Cell::new(0),
+            sources_waited: Cell::new(0),
+            hooks: Hooks::default(),
+            deadlock: RefCell::default(),
+            ending: Cell::new(false),
+            looping: Cell::new(false),
+        }
+    }
+
+    /// Gives the root its place at the end of the chain.
+    fn adopt_root(&self) {
+        let link = super::root::link(&self.root);
+        // SAFETY: H2: this is its OS thread.
+        unsafe { self.root.local() }.base.set(link);
+        // SAFETY: the root's header, and the link in it, live as long as the scheduler; `forget_current` takes it away.
+        unsafe { chain::adopt_root(link) };
+    }
+
+    /// Whether a request or a deadlock may end the root's wait.
+    pub(super) fn root_can_be_interrupted(&self) -> bool {
+        // SAFETY: H2: this is its OS thread.
+        unsafe { self.root.local() }.interruptible.get()
+    }
+
+    /// From now on this OS thread has no scheduler (S1).
+    pub(super) fn forget_current() {
+        CURRENT.set(ptr::null());
+        // SAFETY: null.
+        unsafe { chain::adopt_root(ptr::null()) };
+    }
+
+    /// Whether this address is the scheduler of the OS thread that asks.
+    #[inline]
+    pub(super) fn is_current(scheduler: *const Scheduler) -> bool {
+        ptr::eq(CURRENT.get(), scheduler)
+    }
+
+    /// This OS thread's scheduler, if `header` belongs to it.
+    pub(crate) fn of(header: &Header) -> Option<&'static Scheduler> {
+        // SAFETY: S1.
+        let scheduler = unsafe { CURRENT.get().as_ref() }?;
+        Arc::ptr_eq(&scheduler.home, header.home()).then_some(scheduler)
+    }
+
+    pub(crate) fn home(&self) -> &Arc<Home> {
+        &self.home
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(crate) fn hooks(&self) -> &Hooks {
+        &self.hooks
+    }
+
+    pub(crate) fn timers(&self) -> RefMut<'_, Timers> {
+        self.timers.borrow_mut()
+    }
+
+    /// The reactor, if a source has made it.
+    pub(crate) fn reactor_if_made(&self) -> Option<&Reactor> {
+        self.reactor.get()
+    }
+
+    /// The reactor, made now if need be.
+    pub(crate) fn reactor(&self) -> std::io::Result<&Reactor> {
+        if let Some(reactor) = self.reactor.get() {
+            return Ok(reactor);
+        }
+        let (reactor, waker) = Reactor::new()?;
+        self.home.ring_by(waker);
+        Ok(self.reactor.get_or_init(|| reactor))
+    }
+
+    /// The green thread or root whose code runs, by address (S2).
+    #[inline]
+    pub(crate) fn current(&self) -> *const Header {
+        self.current.get()
+    }
+
+    #[inline]
+    pub(super) fn set_current(&self, header: *const Header) {
+        self.current.set(header);
+    }
+
+    /// The green thread or root whose code runs.
+    #[inline]
+    pub(crate) fn current_header(&self) -> &Header {
+        // SAFETY: S2, S3: code runs, so it is not null, and it has not ended.
+        unsafe { &*self.current.get() }
+    }
+
+    pub(crate) fn is_root(&self, header: &Header) -> bool {
+        ptr::eq(header, &*self.root)
+    }
+
+    /// Whether there may be something to raise in what runs now.
+    #[inline]
+    pub(crate) fn has_requests(&self) -> bool {
+        self.current_header().is_requested() || self.fired.get() != 0
+    }
+
+    /// What a wait point must raise now.
+    pub(crate) fn due(&self) -> Option<Due> {
+        // SAFETY: the running chain is running.
+        unsafe { frame::due(chain::running(), self.current_header().is_requested()) }
+    }
+
+    pub(super) fn count_fired(&self, change: isize) {
+        self.fired.set(self.fired.get().wrapping_add_signed(change));
+    }
+
+    /// Puts a green thread or the root at the end of the line.
+    #[inline]
+    pub(super) fn make_ready(&self, header: *const Header) {
+        self.ready.borrow_mut().push_back(header);
+    }
+
+    /// Takes a new green thread of this OS thread in, to be run in its turn.
+    #[inline]
+    pub(crate) fn admit(&self, header: Counted) {
+        let address = header.as_ptr();
+        let mut all = self.all.borrow_mut();
+        // SAFETY: H2: this is its OS thread.
+        unsafe { header.local() }.place.set(all.len());
+        all.push(header);
+        drop(all);
+        self.make_ready(address);
+    }
+
+    /// Takes an ended green thread out of the list of all (S3).
+    pub(super) fn dismiss(&self, header: &Header) -> Counted {
+        // SAFETY: H2: this is its OS thread.
+        let place = unsafe { header.local() }.place.get();
+        let mut all = self.all.borrow_mut();
+        let counted = all.swap_remove(place);
+        if let Some(moved) = all.get(place) {
+            // SAFETY: as above.
+            unsafe { moved.local() }.place.set(place);
+        }
+        counted
+    }
+
+    /// Every green thread of this OS thread that has not ended, in the order of their ids.
+    pub(crate) fn everybody(&self) -> Vec<Counted> {
+        let mut all = self.all.borrow().clone();
+        all.sort_by_key(|header| header.id());
+        all
+    }
+
+    /// Passes on and raises what is new for `header`, which belongs here: a cancellation (`origin` null) or the fired deadline of a frame.
+    pub(crate) fn deliver(&self, header: &Header, origin: *const frame::Frame) {
+        let innermost = self.innermost_of(header);
+        // SAFETY: the chain runs, or is parked as a whole.
+        unsafe { frame::forward(innermost, origin) };
+        // SAFETY: H2: this is its OS thread.
+        let local = unsafe { header.local() };
+        // SAFETY: W1: a wait stays until its owner has left it.
+        let Some(wait) = (unsafe { local.wait.get().as_ref() }) else {
+            return;
+        };
+        // SAFETY: as for `forward`.
+        let due = unsafe { frame::due(innermost, header.is_requested()) };
+        if local.interruptible.get() && due.is_some() {
+            wait.interrupt(self);
+        }
+    }
+
+    /// Where the chain of `header` begins, whether it runs or is parked.
+    fn innermost_of(&self, header: &Header) -> *const chain::Link {
+        if ptr::eq(self.current.get(), header) {
+            return chain::running();
+        }
+        // SAFETY: H2: this is its OS thread.
+        unsafe { header.local() }.innermost.get()
+    }
+
+    /// The wait in which `header`, which belongs here, is parked.
+    pub(crate) fn wait_of(&self, header: &Header) -> Option<&Wait> {
+        // SAFETY: H2: this is its OS thread.
+        let wait = unsafe { header.local() }.wait.get();
+        // SAFETY: W1.
+        unsafe { wait.as_ref() }
+    }
+
+    /// How many green threads of this OS thread have not ended.
+    pub(crate) fn population(&self) -> usize {
+        self.all.borrow().len()
+    }
+
+    /// Whether `header` has begun to run.
+    pub(crate) fn has_started(header: &Header) -> bool {
+        header.state() != state::UNSTARTED
+    }
+
+    /// Counts something outside that may wake us; see [`Outside`].
+    pub(crate) fn begin_outside(&'static self) -> Outside {
+        self.outside.set(self.outside.get() + 1);
+        Outside { scheduler: self }
+    }
+}
+
+/// While it lives, somebody here waits for a socket.
+#[derive(Debug)]
+pub(super) struct WaitingOnSource<'a> {
+    /// Counts it.
+    scheduler: &'a Scheduler,
+}
+
+impl Scheduler {
+    pub(super) fn begin_waiting_on_source(&self) -> WaitingOnSource<'_> {
+        self.sources_waited.set(self.sources_waited.get() + 1);
+        WaitingOnSource { scheduler: self }
+    }
+}
+
+impl Drop for WaitingOnSource<'_> {
+    fn drop(&mut self) {
+        let waited = &self.scheduler.sources_waited;
+        waited.set(waited.get() - 1);
+    }
+}
+
+/// While it lives, silence is no deadlock and a virtual clock does not jump: something outside is at work for us.
+#[derive(Debug)]
+pub(crate) struct Outside {
+    /// Counts it.
+    scheduler: &'static Scheduler,
+}
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        self.scheduler.outside.set(self.scheduler.outside.get() - 1);
+    }
+}
+
+impl std::fmt::Debug for Scheduler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scheduler")
+            .field("thread", &self.home.thread())
+            .finish_non_exhaustive()
+    }
+}
