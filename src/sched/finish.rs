@@ -1,13 +1,13 @@
 //! The end of a green thread: who waits for it, and what is to be called first.
 //!
 //! ```text
-//!   RUNNING ──its closure has ended──▶ CALLING ──no callback left──▶ OVER
-//!                                        ▲                            │
-//!                                        └──a callback is added late──┘
+//!   GOING: the closure runs ──ends──▶ callbacks ──none left──▶ nobody claims the result? drop it ──▶ OVER: joiners go on
+//!                                         ▲                                                           │
+//!                                         └────────────────── a callback is added late ───────────────┘
 //! ```
 //!
 //! Callbacks run in the order in which they were added, on a green thread's stack of the OS thread that owns the green thread (L18); joiners go on
-//! only in OVER. When the OS thread goes away the phase becomes OVER and what is left of the callbacks is forgotten.
+//! only in OVER. The result is touched by whoever brings it to OVER until then, and by the handle's owner after. When the OS thread goes away the phase becomes OVER and what is left of the callbacks is forgotten.
 
 use std::collections::VecDeque;
 
@@ -19,14 +19,23 @@ pub(crate) type Callback = Box<dyn FnOnce(&Header) + Send>;
 
 /// How far the end has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// The closure has not ended.
-    Running,
-
-    /// Somebody is running callbacks.
-    Calling,
+enum Phase {
+    /// The closure has not ended, or somebody is running callbacks.
+    Going,
 
     /// No callback is left, or none will run: joiners go on.
+    Over,
+}
+
+/// What the one who brings it to its end does next.
+pub(crate) enum Next {
+    /// Call this.
+    Call(Callback),
+
+    /// Nobody will claim the result: drop it, then ask again.
+    DropResult,
+
+    /// Wake the joiners.
     Over,
 }
 
@@ -34,6 +43,9 @@ pub(crate) enum Phase {
 pub(crate) struct Finish {
     /// How far the end has come.
     phase: Phase,
+
+    /// Whether the handle has gone with the result unclaimed.
+    detached: bool,
 
     /// Joiners.
     waiters: WaitList,
@@ -45,7 +57,8 @@ pub(crate) struct Finish {
 impl Finish {
     pub(crate) fn new() -> Self {
         Finish {
-            phase: Phase::Running,
+            phase: Phase::Going,
+            detached: false,
             waiters: WaitList::new(),
             callbacks: VecDeque::new(),
         }
@@ -59,13 +72,17 @@ impl Finish {
         &mut self.waiters
     }
 
+    /// The handle goes. True when the end is past, so that the result is the caller's to drop.
+    pub(crate) fn detach(&mut self) -> bool {
+        self.detached = !self.is_over();
+        self.is_over()
+    }
+
     /// Adds a callback; true when the end is past and somebody must be found to run it.
     pub(crate) fn add(&mut self, id: u64, callback: Callback) -> bool {
         self.callbacks.push_back((id, callback));
-        let late = self.phase == Phase::Over;
-        if late {
-            self.phase = Phase::Calling;
-        }
+        let late = self.is_over();
+        self.phase = Phase::Going;
         late
     }
 
@@ -75,18 +92,17 @@ impl Finish {
         self.callbacks.remove(place).map(|(_, callback)| callback)
     }
 
-    /// The next callback to run; none, and OVER, when all have been called.
-    pub(crate) fn next_callback(&mut self) -> Option<Callback> {
-        match self.callbacks.pop_front() {
-            Some((_, callback)) => {
-                self.phase = Phase::Calling;
-                Some(callback)
-            }
-            None => {
-                self.phase = Phase::Over;
-                None
-            }
+    /// What to do next, after the result was stored.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Next {
+        if let Some((_, callback)) = self.callbacks.pop_front() {
+            return Next::Call(callback);
         }
+        if std::mem::take(&mut self.detached) {
+            return Next::DropResult;
+        }
+        self.phase = Phase::Over;
+        Next::Over
     }
 
     /// Ends without calling anything more; what was not called is returned, to be forgotten (L18).
@@ -96,6 +112,7 @@ impl Finish {
     }
 
     /// Wakes one joiner.
+    #[inline]
     pub(crate) fn wake(&mut self) -> Option<Wake> {
         self.waiters.wake_first()
     }

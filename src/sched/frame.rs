@@ -26,6 +26,7 @@ use std::ptr;
 
 use super::clock::Deadline;
 use super::header::Header;
+use super::request::Request;
 use super::scheduler::Scheduler;
 use super::timers::{Target, Timer};
 use crate::stack::chain::{self, Link};
@@ -39,10 +40,10 @@ pub(crate) enum Kind {
     /// Lets nothing from outside through.
     Shield,
 
-    /// Passes a request on to the children at once.
+    /// Passes a request on to the children at once; raises in the body when a child has failed, which is its way of firing.
     Scope {
-        /// Cancels them.
-        forward: fn(*const ()),
+        /// Asks the children to end.
+        forward: fn(*const (), &Request),
 
         /// Of what: the argument for `forward`.
         children: *const (),
@@ -80,8 +81,8 @@ pub(crate) enum Due {
     /// The cancellation that is pending on the green thread.
     Cancel,
 
-    /// The deadline of the frame with this number.
-    Timeout(u64),
+    /// The frame with this number: its deadline has passed, or its scope fails.
+    Frame(u64),
 }
 
 impl Frame {
@@ -147,6 +148,28 @@ impl Frame {
         }
     }
 
+    /// A child of its scope has failed: fires it for the body.
+    pub(crate) fn fail(&self, scheduler: &Scheduler) {
+        if !self.fired.get() {
+            self.deadline.set(scheduler.clock().now());
+            self.fire_and_deliver(scheduler);
+        }
+    }
+
+    /// Fires it and tells whoever drives its stack.
+    pub(crate) fn fire_and_deliver(&self, scheduler: &Scheduler) {
+        self.fire(scheduler);
+        // SAFETY: S3 of `scheduler`: the owner of a running or parked chain has not ended.
+        if let Some(owner) = unsafe { self.owner().as_ref() } {
+            scheduler.deliver(owner, self);
+        }
+    }
+
+    /// Whether it belongs to a scope, whose failure is not consumed.
+    pub(crate) fn is_scope(&self) -> bool {
+        matches!(self.kind, Kind::Scope { .. })
+    }
+
     /// Makes it fired: by its timer, or again after `consume`.
     pub(crate) fn fire(&self, scheduler: &Scheduler) {
         if !self.fired.replace(true) {
@@ -210,7 +233,7 @@ pub(crate) unsafe fn due(innermost: *const Link, cancelled: bool) -> Option<Due>
                 shielded = true;
                 break;
             }
-            Kind::Timeout if frame.has_fired() => {
+            Kind::Timeout | Kind::Scope { .. } if frame.has_fired() => {
                 let later = earliest.is_some_and(|other| other.deadline() < frame.deadline());
                 earliest = if later { earliest } else { Some(frame) };
             }
@@ -220,14 +243,14 @@ pub(crate) unsafe fn due(innermost: *const Link, cancelled: bool) -> Option<Due>
     if cancelled && !shielded {
         return Some(Due::Cancel);
     }
-    earliest.map(|frame| Due::Timeout(frame.id))
+    earliest.map(|frame| Due::Frame(frame.id))
 }
 
 /// Passes a request on to the scopes in force between its origin (a frame, or the base of the chain) and the innermost stack.
 ///
 /// # Safety
 /// As for `outward`; the scopes' `children` are alive as long as their frames are entered.
-pub(crate) unsafe fn forward(innermost: *const Link, origin: *const Frame) {
+pub(crate) unsafe fn forward(innermost: *const Link, origin: *const Frame, request: &Request) {
     let mut scopes = Vec::new();
     // SAFETY: the caller's duty.
     for frame in unsafe { outward(innermost) } {
@@ -242,7 +265,7 @@ pub(crate) unsafe fn forward(innermost: *const Link, origin: *const Frame) {
         }
     }
     for (forward, children) in scopes.into_iter().rev() {
-        forward(children);
+        forward(children, request);
     }
 }
 

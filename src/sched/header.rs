@@ -69,6 +69,9 @@ pub(crate) struct Vtable {
     /// Finds a green thread of its OS thread to run the callbacks that were added after the end.
     pub(crate) late: fn(&Counted),
 
+    /// Runs the callbacks that are left, and ends it; on a green thread's stack of its OS thread (L18).
+    pub(crate) call: fn(&Header),
+
     /// Gives the allocation back, header and all.
     pub(crate) free: unsafe fn(NonNull<Header>),
 }
@@ -125,15 +128,17 @@ unsafe impl Sync for Header {}
 unsafe impl Send for Header {}
 
 impl Header {
-    /// A header with one reference, owned by the caller.
+    /// A header with this many references, owned by the caller.
+    #[inline]
     pub(crate) fn new(
+        refs: usize,
         vtable: &'static Vtable,
         home: Arc<Home>,
         name: Option<Arc<str>>,
         site: &'static Location<'static>,
     ) -> Self {
         Header {
-            refs: AtomicUsize::new(1),
+            refs: AtomicUsize::new(refs),
             vtable,
             home,
             mail_next: AtomicPtr::new(std::ptr::null_mut()),

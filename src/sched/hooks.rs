@@ -23,4 +23,7 @@ pub(crate) struct Hooks {
 
     /// Whether a `run` is under way on this root.
     pub(crate) running: Cell<bool>,
+
+    /// The number of the newest `run`.
+    pub(crate) runs: Cell<u32>,
 }

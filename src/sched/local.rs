@@ -33,6 +33,9 @@ pub(crate) struct Local {
     /// Its index in the scheduler's list of all.
     pub(super) place: Cell<usize>,
 
+    /// The number of the `run` in which it was spawned here; zero outside.
+    pub(super) run: Cell<u32>,
+
     /// Bytes of stack to take at the first run.
     pub(super) stack_size: Cell<usize>,
 }
@@ -48,6 +51,7 @@ impl Local {
             interruptible: Cell::new(false),
             token: Cell::new(false),
             place: Cell::new(usize::MAX),
+            run: Cell::new(0),
             stack_size: Cell::new(crate::stack::pool::DEFAULT_SIZE),
         }
     }

@@ -42,8 +42,8 @@ pub(crate) enum What {
     /// The cancellation of the green thread.
     Cancelled(Option<Reason>),
 
-    /// The deadline of the frame with this number.
-    TimedOut(u64),
+    /// That of the frame with this number: its deadline, or the failure of its scope.
+    Frame(u64),
 }
 
 impl Payload {
@@ -80,13 +80,20 @@ pub(crate) fn sort(caught: Box<dyn Any + Send>) -> Result<Box<Payload>, Box<dyn 
 #[cold]
 pub(crate) fn raise(header: &Header, due: Due) -> ! {
     let what = match due {
-        Due::Timeout(frame) => What::TimedOut(frame),
+        Due::Frame(frame) => What::Frame(frame),
         Due::Cancel => What::Cancelled(pending_reason(header)),
     };
     panic::resume_unwind(Box::new(Payload::new(what, header)))
 }
 
-fn pending_reason(header: &Header) -> Option<Reason> {
+/// Ends the running green thread as if it had been cancelled.
+pub(crate) fn raise_cancellation(reason: Option<Reason>) -> ! {
+    let header = Scheduler::get().current_header();
+    panic::resume_unwind(Box::new(Payload::new(What::Cancelled(reason), header)))
+}
+
+/// Why it is to end, if it was told.
+pub(crate) fn pending_reason(header: &Header) -> Option<Reason> {
     let request = header.request().lock();
     request.as_ref().and_then(|request| request.reason.clone())
 }
@@ -129,7 +136,7 @@ fn accept(header: &Header, request: Request) -> Result<bool, Request> {
 fn announce(header: &Header) -> bool {
     match Scheduler::of(header) {
         Some(scheduler) => {
-            scheduler.deliver(header, std::ptr::null());
+            scheduler.deliver_cancellation(header);
             true
         }
         None => header.post(mail::REQUEST).is_ok(),

@@ -24,6 +24,7 @@ struct Root {
 static VTABLE: Vtable = Vtable {
     run: |_| unreachable!("a root is not started"),
     refuse: |_, _| unreachable!("a root needs no stack"),
+    call: |_| unreachable!("a root does not end"),
     late: |_| unreachable!("a root has no handle"),
     free,
 };
@@ -32,7 +33,7 @@ static VTABLE: Vtable = Vtable {
 pub(super) fn make(home: Arc<Home>) -> Counted {
     let name = std::thread::current().name().map(Arc::from);
     let root = Box::leak(Box::new(Root {
-        header: Header::new(&VTABLE, home, name, Location::caller()),
+        header: Header::new(1, &VTABLE, home, name, Location::caller()),
         link: Link::new(0..0),
     }));
     root.header.set_state(state::STARTED);

@@ -22,8 +22,10 @@ use super::header::{Counted, Header, state};
 use super::hooks::Hooks;
 use super::inbox::Home;
 use super::reactor::Reactor;
+use super::request::{Reason, Request};
 use super::timers::Timers;
 use super::wait::Wait;
+use crate::base::error::Elapsed;
 use crate::stack::chain;
 use crate::stack::coroutine::{Coroutine, Yielder};
 use crate::stack::pool::Stack;
@@ -281,7 +283,12 @@ impl Scheduler {
         let address = header.as_ptr();
         let mut all = self.all.borrow_mut();
         // SAFETY: H2: this is its OS thread.
-        unsafe { header.local() }.place.set(all.len());
+        let local = unsafe { header.local() };
+        local.place.set(all.len());
+        local.run.set(self.run_number());
+        if let Some(size) = self.hooks.stack_size.get() {
+            local.stack_size.set(size);
+        }
         all.push(header);
         drop(all);
         self.make_ready(address);
@@ -307,11 +314,46 @@ impl Scheduler {
         all
     }
 
-    /// Passes on and raises what is new for `header`, which belongs here: a cancellation (`origin` null) or the fired deadline of a frame.
-    pub(crate) fn deliver(&self, header: &Header, origin: *const frame::Frame) {
+    /// The number of the `run` that is under way; zero outside.
+    fn run_number(&self) -> u32 {
+        if self.hooks.running.get() {
+            self.hooks.runs.get()
+        } else {
+            0
+        }
+    }
+
+    /// A new `run` begins.
+    pub(crate) fn begin_run(&self) {
+        self.hooks.runs.set(self.hooks.runs.get() + 1);
+    }
+
+    /// Every green thread that was spawned here during this `run` and has not ended.
+    pub(crate) fn left_by_run(&self) -> Vec<Counted> {
+        let mut left = self.everybody();
+        // SAFETY: H2: this is their OS thread.
+        left.retain(|header| unsafe { header.local() }.run.get() == self.run_number());
+        left
+    }
+
+    /// Passes the pending cancellation of `header`, which belongs here, on to its children and ends its wait.
+    pub(crate) fn deliver_cancellation(&self, header: &Header) {
+        let request = header.request().lock().clone();
+        if let Some(request) = request {
+            self.pass_on(header, ptr::null(), request.reason);
+        }
+    }
+
+    /// The same for a frame of `header` that has fired.
+    pub(super) fn deliver(&self, header: &Header, origin: &frame::Frame) {
+        self.pass_on(header, origin, Some(Arc::new(Elapsed)));
+    }
+
+    fn pass_on(&self, header: &Header, origin: *const frame::Frame, reason: Option<Reason>) {
         let innermost = self.innermost_of(header);
+        let forced = true;
         // SAFETY: the chain runs, or is parked as a whole.
-        unsafe { frame::forward(innermost, origin) };
+        unsafe { frame::forward(innermost, origin, &Request { reason, forced }) };
         // SAFETY: H2: this is its OS thread.
         let local = unsafe { header.local() };
         // SAFETY: W1: a wait stays until its owner has left it.

@@ -180,15 +180,8 @@ impl Scheduler {
         match target {
             // SAFETY: T2: the target of a timer that was set is alive, and it is ours.
             Target::Wait(wait) => drop(unsafe { &*wait }.time_out(self)),
-            Target::Frame(frame) => {
-                // SAFETY: as above.
-                let frame = unsafe { &*frame };
-                frame.fire(self);
-                // SAFETY: S3: the owner of a running or parked chain has not ended.
-                if let Some(owner) = unsafe { frame.owner().as_ref() } {
-                    self.deliver(owner, frame);
-                }
-            }
+            // SAFETY: as above.
+            Target::Frame(frame) => unsafe { &*frame }.fire_and_deliver(self),
         }
     }
 
@@ -210,7 +203,7 @@ impl Scheduler {
             self.unpark(&header);
         }
         if bits & mail::REQUEST != 0 && !header.is_over() {
-            self.deliver(&header, ptr::null());
+            self.deliver_cancellation(&header);
         }
         if bits & mail::CALLBACK != 0 {
             (header.vtable().late)(&header);
