@@ -18,6 +18,7 @@ mod sched;
 mod stack;
 mod thread;
 
+pub mod generator;
 pub mod time;
 
 pub use base::error::Elapsed;

@@ -139,5 +139,8 @@ fn describe(report: &mut String, kind: &str, header: &Header, scheduler: &Schedu
     let name = header.name().unwrap_or("unnamed");
     let (id, site) = (header.id(), header.site());
     // Writing to a string does not fail.
-    drop(write!(report, "\n  {kind} {id} \"{name}\" {waits}, spawned at {site}"));
+    drop(write!(
+        report,
+        "\n  {kind} {id} \"{name}\" {waits}, spawned at {site}"
+    ));
 }

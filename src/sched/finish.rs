@@ -12,7 +12,7 @@
 use std::collections::VecDeque;
 
 use super::header::Header;
-use super::list::{Wake, WaitList};
+use super::list::{WaitList, Wake};
 
 /// A callback: it gets the header, and reads the typed result from behind it.
 pub(crate) type Callback = Box<dyn FnOnce(&Header) + Send>;

@@ -19,7 +19,10 @@
 //! - F1 A frame does not move while it is entered; it is left in the reverse order of entering, on the stack where it was entered.
 //! - F2 `Scheduler::fired` counts the entered frames whose deadline has fired and was not consumed.
 
-#![expect(unsafe_code, reason = "frames are linked by address through the stacks that hold them")]
+#![expect(
+    unsafe_code,
+    reason = "frames are linked by address through the stacks that hold them"
+)]
 
 use std::cell::Cell;
 use std::ptr;
@@ -197,7 +200,10 @@ struct Entered<'a> {
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
         let frame = self.frame;
-        debug_assert!(ptr::eq(frame.stack().frames().cast(), frame), "frames were left out of order (F1)");
+        debug_assert!(
+            ptr::eq(frame.stack().frames().cast(), frame),
+            "frames were left out of order (F1)"
+        );
         frame.stack().set_frames(frame.older.get().cast());
         self.scheduler.timers().remove(&frame.timer);
         frame.consume(self.scheduler);

@@ -9,7 +9,10 @@
 //! - H2 `local` is touched on the home's OS thread alone.
 //! - H3 `state` only grows. ENDED is set under the lock of `request`, so a request is either seen by the end or refused.
 
-#![expect(unsafe_code, reason = "reference counts, and fields of one OS thread in a shared struct")]
+#![expect(
+    unsafe_code,
+    reason = "reference counts, and fields of one OS thread in a shared struct"
+)]
 
 use std::fmt;
 use std::ops::Deref;
@@ -290,14 +293,6 @@ impl Counted {
     #[inline]
     pub(crate) fn as_ptr(&self) -> *mut Header {
         self.0.as_ptr()
-    }
-
-    /// Gives the reference out as an address, for [`from_raw`](Self::from_raw).
-    #[inline]
-    pub(crate) fn into_raw(self) -> *mut Header {
-        let address = self.0.as_ptr();
-        std::mem::forget(self);
-        address
     }
 }
 

@@ -143,12 +143,10 @@ impl Home {
     /// Says that the owner is awake again. Owner only.
     pub(crate) fn wake_up(&self) {
         // Fails when a post has replaced ASLEEP already: that is being awake.
-        drop(self.head.compare_exchange(
-            ASLEEP,
-            EMPTY,
-            Ordering::AcqRel,
-            Ordering::Relaxed,
-        ));
+        drop(
+            self.head
+                .compare_exchange(ASLEEP, EMPTY, Ordering::AcqRel, Ordering::Relaxed),
+        );
     }
 
     /// Whether the owner sleeps and nothing has been posted since.

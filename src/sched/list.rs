@@ -227,6 +227,9 @@ impl Default for WaitList {
 
 impl Drop for WaitList {
     fn drop(&mut self) {
-        debug_assert!(self.is_empty(), "a primitive was dropped with somebody waiting on it");
+        debug_assert!(
+            self.is_empty(),
+            "a primitive was dropped with somebody waiting on it"
+        );
     }
 }

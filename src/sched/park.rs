@@ -256,9 +256,7 @@ fn park_until(scheduler: &Scheduler, wait: &Wait, interruptible: bool, deadline:
     let timer = Timer::new();
     // SAFETY: T2: the timer is taken out below, on the only way out: parking does not unwind.
     unsafe {
-        scheduler
-            .timers()
-            .set(&timer, Target::Wait(wait), deadline);
+        scheduler.timers().set(&timer, Target::Wait(wait), deadline);
     }
     scheduler.park(wait, interruptible);
     scheduler.timers().remove(&timer);
@@ -317,9 +315,23 @@ fn raise_if_due(scheduler: &Scheduler) {
     }
 }
 
+/// Lets everybody who is ready go first; raises what is due before or after.
+#[inline]
+pub(crate) fn let_others_go_first() {
+    let scheduler = Scheduler::get();
+    checkpoint(scheduler);
+    scheduler.yield_now();
+    checkpoint(scheduler);
+}
+
+/// The present moment, by this OS thread's clock.
+pub(crate) fn now() -> Deadline {
+    Scheduler::get().clock().now()
+}
+
 /// The moment `duration` from now, by this OS thread's clock.
 pub(crate) fn deadline_in(duration: Duration) -> Deadline {
-    Scheduler::get().clock().now().after(duration)
+    now().after(duration)
 }
 
 /// The moment of `instant`.

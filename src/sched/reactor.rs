@@ -197,7 +197,10 @@ fn slot(token: Token) -> usize {
     token.0 & 0xffff_ffff
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the upper half of the token")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the upper half of the token"
+)]
 fn generation(token: Token) -> u32 {
     (token.0 >> 32) as u32
 }

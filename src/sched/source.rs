@@ -20,7 +20,10 @@
 //! - O3 The registration is changed under the state's lock; it moves to another OS thread's reactor only while nobody is parked here.
 //! - O4 What is registered is deregistered before its descriptor closes.
 
-#![expect(unsafe_code, reason = "drops the object when the last operation has left")]
+#![expect(
+    unsafe_code,
+    reason = "drops the object when the last operation has left"
+)]
 
 use std::cell::UnsafeCell;
 use std::io;
@@ -131,10 +134,9 @@ impl State {
         bits |= if readiness.write { word::WRITE } else { 0 };
         bits |= if readiness.lasting { word::LASTING } else { 0 };
         let update = |memory: u32| Some(memory.wrapping_add(word::EVENT) | bits);
-        drop(
-            held.memory
-                .fetch_update(Ordering::AcqRel, Ordering::Acquire, update),
-        );
+        let _ = held
+            .memory
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, update);
         drop(held);
         if readiness.read {
             Self::wake_all(state, Direction::Read);
@@ -181,7 +183,7 @@ fn forget_registration(memory: &AtomicU32) {
     let update = |memory: u32| {
         Some((memory.wrapping_add(word::EVENT) | word::READ | word::WRITE) & !word::REGISTERED)
     };
-    drop(memory.fetch_update(Ordering::AcqRel, Ordering::Acquire, update));
+    let _ = memory.fetch_update(Ordering::AcqRel, Ordering::Acquire, update);
 }
 
 /// A non-blocking IO object, and all that waiting on it takes.
@@ -373,12 +375,12 @@ impl<'a, S: AsFd> Operating<'a, S> {
     /// Against the event count that was read before the system call: a newer event keeps the bit.
     fn remember_not_ready(&self, direction: Direction, memory: u32) {
         if memory & word::REGISTERED != 0 {
-            drop(self.source.memory.compare_exchange(
+            let _ = self.source.memory.compare_exchange(
                 memory,
                 memory & !direction.bit(),
                 Ordering::AcqRel,
                 Ordering::Relaxed,
-            ));
+            );
         }
     }
 
@@ -453,13 +455,11 @@ impl<'a, S: AsFd> Operating<'a, S> {
         let token = reactor.register(fd, &self.source.state)?;
         state.registration = Some((Arc::clone(reactor), token));
         // The first event tells how things stand; until then this direction, which has just said `WouldBlock`, is not ready.
-        let update =
-            |memory: u32| Some((memory | word::REGISTERED) & !direction.bit());
-        drop(
-            self.source
-                .memory
-                .fetch_update(Ordering::AcqRel, Ordering::Acquire, update),
-        );
+        let update = |memory: u32| Some((memory | word::REGISTERED) & !direction.bit());
+        let _ = self
+            .source
+            .memory
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, update);
         Ok(())
     }
 }

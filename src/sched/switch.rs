@@ -64,7 +64,7 @@ impl Scheduler {
         let looper = unsafe { &mut *self.looper.get() };
         let looper = looper.get_or_insert_with(|| self.make_loop());
         self.looping.set(true);
-        drop(looper.resume(()));
+        let _ = looper.resume(());
         self.looping.set(false);
         self.set_current(self.root.as_ptr());
     }
@@ -89,7 +89,7 @@ impl Scheduler {
         // SAFETY: the root alone reaches the loop's coroutine; `exit` has seen that the loop is not under way.
         let looper = unsafe { &mut *self.looper.get() };
         if let Some(mut looper) = looper.take() {
-            drop(looper.resume(()));
+            let _ = looper.resume(());
         }
     }
 

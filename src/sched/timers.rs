@@ -168,7 +168,13 @@ impl Timers {
     fn smallest_child(&self, place: usize) -> Option<usize> {
         let first = place * ARITY + 1;
         let end = (first + ARITY).min(self.heap.len());
-        (first..end).reduce(|a, b| if self.heap[b].is_before(&self.heap[a]) { b } else { a })
+        (first..end).reduce(|a, b| {
+            if self.heap[b].is_before(&self.heap[a]) {
+                b
+            } else {
+                a
+            }
+        })
     }
 
     fn put(&mut self, place: usize, entry: Entry) {
@@ -194,9 +200,12 @@ mod tests {
         while !timers.is_empty() {
             let before: Vec<bool> = set.iter().map(|timer| timer.is_set()).collect();
             timers.pop_due(Deadline::NEVER).expect("due");
-            order.extend(set.iter().zip(before).enumerate().filter_map(|(i, (timer, was))| {
-                (was && !timer.is_set()).then_some(i)
-            }));
+            order.extend(
+                set.iter()
+                    .zip(before)
+                    .enumerate()
+                    .filter_map(|(i, (timer, was))| (was && !timer.is_set()).then_some(i)),
+            );
         }
         order
     }

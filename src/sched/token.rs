@@ -2,7 +2,10 @@
 //!
 //! An `unpark` from another OS thread is a message: the token and the wait are touched here alone, so it needs no lock.
 
-#![expect(unsafe_code, reason = "reads the part of a header that belongs to this OS thread")]
+#![expect(
+    unsafe_code,
+    reason = "reads the part of a header that belongs to this OS thread"
+)]
 
 use super::clock::Deadline;
 use super::header::{Header, mail};
@@ -29,16 +32,18 @@ pub(crate) fn unpark(header: &Header) {
     match Scheduler::of(header) {
         Some(scheduler) => scheduler.unpark(header),
         // When its OS thread has gone there is nobody to wake.
-        None => drop(header.post(mail::UNPARK)),
+        None => {
+            let _ = header.post(mail::UNPARK);
+        }
     }
 }
 
 impl Scheduler {
     /// Ends the `park` of `header`, which belongs here, or leaves it the token.
     pub(super) fn unpark(&self, header: &Header) {
-        let parked = self.wait_of(header).is_some_and(|wait| {
-            std::ptr::eq(wait.operation(), &PARK) && wait.grant_here(self)
-        });
+        let parked = self
+            .wait_of(header)
+            .is_some_and(|wait| std::ptr::eq(wait.operation(), &PARK) && wait.grant_here(self));
         if !parked {
             // SAFETY: H2: it belongs to this OS thread.
             unsafe { header.local() }.token.set(true);

@@ -6,7 +6,10 @@
 //!   nobody in line: sleep in the reactor, or on the bell, until the earliest deadline
 //! ```
 
-#![expect(unsafe_code, reason = "ends waits and frames that are named by address")]
+#![expect(
+    unsafe_code,
+    reason = "ends waits and frames that are named by address"
+)]
 
 use std::ptr;
 use std::time::{Duration, Instant};

@@ -198,7 +198,7 @@ impl Drop for Wake {
     fn drop(&mut self) {
         if let Some(owner) = self.0.take() {
             // When its OS thread has gone, that thread's end hands the grant on (L19).
-            drop(owner.post(super::header::mail::WAKE));
+            let _ = owner.post(super::header::mail::WAKE);
         }
     }
 }

@@ -14,7 +14,10 @@
 //! - B2 `result` is written once, by `run` or `refuse`, before the state is ENDED. Until `Finish` is over it belongs to whoever brings it there; after
 //!   that to the one handle.
 
-#![expect(unsafe_code, reason = "one allocation for values of several types and owners")]
+#![expect(
+    unsafe_code,
+    reason = "one allocation for values of several types and owners"
+)]
 
 use std::alloc::Layout;
 use std::any::Any;
@@ -178,7 +181,11 @@ where
     // SAFETY: B1.
     let after = unsafe { ManuallyDrop::take(&mut *block.after.get()) };
     drop_quietly(header, closure);
-    conclude::<T, A>(&block.outcome, Err(JoinError::refused(header, error)), after);
+    conclude::<T, A>(
+        &block.outcome,
+        Err(JoinError::refused(header, error)),
+        after,
+    );
 }
 
 /// # Safety

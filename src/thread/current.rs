@@ -104,10 +104,7 @@ pub fn current() -> GreenThread {
 /// after. On the root and on a plain OS thread the ready green threads run meanwhile.
 #[inline]
 pub fn yield_now() {
-    let scheduler = Scheduler::get();
-    park::checkpoint(scheduler);
-    scheduler.yield_now();
-    park::checkpoint(scheduler);
+    park::let_others_go_first();
 }
 
 /// Raises a pending cancellation or a deadline that has passed; does not switch.

@@ -7,7 +7,10 @@
 //! - P1 `members` has one entry for every child that has not ended; a child leaves as the last thing it does.
 //! - P2 Once `closing` is set, every child that is or comes in is asked to end.
 
-#![expect(unsafe_code, reason = "children reach the frame of their scope by address")]
+#![expect(
+    unsafe_code,
+    reason = "children reach the frame of their scope by address"
+)]
 
 use std::any::Any;
 use std::sync::Arc;

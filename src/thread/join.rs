@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::mem;
 use std::time::Duration;
 
-use super::block::{self, Outcome};
+use super::block::Outcome;
 use super::callbacks::{self, CallbackId};
 use super::current::GreenThread;
 use super::join_error::JoinError;
@@ -17,7 +17,6 @@ use super::shared::SharedHandle;
 use crate::sched::clock::Deadline;
 use crate::sched::header::{Counted, Header, state};
 use crate::sched::park::{self, Grant, Outcome as WaitOutcome, with_waiter};
-use crate::sched::request::{self, Request};
 use crate::sched::scheduler::Scheduler;
 use crate::sched::wait::Operation;
 
@@ -268,11 +267,3 @@ impl<T> Drop for CancelOnDrop<T> {
         }
     }
 }
-
-/// Asks a green thread to end.
-pub(super) fn cancel(header: &Header, request: Request) -> bool {
-    request::cancel(header, request)
-}
-
-/// Drops what a closure left, quietly; here for those who hold a header alone.
-pub(super) use block::drop_quietly as drop_value_quietly;

@@ -164,7 +164,9 @@ impl fmt::Display for JoinError {
         match &self.0.kind {
             Kind::Cancelled(None) => write!(f, "was cancelled"),
             Kind::Cancelled(Some(reason)) => write!(f, "was cancelled: {reason}"),
-            Kind::Panicked(_, message) | Kind::PanickedInScope(message) => write!(f, "panicked: {message}"),
+            Kind::Panicked(_, message) | Kind::PanickedInScope(message) => {
+                write!(f, "panicked: {message}")
+            }
             Kind::Refused(error) => write!(f, "found no stack: {error}"),
             Kind::Abandoned => write!(f, "was left behind when its OS thread ended"),
         }

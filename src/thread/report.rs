@@ -20,7 +20,10 @@ fn unjoined_error(header: &Counted, error: &JoinError) {
     if error.is_panic() {
         error.with_panic(|payload| panicked(header, payload));
     } else if error.is_refused() {
-        say(header, &format!("did not run, and nobody joined it: {error}"));
+        say(
+            header,
+            &format!("did not run, and nobody joined it: {error}"),
+        );
     }
 }
 

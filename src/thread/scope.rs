@@ -106,7 +106,6 @@ pub struct Scope<'scope, 'env: 'scope> {
 
     /// Invariant, as in std.
     env: PhantomData<&'env mut &'env ()>,
-
 }
 
 impl<'scope> Scope<'scope, '_> {

@@ -38,7 +38,9 @@ where
         scope: Scope::new(),
         errors: RefCell::new(Vec::new()),
     };
-    let ended = scope.scope.run(|| f(&scope).map_err(|error| scope.fail_body(error)));
+    let ended = scope
+        .scope
+        .run(|| f(&scope).map_err(|error| scope.fail_body(error)));
     if let Some(panic) = scope.scope.family().take_panic() {
         resume_unwind(panic);
     }

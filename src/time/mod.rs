@@ -7,7 +7,6 @@ pub use std::time::{Duration, Instant};
 
 use crate::sched::clock::Deadline;
 use crate::sched::park::{self, park_alone};
-use crate::sched::scheduler::Scheduler;
 use crate::sched::wait::Operation;
 
 static SLEEP: Operation = Operation::new("sleep");
@@ -15,7 +14,7 @@ static SLEEP: Operation = Operation::new("sleep");
 /// Returns the present moment by this OS thread's clock; it follows virtual time.
 #[must_use]
 pub fn now() -> Instant {
-    Scheduler::get().clock().now().instant()
+    park::now().instant()
 }
 
 /// Parks for `duration`; [`Duration::MAX`] is longer than the machine will last.
@@ -44,11 +43,8 @@ pub fn sleep_until(instant: Instant) {
 }
 
 fn sleep_to(deadline: Deadline) {
-    let scheduler = Scheduler::get();
-    if deadline <= scheduler.clock().now() {
-        park::checkpoint(scheduler);
-        scheduler.yield_now();
-        park::checkpoint(scheduler);
+    if deadline <= park::now() {
+        park::let_others_go_first();
     } else {
         park_alone(&SLEEP, Some(deadline), || ());
     }
