@@ -299,7 +299,7 @@ pub(crate) fn park_alone(
 }
 
 /// Raises what is due in the running chain, unless it unwinds.
-#[inline]
+#[inline(always)]
 pub(crate) fn checkpoint(scheduler: &Scheduler) {
     if scheduler.has_requests() {
         raise_if_due(scheduler);
@@ -316,7 +316,7 @@ fn raise_if_due(scheduler: &Scheduler) {
 }
 
 /// Lets everybody who is ready go first; raises what is due before or after.
-#[inline]
+#[inline(always)]
 pub(crate) fn let_others_go_first() {
     let scheduler = Scheduler::get();
     checkpoint(scheduler);

@@ -245,7 +245,7 @@ impl Scheduler {
     }
 
     /// The green thread or root whose code runs.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn current_header(&self) -> &Header {
         // SAFETY: S2, S3: code runs, so it is not null, and it has not ended.
         unsafe { &*self.current.get() }
@@ -256,7 +256,7 @@ impl Scheduler {
     }
 
     /// Whether there may be something to raise in what runs now.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn has_requests(&self) -> bool {
         self.current_header().is_requested() || self.fired.get() != 0
     }
@@ -272,7 +272,7 @@ impl Scheduler {
     }
 
     /// Puts a green thread or the root at the end of the line.
-    #[inline]
+    #[inline(always)]
     pub(super) fn make_ready(&self, header: *const Header) {
         self.ready.borrow_mut().push_back(header);
     }

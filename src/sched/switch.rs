@@ -34,7 +34,7 @@ impl Scheduler {
     }
 
     /// Lets everybody who is ready go first.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn yield_now(&self) {
         self.make_ready(self.current());
         // SAFETY: H2: this is its OS thread.

@@ -102,7 +102,7 @@ pub fn current() -> GreenThread {
 ///
 /// Does not wait for anything: when nobody else is ready it returns at once. A pending cancellation or a deadline that has passed is raised, before or
 /// after. On the root and on a plain OS thread the ready green threads run meanwhile.
-#[inline]
+#[inline(always)]
 pub fn yield_now() {
     park::let_others_go_first();
 }
