@@ -12,9 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::cancel;
 use super::header::{Header, state};
 use super::inbox::Home;
-use super::request::{self, Request};
+use super::request::Request;
 use super::scheduler::Scheduler;
 
 /// How long an OS thread that nobody of ours can wake sleeps before it asks whether anybody else can.
@@ -93,7 +94,7 @@ impl Scheduler {
             return;
         };
         if self.root_can_be_interrupted() {
-            wait.interrupt(self);
+            wait.interrupt();
             return;
         }
         if !first {
@@ -109,7 +110,7 @@ impl Scheduler {
                 reason: Some(Arc::from(Box::from(report))),
                 forced: true,
             };
-            request::cancel(&header, request);
+            cancel::cancel(&header, request);
         }
     }
 
@@ -139,8 +140,8 @@ fn describe(report: &mut String, kind: &str, header: &Header, scheduler: &Schedu
     let name = header.name().unwrap_or("unnamed");
     let (id, site) = (header.id(), header.site());
     // Writing to a string does not fail.
-    drop(write!(
+    let _ = write!(
         report,
         "\n  {kind} {id} \"{name}\" {waits}, spawned at {site}"
-    ));
+    );
 }

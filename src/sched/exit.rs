@@ -8,7 +8,8 @@ use std::cell::Cell;
 use std::mem;
 use std::ptr;
 
-use super::header::{Counted, Header, mail, state};
+use super::header::{Counted, Header, state};
+use super::peer::{mail, senders};
 use super::scheduler::Scheduler;
 
 /// A thread-local whose drop ends the scheduler of its OS thread.
@@ -47,9 +48,9 @@ impl Scheduler {
     }
 
     fn abandon_all(&self) {
-        for unstarted in self.home().close() {
-            if unstarted.take_mail() & mail::START != 0 {
-                self.abandon(unstarted);
+        for held in senders(self.home().close()) {
+            if held.take_mail() & mail::START != 0 {
+                self.abandon(Counted::from_held(held));
             }
         }
         let left = mem::take(&mut *self.all.borrow_mut());

@@ -11,11 +11,11 @@
 
 use std::collections::VecDeque;
 
-use super::header::Header;
 use super::list::{WaitList, Wake};
+use super::peer::Peer;
 
-/// A callback: it gets the header, and reads the typed result from behind it.
-pub(crate) type Callback = Box<dyn FnOnce(&Header) + Send>;
+/// A callback: it gets the green thread, and reads the typed result from behind it.
+pub(crate) type Callback = Box<dyn FnOnce(&Peer) + Send>;
 
 /// How far the end has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,22 +17,60 @@
 //!
 //! Invariants:
 //! - F1 A frame does not move while it is entered; it is left in the reverse order of entering, on the stack where it was entered.
-//! - F2 `Scheduler::fired` counts the entered frames whose deadline has fired and was not consumed.
+//! - F2 `Deadlines::fired` counts the entered frames of this OS thread that have fired and were not consumed.
 
 #![expect(
     unsafe_code,
     reason = "frames are linked by address through the stacks that hold them"
 )]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell, RefMut};
 use std::ptr;
 
-use super::clock::Deadline;
-use super::header::Header;
+use super::clock::{Clock, Deadline};
 use super::request::Request;
-use super::scheduler::Scheduler;
-use super::timers::{Target, Timer};
+use super::timers::{Timer, Timers};
+use super::wait::Wait;
 use crate::stack::chain::{self, Link};
+
+/// What a timer ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The wait at this address.
+    Wait(*const Wait),
+
+    /// The frame at this address.
+    Frame(*const Frame),
+}
+
+/// The deadlines of one OS thread: of waits, and of frames.
+#[derive(Debug, Default)]
+pub(crate) struct Deadlines {
+    /// What time it is.
+    clock: Clock,
+
+    /// Who waits for a moment.
+    timers: RefCell<Timers<Target>>,
+
+    /// F2.
+    fired: Cell<usize>,
+}
+
+impl Deadlines {
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(crate) fn timers(&self) -> RefMut<'_, Timers<Target>> {
+        self.timers.borrow_mut()
+    }
+
+    /// Whether some frame of this OS thread has fired and was not consumed.
+    #[inline(always)]
+    pub(crate) fn any_fired(&self) -> bool {
+        self.fired.get() != 0
+    }
+}
 
 /// What a frame does.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +113,7 @@ pub(crate) struct Frame {
     fired: Cell<bool>,
 
     /// Fires it.
-    timer: Timer,
+    timer: Timer<Target>,
 }
 
 /// What a wait point must raise.
@@ -90,7 +128,7 @@ pub(crate) enum Due {
 
 impl Frame {
     /// Runs `f` inside a new frame of this kind on the innermost stack.
-    pub(crate) fn enter<R>(scheduler: &Scheduler, kind: Kind, f: impl FnOnce(&Frame) -> R) -> R {
+    pub(crate) fn enter<R>(deadlines: &Deadlines, kind: Kind, f: impl FnOnce(&Frame) -> R) -> R {
         let frame = Frame {
             kind,
             older: Cell::new(ptr::null()),
@@ -103,7 +141,7 @@ impl Frame {
         frame.link();
         let entered = Entered {
             frame: &frame,
-            scheduler,
+            deadlines,
         };
         f(entered.frame)
     }
@@ -133,11 +171,11 @@ impl Frame {
     }
 
     /// Sets or moves its deadline; nothing changes when it has fired.
-    pub(crate) fn set_deadline(&self, scheduler: &Scheduler, deadline: Deadline) {
+    pub(crate) fn set_deadline(&self, deadlines: &Deadlines, deadline: Deadline) {
         if self.fired.get() {
             return;
         }
-        let mut timers = scheduler.timers();
+        let mut timers = deadlines.timers();
         timers.remove(&self.timer);
         self.deadline.set(deadline);
         // SAFETY: F1; `Entered` removes it on the way out.
@@ -145,26 +183,9 @@ impl Frame {
     }
 
     /// Makes it as if its deadline had not fired, without setting it anew (`catch_cancel`).
-    pub(crate) fn consume(&self, scheduler: &Scheduler) {
+    pub(crate) fn consume(&self, deadlines: &Deadlines) {
         if self.fired.replace(false) {
-            scheduler.count_fired(-1);
-        }
-    }
-
-    /// A child of its scope has failed: fires it for the body.
-    pub(crate) fn fail(&self, scheduler: &Scheduler) {
-        if !self.fired.get() {
-            self.deadline.set(scheduler.clock().now());
-            self.fire_and_deliver(scheduler);
-        }
-    }
-
-    /// Fires it and tells whoever drives its stack.
-    pub(crate) fn fire_and_deliver(&self, scheduler: &Scheduler) {
-        self.fire(scheduler);
-        // SAFETY: S3 of `scheduler`: the owner of a running or parked chain has not ended.
-        if let Some(owner) = unsafe { self.owner().as_ref() } {
-            scheduler.deliver(owner, self);
+            deadlines.fired.set(deadlines.fired.get() - 1);
         }
     }
 
@@ -174,17 +195,25 @@ impl Frame {
     }
 
     /// Makes it fired: by its timer, or again after `consume`.
-    pub(crate) fn fire(&self, scheduler: &Scheduler) {
+    pub(crate) fn fire(&self, deadlines: &Deadlines) {
         if !self.fired.replace(true) {
-            scheduler.count_fired(1);
+            deadlines.fired.set(deadlines.fired.get() + 1);
         }
     }
 
-    /// The green thread or root in whose chain this frame stands; none while its generator is suspended.
-    pub(crate) fn owner(&self) -> *const Header {
+    /// Makes it fired now, whatever its deadline: a child of its scope has failed.
+    pub(crate) fn fail(&self, deadlines: &Deadlines) {
+        if !self.has_fired() {
+            self.deadline.set(deadlines.clock().now());
+            self.fire(deadlines);
+        }
+    }
+
+    /// The green thread or root in whose chain this frame stands, as its link names it; null while its generator is suspended.
+    pub(crate) fn owner(&self) -> *const () {
         // SAFETY: F1: the stack is alive, and so is whatever drives it (C2 of `chain`).
         let outermost = unsafe { chain::outward(self.stack.get()) }.last();
-        outermost.map_or(ptr::null(), |link| link.owner().cast())
+        outermost.map_or(ptr::null(), Link::owner)
     }
 }
 
@@ -194,7 +223,7 @@ struct Entered<'a> {
     frame: &'a Frame,
 
     /// Of its OS thread.
-    scheduler: &'a Scheduler,
+    deadlines: &'a Deadlines,
 }
 
 impl Drop for Entered<'_> {
@@ -205,8 +234,8 @@ impl Drop for Entered<'_> {
             "frames were left out of order (F1)"
         );
         frame.stack().set_frames(frame.older.get().cast());
-        self.scheduler.timers().remove(&frame.timer);
-        frame.consume(self.scheduler);
+        self.deadlines.timers().remove(&frame.timer);
+        frame.consume(self.deadlines);
     }
 }
 

@@ -5,7 +5,7 @@
 //! [`GreenThread`](crate::GreenThread)s, the inbox.
 //!
 //! Invariants:
-//! - H1 The allocation lives while one reference exists; the last one disposes of it, on any OS thread.
+//! - H1 is that of `peer`.
 //! - H2 `local` is touched on the home's OS thread alone.
 //! - H3 `state` only grows. ENDED is set under the lock of `request`, so a request is either seen by the end or refused.
 
@@ -21,29 +21,12 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::finish::Finish;
-use super::inbox::{Gone, Home};
+use super::inbox::Home;
 use super::local::Local;
+use super::peer::{Held, Peer};
 use super::request::Request;
-use crate::base::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering, fence};
+use crate::base::atomic::{AtomicU8, AtomicUsize, Ordering};
 use crate::base::lock::Lock;
-
-/// What a message is for; bits of `Header::mail`.
-pub(crate) mod mail {
-    /// Its wait has ended (the judge says how): make it ready.
-    pub(crate) const WAKE: u8 = 1;
-
-    /// It has a new request: end its wait if that can be ended.
-    pub(crate) const REQUEST: u8 = 2;
-
-    /// It was spawned here by another OS thread: let it run.
-    pub(crate) const START: u8 = 4;
-
-    /// `unpark` was called.
-    pub(crate) const UNPARK: u8 = 8;
-
-    /// A callback was added after its end.
-    pub(crate) const CALLBACK: u8 = 16;
-}
 
 /// Where a green thread is in its life; `Header::state`, in this order (H3).
 pub(crate) mod state {
@@ -76,26 +59,17 @@ pub(crate) struct Vtable {
     pub(crate) call: fn(&Header),
 
     /// Gives the allocation back, header and all.
-    pub(crate) free: unsafe fn(NonNull<Header>),
+    pub(crate) free: unsafe fn(NonNull<Peer>),
 }
 
 /// What everybody may know of a green thread.
 #[repr(C)]
 pub(crate) struct Header {
-    /// H1.
-    refs: AtomicUsize,
+    /// What other OS threads touch; first, so that its address is the header's.
+    peer: Peer,
 
     /// The typed part.
     vtable: &'static Vtable,
-
-    /// The OS thread that it is pinned to (D1).
-    home: Arc<Home>,
-
-    /// The next older message in the inbox; owned by whoever owns the list.
-    mail_next: AtomicPtr<Header>,
-
-    /// What it is in the inbox for; zero when it is not there.
-    mail: AtomicU8,
 
     /// Where it is in its life.
     state: AtomicU8,
@@ -141,11 +115,8 @@ impl Header {
         site: &'static Location<'static>,
     ) -> Self {
         Header {
-            refs: AtomicUsize::new(refs),
+            peer: Peer::new(refs, vtable.free, home),
             vtable,
-            home,
-            mail_next: AtomicPtr::new(std::ptr::null_mut()),
-            mail: AtomicU8::new(0),
             state: AtomicU8::new(state::UNSTARTED),
             requested: AtomicU8::new(0),
             payloads: AtomicUsize::new(0),
@@ -174,8 +145,24 @@ impl Header {
         self.site
     }
 
+    /// The header that this peer is the first part of.
+    ///
+    /// # Safety
+    /// The peer is alive, and stays so while the result is used. Every peer but those of tests is part of a header.
+    #[inline]
+    pub(crate) unsafe fn of<'a>(peer: *const Peer) -> &'a Header {
+        // SAFETY: the caller's duty; `Header` is `repr(C)` with the peer first.
+        unsafe { &*peer.cast() }
+    }
+
+    /// Its address for queues and waits.
+    #[inline]
+    pub(crate) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
     pub(crate) fn home(&self) -> &Arc<Home> {
-        &self.home
+        self.peer.home()
     }
 
     pub(crate) fn vtable(&self) -> &'static Vtable {
@@ -231,32 +218,7 @@ impl Header {
     /// A further reference.
     #[inline]
     pub(crate) fn count(&self) -> Counted {
-        let before = self.refs.fetch_add(1, Ordering::Relaxed);
-        if before > isize::MAX as usize {
-            std::process::abort();
-        }
-        Counted(NonNull::from(self))
-    }
-
-    /// Sends its home the message `bits`, from any OS thread.
-    pub(crate) fn post(&self, bits: u8) -> Result<(), Gone> {
-        if self.mail.fetch_or(bits, Ordering::AcqRel) != 0 {
-            return Ok(());
-        }
-        self.home.post(self.count())
-    }
-
-    /// Takes the bits, after the header was taken out of the inbox.
-    pub(crate) fn take_mail(&self) -> u8 {
-        self.mail.swap(0, Ordering::AcqRel)
-    }
-
-    pub(super) fn next(&self) -> *mut Header {
-        self.mail_next.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn set_next(&self, next: *mut Header) {
-        self.mail_next.store(next, Ordering::Relaxed);
+        Counted(self.peer.count())
     }
 }
 
@@ -271,12 +233,8 @@ impl fmt::Debug for Header {
 }
 
 /// A counted reference to a header (H1).
-pub(crate) struct Counted(NonNull<Header>);
-
-// SAFETY: H1: counting is atomic, and `Header` is `Send` and `Sync`.
-unsafe impl Send for Counted {}
-// SAFETY: as above.
-unsafe impl Sync for Counted {}
+#[derive(Clone)]
+pub(crate) struct Counted(Held);
 
 impl Counted {
     /// Takes over a reference that is already counted.
@@ -284,15 +242,21 @@ impl Counted {
     /// # Safety
     /// `header` is alive, and one of its references is given to the result.
     #[inline]
-    pub(crate) unsafe fn from_raw(header: *mut Header) -> Self {
-        // SAFETY: a live header is not at null.
-        Counted(unsafe { NonNull::new_unchecked(header) })
+    pub(crate) unsafe fn from_raw(header: *const Header) -> Self {
+        // SAFETY: the caller's duty; the peer is the header's first part.
+        Counted(unsafe { Held::from_raw(header.cast()) })
+    }
+
+    /// Of a peer that is part of a header, as every one is that a scheduler meets.
+    #[inline]
+    pub(crate) fn from_held(held: Held) -> Self {
+        Counted(held)
     }
 
     /// The address; the reference stays here.
     #[inline]
-    pub(crate) fn as_ptr(&self) -> *mut Header {
-        self.0.as_ptr()
+    pub(crate) fn as_ptr(&self) -> *const Header {
+        self.0.as_ptr().cast()
     }
 }
 
@@ -302,26 +266,7 @@ impl Deref for Counted {
     #[inline]
     fn deref(&self) -> &Header {
         // SAFETY: H1: this reference keeps it alive.
-        unsafe { self.0.as_ref() }
-    }
-}
-
-impl Clone for Counted {
-    fn clone(&self) -> Self {
-        self.count()
-    }
-}
-
-impl Drop for Counted {
-    #[inline]
-    fn drop(&mut self) {
-        if self.refs.fetch_sub(1, Ordering::Release) == 1 {
-            // Every other reference's last use happens before this one's free.
-            fence(Ordering::Acquire);
-            let free = self.vtable.free;
-            // SAFETY: H1: that was the last reference.
-            unsafe { free(self.0) }
-        }
+        unsafe { Header::of(self.0.as_ptr()) }
     }
 }
 

@@ -1,56 +1,88 @@
 //! How other OS threads reach this one, and how it falls asleep without missing them (D4, L7, L19).
 //!
-//! A message is a header put into the inbox of the OS thread that owns it, with bits that say what for. The header itself carries the
-//! link and the bits: posting allocates nothing, and a header stands in its inbox at most once.
+//! A message is a letter put into the inbox of the OS thread that is to read it, with bits that say what for. The letter is part of what it speaks of (see
+//! `peer`): posting allocates nothing, and a letter stands in its inbox at most once.
 //!
 //! ```text
-//!   head:   EMPTY ──post──▶ header ──post──▶ header ▶ header          (newest first; taken as a whole, then turned round: FIFO)
+//!   head:   EMPTY ──post──▶ letter ──post──▶ letter ▶ letter          (newest first; taken as a whole, then turned round: FIFO)
 //!             │ ▲              │
 //!     fall    │ │ wake up      └──take──▶ EMPTY
 //!     asleep  ▼ │
-//!           ASLEEP ──post──▶ header, and whoever posted rings
+//!           ASLEEP ──post──▶ letter, and whoever posted rings
 //!
 //!           CLOSED  from any of them, for ever: the OS thread has gone, post says so
 //! ```
 //!
 //! Why no message is slept through (L7), with one word and no fence:
-//! - I1 The owner falls asleep only by changing `head` from EMPTY to ASLEEP. A post that came first left a header there, so that change fails
+//! - I1 The owner falls asleep only by changing `head` from EMPTY to ASLEEP. A post that came first left a letter there, so that change fails
 //!   and the owner does not sleep.
-//! - I2 A post that comes later finds ASLEEP, replaces it by its header and rings. The ring is not lost: the owner waits for "`head` is no
+//! - I2 A post that comes later finds ASLEEP, replaces it by its letter and rings. The ring is not lost: the owner waits for "`head` is no
 //!   longer ASLEEP" under the bell's mutex, which the ringer takes between its post and its notification; a reactor's waker is level-like
 //!   by its event counter.
 //! - I3 `head` is changed by read-modify-writes alone, so every change is totally ordered and I1 or I2 is the case.
 //!
-//! Bits: the poster sets its bit first (release) and puts the header in only when no bit was set before. The owner takes the header out, then
+//! Bits: the poster sets its bit first (release) and puts the letter in only when no bit was set before. The owner takes the letter out, then
 //! swaps the bits to zero (acquire): whatever bit it does not see is set after that swap, by somebody who then finds zero and posts anew.
+//!
+//! - I4 A letter in an inbox stays where it is: whoever puts it in gives the inbox a reference to what it is part of, and whoever takes it out gets that.
 
-#![expect(unsafe_code, reason = "owns the references of the headers inside")]
+#![expect(unsafe_code, reason = "letters are linked by address")]
 
 use std::sync::{Arc, OnceLock, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
-use super::header::{Counted, Header};
-use crate::base::atomic::{AtomicPtr, Condvar, Mutex, Ordering};
+use crate::base::atomic::{AtomicPtr, AtomicU8, Condvar, Mutex, Ordering};
 
 /// `head` while there is no message.
-const EMPTY: *mut Header = std::ptr::null_mut();
+const EMPTY: *mut Letter = std::ptr::null_mut();
 
 /// `head` while the owner sleeps in the kernel, or is about to; set by the owner alone.
-const ASLEEP: *mut Header = std::ptr::without_provenance_mut(1);
+const ASLEEP: *mut Letter = std::ptr::without_provenance_mut(1);
 
 /// `head` once the owner has gone; set by the owner alone, never left.
-const CLOSED: *mut Header = std::ptr::without_provenance_mut(2);
+const CLOSED: *mut Letter = std::ptr::without_provenance_mut(2);
 
 /// The OS thread that owned the target has gone (L19).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gone;
 
+/// What a message is written on; part of what it speaks of.
+#[derive(Debug)]
+pub(crate) struct Letter {
+    /// The next older one in the inbox; belongs to whoever has the list.
+    next: AtomicPtr<Letter>,
+
+    /// What it is in the inbox for; zero when it is not there.
+    bits: AtomicU8,
+}
+
+impl Letter {
+    pub(crate) fn new() -> Self {
+        Letter {
+            next: AtomicPtr::new(EMPTY),
+            bits: AtomicU8::new(0),
+        }
+    }
+
+    /// Adds bits; true when it must be put into the inbox for them.
+    #[inline]
+    pub(crate) fn write(&self, bits: u8) -> bool {
+        self.bits.fetch_or(bits, Ordering::AcqRel) == 0
+    }
+
+    /// Takes the bits, after it was taken out of the inbox.
+    #[inline]
+    pub(crate) fn read(&self) -> u8 {
+        self.bits.swap(0, Ordering::AcqRel)
+    }
+}
+
 /// The part of an OS thread's scheduler that other OS threads may hold: counted, and outlives its OS thread.
 #[derive(Debug)]
 pub(crate) struct Home {
     /// The newest message, or one of the three states.
-    head: AtomicPtr<Header>,
+    head: AtomicPtr<Letter>,
 
     /// Wakes the owner when it sleeps without a reactor.
     bell: Bell,
@@ -83,20 +115,22 @@ impl Home {
         self.waker.set(waker).expect("an OS thread has one reactor");
     }
 
-    /// Puts `message` in and rings the owner if it sleeps. From any OS thread.
-    pub(crate) fn post(&self, message: Counted) -> Result<(), Gone> {
+    /// Puts `letter` in and rings the owner if it sleeps. From any OS thread.
+    ///
+    /// # Safety
+    /// It is in no inbox, and the inbox gets a reference to what it is part of (I4), unless this fails.
+    pub(crate) unsafe fn post(&self, letter: &Letter) -> Result<(), Gone> {
         let mut head = self.head.load(Ordering::Relaxed);
         while head != CLOSED {
-            message.set_next(if head == ASLEEP { EMPTY } else { head });
+            let older = if head == ASLEEP { EMPTY } else { head };
+            letter.next.store(older, Ordering::Relaxed);
             match self.head.compare_exchange_weak(
                 head,
-                message.as_ptr(),
+                std::ptr::from_ref(letter).cast_mut(),
                 Ordering::AcqRel,
                 Ordering::Relaxed,
             ) {
                 Ok(_) => {
-                    // The inbox owns the reference from here.
-                    std::mem::forget(message);
                     self.ring_if(head == ASLEEP);
                     return Ok(());
                 }
@@ -128,9 +162,9 @@ impl Home {
         self.head.load(Ordering::Relaxed) != EMPTY
     }
 
-    /// Takes all messages, oldest first. Owner only, awake.
-    pub(crate) fn take(&self) -> Messages {
-        Messages::oldest_first(self.head.swap(EMPTY, Ordering::AcqRel))
+    /// Takes all letters out, oldest first. Owner only, awake.
+    pub(crate) fn take(&self) -> Letters {
+        Letters::oldest_first(self.head.swap(EMPTY, Ordering::AcqRel))
     }
 
     /// Says that the owner is about to sleep; false when a message came first (I1). Owner only.
@@ -143,10 +177,9 @@ impl Home {
     /// Says that the owner is awake again. Owner only.
     pub(crate) fn wake_up(&self) {
         // Fails when a post has replaced ASLEEP already: that is being awake.
-        drop(
-            self.head
-                .compare_exchange(ASLEEP, EMPTY, Ordering::AcqRel, Ordering::Relaxed),
-        );
+        let _ = self
+            .head
+            .compare_exchange(ASLEEP, EMPTY, Ordering::AcqRel, Ordering::Relaxed);
     }
 
     /// Whether the owner sleeps and nothing has been posted since.
@@ -165,8 +198,8 @@ impl Home {
     }
 
     /// Closes the inbox for ever and returns what was still in it. Owner only, at the end of its OS thread (L19).
-    pub(crate) fn close(&self) -> Messages {
-        Messages::oldest_first(self.head.swap(CLOSED, Ordering::AcqRel))
+    pub(crate) fn close(&self) -> Letters {
+        Letters::oldest_first(self.head.swap(CLOSED, Ordering::AcqRel))
     }
 }
 
@@ -205,39 +238,36 @@ impl Bell {
     }
 }
 
-/// Messages taken out of an inbox, oldest first; each owns a reference.
+/// Letters taken out of an inbox, oldest first; each comes with its reference (I4).
 #[derive(Debug)]
-pub(crate) struct Messages {
+pub(crate) struct Letters {
     /// The oldest one left.
-    next: *mut Header,
+    next: *mut Letter,
 }
 
-impl Messages {
+impl Letters {
     /// Turns the list round.
-    fn oldest_first(mut newest: *mut Header) -> Self {
+    fn oldest_first(mut newest: *mut Letter) -> Self {
         let mut oldest = EMPTY;
         while newest != EMPTY && newest != ASLEEP && newest != CLOSED {
-            // SAFETY: D4: `post` put it in with a reference that the list owns, so it is alive.
-            let message = unsafe { &*newest };
-            let older = message.next();
-            message.set_next(oldest);
+            // SAFETY: I4.
+            let letter = unsafe { &*newest };
+            let older = letter.next.load(Ordering::Relaxed);
+            letter.next.store(oldest, Ordering::Relaxed);
             oldest = newest;
             newest = older;
         }
-        Messages { next: oldest }
+        Letters { next: oldest }
     }
 }
 
-impl Iterator for Messages {
-    type Item = Counted;
+impl Iterator for Letters {
+    type Item = *const Letter;
 
-    fn next(&mut self) -> Option<Counted> {
-        if self.next == EMPTY {
-            return None;
-        }
-        // SAFETY: D4: `post` put it in with a reference, which this hands on; it is not in the list any more.
-        let message = unsafe { Counted::from_raw(self.next) };
-        self.next = message.next();
-        Some(message)
+    fn next(&mut self) -> Option<*const Letter> {
+        // SAFETY: I4.
+        let letter = unsafe { self.next.as_ref() }?;
+        self.next = letter.next.load(Ordering::Relaxed);
+        Some(letter)
     }
 }

@@ -20,19 +20,25 @@
 //!
 //! The life of one `read` on a socket is drawn in `source`.
 
+pub(crate) mod cancel;
 pub(crate) mod clock;
 pub(crate) mod deadlock;
+pub(crate) mod deliver;
 pub(crate) mod exit;
 pub(crate) mod finish;
 pub(crate) mod frame;
 pub(crate) mod header;
+pub(crate) mod here;
 pub(crate) mod hooks;
 pub(crate) mod ids;
 pub(crate) mod inbox;
 pub(crate) mod list;
 pub(crate) mod local;
 pub(crate) mod park;
+pub(crate) mod payload;
+pub(crate) mod peer;
 pub(crate) mod reactor;
+pub(crate) mod ready;
 pub(crate) mod request;
 pub(crate) mod root;
 pub(crate) mod scheduler;

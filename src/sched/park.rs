@@ -17,11 +17,12 @@
 use std::time::{Duration, Instant};
 
 use super::clock::Deadline;
+use super::frame::Target;
 use super::header::Header;
 use super::list::{Node, WaitList};
-use super::request;
+use super::payload;
 use super::scheduler::Scheduler;
-use super::timers::{Target, Timer};
+use super::timers::Timer;
 use super::wait::{Ended, Operation, Wait};
 use crate::base::lock::{Lock, LockGuard};
 use crate::stack::unwinding;
@@ -99,7 +100,7 @@ pub(crate) fn with_waiter<S, R>(
 ) -> R {
     let scheduler = Scheduler::get();
     let waiter = Waiter {
-        wait: Wait::new(scheduler, operation),
+        wait: scheduler.new_wait(operation),
         node: Node::new(0, weight),
         queue,
         grant,
@@ -117,7 +118,7 @@ pub(crate) fn with_protected_waiter<S, R>(
 ) -> R {
     let scheduler = Scheduler::get();
     let waiter = Waiter {
-        wait: Wait::new(scheduler, operation),
+        wait: scheduler.new_wait(operation),
         node: Node::new(0, 0),
         queue,
         grant: Grant::Keep,
@@ -162,7 +163,7 @@ impl<'a, S> Waiter<'a, S> {
             None => held,
             Some(due) => {
                 drop(held);
-                request::raise(self.scheduler.current_header(), due)
+                payload::raise(self.scheduler.current_header(), due)
             }
         }
     }
@@ -188,7 +189,7 @@ impl<'a, S> Waiter<'a, S> {
         };
         if let Some(due) = self.scheduler.due() {
             give_back(self.queue, &self.node);
-            request::raise(self.scheduler.current_header(), due)
+            payload::raise(self.scheduler.current_header(), due)
         }
     }
 
@@ -242,7 +243,7 @@ impl Scheduler {
     #[cold]
     fn raise_interruption(&self) -> ! {
         if let Some(due) = self.due() {
-            request::raise(self.current_header(), due)
+            payload::raise(self.current_header(), due)
         }
         match self.take_deadlock() {
             Some(report) => panic!("{report}"),
@@ -271,7 +272,7 @@ pub(crate) fn park_alone(
     give_back: impl FnOnce(),
 ) -> Outcome {
     let scheduler = Scheduler::get();
-    let wait = Wait::new(scheduler, operation);
+    let wait = scheduler.new_wait(operation);
     let interruptible = may_raise();
     if interruptible {
         checkpoint(scheduler);
@@ -284,7 +285,7 @@ pub(crate) fn park_alone(
         Ended::Granted(_) => {
             if interruptible && let Some(due) = scheduler.due() {
                 give_back();
-                request::raise(scheduler.current_header(), due);
+                payload::raise(scheduler.current_header(), due);
             }
             Outcome::Granted
         }
@@ -311,7 +312,7 @@ fn raise_if_due(scheduler: &Scheduler) {
     if may_raise()
         && let Some(due) = scheduler.due()
     {
-        request::raise(scheduler.current_header(), due);
+        payload::raise(scheduler.current_header(), due);
     }
 }
 

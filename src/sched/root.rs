@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::header::{Counted, Header, Vtable, state};
 use super::inbox::Home;
+use super::peer::Peer;
 use crate::stack::chain::Link;
 
 /// A root's header, and the link that stands for its stack.
@@ -39,7 +40,7 @@ pub(super) fn make(home: Arc<Home>) -> Counted {
     root.header.set_state(state::STARTED);
     root.link.set_owner(std::ptr::from_ref(&root.header).cast());
     // SAFETY: H1: the one reference that the header was made with.
-    unsafe { Counted::from_raw(&mut root.header) }
+    unsafe { Counted::from_raw(&raw const root.header) }
 }
 
 /// The link of this root.
@@ -50,8 +51,8 @@ pub(super) fn link(header: &Header) -> *const Link {
 }
 
 /// # Safety
-/// `header` was made by `make`, and nothing refers to it any more.
-unsafe fn free(header: NonNull<Header>) {
+/// `peer` is part of what `make` made, and nothing refers to it any more.
+unsafe fn free(peer: NonNull<Peer>) {
     // SAFETY: the caller's duty.
-    drop(unsafe { Box::from_raw(header.as_ptr().cast::<Root>()) });
+    drop(unsafe { Box::from_raw(peer.as_ptr().cast::<Root>()) });
 }

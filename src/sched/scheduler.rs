@@ -3,7 +3,7 @@
 //! It owns the green threads of its OS thread and knows which one runs. Switching is in `switch`, the loop in `turn`, the end in `exit`.
 //!
 //! Invariants:
-//! - S1 It is reached on its own OS thread alone, through `CURRENT`, and lives until that OS thread's sentinel drops.
+//! - S1 It is reached on its own OS thread alone, through `CURRENT`, and lives until that OS thread's end (`exit`).
 //! - S2 `current` is the green thread or root whose code runs; null while the loop runs something of its own.
 //! - S3 `all` owns one reference to every green thread that has not ended; `ready` names green threads of `all` (or the root), each at most once.
 //! - S4 No borrow of a field is held across a switch (L6).
@@ -16,26 +16,21 @@ use std::ptr;
 use std::sync::Arc;
 
 use super::clock::{Clock, Deadline};
-use super::exit::Sentinel;
-use super::frame::{self, Due};
+use super::frame::{self, Deadlines, Due, Target};
 use super::header::{Counted, Header, state};
 use super::hooks::Hooks;
 use super::inbox::Home;
 use super::reactor::Reactor;
-use super::request::{Reason, Request};
+use super::ready::Ready;
 use super::timers::Timers;
-use super::wait::Wait;
-use crate::base::error::Elapsed;
+use super::wait::{Operation, Wait};
 use crate::stack::chain;
 use crate::stack::coroutine::{Coroutine, Yielder};
 use crate::stack::pool::Stack;
 
 thread_local! {
-    /// S1; null before the first use and after the sentinel's drop.
+    /// S1; null before the first use and after the end.
     static CURRENT: Cell<*const Scheduler> = const { Cell::new(ptr::null()) };
-
-    /// Its drop ends the scheduler.
-    static SENTINEL: Sentinel = const { Sentinel::new() };
 }
 
 /// The scheduler of one OS thread.
@@ -44,10 +39,10 @@ pub(crate) struct Scheduler {
     current: Cell<*const Header>,
 
     /// Runs next, in this order (D8).
-    pub(super) ready: RefCell<VecDeque<*const Header>>,
+    pub(super) ready: Ready,
 
-    /// F2 of `frame`.
-    fired: Cell<usize>,
+    /// What time it is, and who waits for a moment.
+    deadlines: Deadlines,
 
     /// What other OS threads may hold of this one.
     home: Arc<Home>,
@@ -66,12 +61,6 @@ pub(crate) struct Scheduler {
 
     /// When sockets are looked at next although there is somebody in line.
     pub(super) next_poll: Cell<Deadline>,
-
-    /// What time it is.
-    clock: Clock,
-
-    /// Who waits for a moment.
-    timers: RefCell<Timers>,
 
     /// Made by the first source that must be waited for.
     reactor: OnceCell<Reactor>,
@@ -108,34 +97,20 @@ pub(crate) struct Scheduler {
 }
 
 impl Scheduler {
-    /// This OS thread's scheduler, made on first use.
-    ///
-    /// # Panics
-    /// When this OS thread's thread-locals are gone already.
+    /// This OS thread's scheduler, if it was made and has not ended.
     #[inline(always)]
-    pub(crate) fn get() -> &'static Scheduler {
-        let current = CURRENT.get();
-        if current.is_null() {
-            return Scheduler::make();
-        }
+    pub(crate) fn if_made() -> Option<&'static Scheduler> {
         // SAFETY: S1.
-        unsafe { &*current }
+        unsafe { CURRENT.get().as_ref() }
     }
 
-    #[cold]
-    fn make() -> &'static Scheduler {
-        let made = SENTINEL.try_with(|sentinel| {
-            let scheduler = Box::leak(Box::new(Scheduler::new()));
-            scheduler.adopt_root();
-            CURRENT.set(scheduler);
-            sentinel.arm(scheduler);
-            &*scheduler
-        });
-        made.unwrap_or_else(|_| {
-            panic!(
-                "greenthread: a wait point after the thread-locals of this OS thread are gone: its scheduler has ended, nothing can be waited for here"
-            )
-        })
+    /// Makes this OS thread's scheduler, and the root's link with it.
+    pub(super) fn make() -> &'static Scheduler {
+        let scheduler = Box::leak(Box::new(Scheduler::new()));
+        scheduler.adopt_root();
+        scheduler.ready.make_current();
+        CURRENT.set(scheduler);
+        scheduler
     }
 
     fn new() -> Self {
@@ -143,16 +118,14 @@ impl Scheduler {
         let root = super::root::make(Arc::clone(&home));
         Scheduler {
             current: Cell::new(root.as_ptr()),
-            ready: RefCell::default(),
-            fired: Cell::new(0),
+            ready: Ready::new(),
+            deadlines: Deadlines::default(),
             home,
             root,
             looper: UnsafeCell::new(None),
             loop_yielder: Cell::new(ptr::null()),
             countdown: Cell::new(0),
             next_poll: Cell::new(Deadline::BEGINNING),
-            clock: Clock::default(),
-            timers: RefCell::default(),
             reactor: OnceCell::new(),
             all: RefCell::default(),
             refused: RefCell::default(),
@@ -185,20 +158,14 @@ impl Scheduler {
     /// From now on this OS thread has no scheduler (S1).
     pub(super) fn forget_current() {
         CURRENT.set(ptr::null());
+        Ready::forget_current();
         // SAFETY: null.
         unsafe { chain::adopt_root(ptr::null()) };
     }
 
-    /// Whether this address is the scheduler of the OS thread that asks.
-    #[inline]
-    pub(super) fn is_current(scheduler: *const Scheduler) -> bool {
-        ptr::eq(CURRENT.get(), scheduler)
-    }
-
     /// This OS thread's scheduler, if `header` belongs to it.
     pub(crate) fn of(header: &Header) -> Option<&'static Scheduler> {
-        // SAFETY: S1.
-        let scheduler = unsafe { CURRENT.get().as_ref() }?;
+        let scheduler = Scheduler::if_made()?;
         Arc::ptr_eq(&scheduler.home, header.home()).then_some(scheduler)
     }
 
@@ -207,15 +174,19 @@ impl Scheduler {
     }
 
     pub(crate) fn clock(&self) -> &Clock {
-        &self.clock
+        self.deadlines.clock()
+    }
+
+    pub(crate) fn deadlines(&self) -> &Deadlines {
+        &self.deadlines
     }
 
     pub(crate) fn hooks(&self) -> &Hooks {
         &self.hooks
     }
 
-    pub(crate) fn timers(&self) -> RefMut<'_, Timers> {
-        self.timers.borrow_mut()
+    pub(crate) fn timers(&self) -> RefMut<'_, Timers<Target>> {
+        self.deadlines.timers()
     }
 
     /// The reactor, if a source has made it.
@@ -251,6 +222,12 @@ impl Scheduler {
         unsafe { &*self.current.get() }
     }
 
+    /// A wait of the green thread or root whose code runs.
+    #[inline(always)]
+    pub(super) fn new_wait(&self, operation: &'static Operation) -> Wait {
+        Wait::new(self.current.get().cast(), &self.ready, operation)
+    }
+
     pub(crate) fn is_root(&self, header: &Header) -> bool {
         ptr::eq(header, &*self.root)
     }
@@ -258,7 +235,7 @@ impl Scheduler {
     /// Whether there may be something to raise in what runs now.
     #[inline(always)]
     pub(crate) fn has_requests(&self) -> bool {
-        self.current_header().is_requested() || self.fired.get() != 0
+        self.current_header().is_requested() || self.deadlines.any_fired()
     }
 
     /// What a wait point must raise now.
@@ -267,14 +244,10 @@ impl Scheduler {
         unsafe { frame::due(chain::running(), self.current_header().is_requested()) }
     }
 
-    pub(super) fn count_fired(&self, change: isize) {
-        self.fired.set(self.fired.get().wrapping_add_signed(change));
-    }
-
     /// Puts a green thread or the root at the end of the line.
     #[inline(always)]
     pub(super) fn make_ready(&self, header: *const Header) {
-        self.ready.borrow_mut().push_back(header);
+        self.ready.push(header.cast());
     }
 
     /// Takes a new green thread of this OS thread in, to be run in its turn.
@@ -336,39 +309,8 @@ impl Scheduler {
         left
     }
 
-    /// Passes the pending cancellation of `header`, which belongs here, on to its children and ends its wait.
-    pub(crate) fn deliver_cancellation(&self, header: &Header) {
-        let request = header.request().lock().clone();
-        if let Some(request) = request {
-            self.pass_on(header, ptr::null(), request.reason);
-        }
-    }
-
-    /// The same for a frame of `header` that has fired.
-    pub(super) fn deliver(&self, header: &Header, origin: &frame::Frame) {
-        self.pass_on(header, origin, Some(Arc::new(Elapsed)));
-    }
-
-    fn pass_on(&self, header: &Header, origin: *const frame::Frame, reason: Option<Reason>) {
-        let innermost = self.innermost_of(header);
-        let forced = true;
-        // SAFETY: the chain runs, or is parked as a whole.
-        unsafe { frame::forward(innermost, origin, &Request { reason, forced }) };
-        // SAFETY: H2: this is its OS thread.
-        let local = unsafe { header.local() };
-        // SAFETY: W1: a wait stays until its owner has left it.
-        let Some(wait) = (unsafe { local.wait.get().as_ref() }) else {
-            return;
-        };
-        // SAFETY: as for `forward`.
-        let due = unsafe { frame::due(innermost, header.is_requested()) };
-        if local.interruptible.get() && due.is_some() {
-            wait.interrupt(self);
-        }
-    }
-
     /// Where the chain of `header` begins, whether it runs or is parked.
-    fn innermost_of(&self, header: &Header) -> *const chain::Link {
+    pub(super) fn innermost_of(&self, header: &Header) -> *const chain::Link {
         if ptr::eq(self.current.get(), header) {
             return chain::running();
         }

@@ -21,27 +21,17 @@ const OUT: usize = usize::MAX;
 /// Children of a node.
 const ARITY: usize = 4;
 
-/// What a timer ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// The wait at this address.
-    Wait(*const super::wait::Wait),
-
-    /// The frame at this address.
-    Frame(*const super::frame::Frame),
-}
-
 /// One deadline, wherever its owner keeps it.
 #[derive(Debug)]
-pub(crate) struct Timer {
+pub(crate) struct Timer<T: Copy> {
     /// T1: its index in the heap.
     place: Cell<usize>,
 
     /// What ends when it fires; set with it.
-    target: Cell<Option<Target>>,
+    target: Cell<Option<T>>,
 }
 
-impl Timer {
+impl<T: Copy> Timer<T> {
     pub(crate) const fn new() -> Self {
         Timer {
             place: Cell::new(OUT),
@@ -55,15 +45,15 @@ impl Timer {
     }
 }
 
-impl Drop for Timer {
+impl<T: Copy> Drop for Timer<T> {
     fn drop(&mut self) {
         debug_assert!(!self.is_set(), "a timer was dropped while set (T2)");
     }
 }
 
 /// One slot of the heap.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
+#[derive(Debug)]
+struct Entry<T: Copy> {
     /// When it fires.
     deadline: Deadline,
 
@@ -71,31 +61,48 @@ struct Entry {
     order: u64,
 
     /// T1, T2: a live timer whose `place` is this slot.
-    timer: *const Timer,
+    timer: *const Timer<T>,
 }
 
-impl Entry {
-    fn is_before(&self, other: &Entry) -> bool {
+impl<T: Copy> Clone for Entry<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Copy> Copy for Entry<T> {}
+
+impl<T: Copy> Entry<T> {
+    fn is_before(&self, other: &Entry<T>) -> bool {
         (self.deadline, self.order) < (other.deadline, other.order)
     }
 }
 
-/// The heap.
-#[derive(Debug, Default)]
-pub(crate) struct Timers {
+/// The heap; `T` names what a timer ends.
+#[derive(Debug)]
+pub(crate) struct Timers<T: Copy> {
     /// Smallest first, children of `i` at `4i + 1 ..= 4i + 4`.
-    heap: Vec<Entry>,
+    heap: Vec<Entry<T>>,
 
     /// How many were ever set.
     set: u64,
 }
 
-impl Timers {
+impl<T: Copy> Default for Timers<T> {
+    fn default() -> Self {
+        Timers {
+            heap: Vec::new(),
+            set: 0,
+        }
+    }
+}
+
+impl<T: Copy> Timers<T> {
     /// Sets `timer` to end `target` at `deadline`; it must not be set already.
     ///
     /// # Safety
     /// `timer` and `target` stay where they are until it has fired or was removed (T2).
-    pub(crate) unsafe fn set(&mut self, timer: &Timer, target: Target, deadline: Deadline) {
+    pub(crate) unsafe fn set(&mut self, timer: &Timer<T>, target: T, deadline: Deadline) {
         debug_assert!(!timer.is_set());
         timer.target.set(Some(target));
         let order = self.set;
@@ -109,7 +116,7 @@ impl Timers {
     }
 
     /// Takes `timer` out, if it is in.
-    pub(crate) fn remove(&mut self, timer: &Timer) {
+    pub(crate) fn remove(&mut self, timer: &Timer<T>) {
         let place = timer.place.replace(OUT);
         if place != OUT {
             self.take_out(place);
@@ -122,7 +129,7 @@ impl Timers {
     }
 
     /// Takes out the first timer that is due at `now`.
-    pub(crate) fn pop_due(&mut self, now: Deadline) -> Option<Target> {
+    pub(crate) fn pop_due(&mut self, now: Deadline) -> Option<T> {
         let first = *self.heap.first().filter(|entry| entry.deadline <= now)?;
         // SAFETY: T2: a timer in the heap is alive.
         let timer = unsafe { &*first.timer };
@@ -177,7 +184,7 @@ impl Timers {
         })
     }
 
-    fn put(&mut self, place: usize, entry: Entry) {
+    fn put(&mut self, place: usize, entry: Entry<T>) {
         self.heap[place] = entry;
         // SAFETY: T2: a timer in the heap is alive.
         unsafe { &*entry.timer }.place.set(place);
@@ -187,15 +194,14 @@ impl Timers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::ptr;
 
-    const NOWHERE: Target = Target::Wait(ptr::null());
+    const NOWHERE: () = ();
 
-    fn timer() -> Box<Timer> {
+    fn timer() -> Box<Timer<()>> {
         Box::new(Timer::new())
     }
 
-    fn fired_order(timers: &mut Timers, set: &[Box<Timer>]) -> Vec<usize> {
+    fn fired_order(timers: &mut Timers<()>, set: &[Box<Timer<()>>]) -> Vec<usize> {
         let mut order = Vec::new();
         while !timers.is_empty() {
             let before: Vec<bool> = set.iter().map(|timer| timer.is_set()).collect();

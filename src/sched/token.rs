@@ -8,8 +8,9 @@
 )]
 
 use super::clock::Deadline;
-use super::header::{Header, mail};
+use super::header::Header;
 use super::park::{Outcome, park_alone};
+use super::peer::mail;
 use super::scheduler::Scheduler;
 use super::wait::Operation;
 
@@ -33,7 +34,7 @@ pub(crate) fn unpark(header: &Header) {
         Some(scheduler) => scheduler.unpark(header),
         // When its OS thread has gone there is nobody to wake.
         None => {
-            let _ = header.post(mail::UNPARK);
+            let _ = header.peer().post(mail::UNPARK);
         }
     }
 }
@@ -43,7 +44,7 @@ impl Scheduler {
     pub(super) fn unpark(&self, header: &Header) {
         let parked = self
             .wait_of(header)
-            .is_some_and(|wait| std::ptr::eq(wait.operation(), &PARK) && wait.grant_here(self));
+            .is_some_and(|wait| std::ptr::eq(wait.operation(), &PARK) && wait.grant_here());
         if !parked {
             // SAFETY: H2: it belongs to this OS thread.
             unsafe { header.local() }.token.set(true);

@@ -15,9 +15,10 @@ use std::ptr;
 use std::time::{Duration, Instant};
 
 use super::clock::Deadline;
-use super::header::{Counted, Header, mail};
+use super::frame::Target;
+use super::header::{Counted, Header};
+use super::peer::{mail, senders};
 use super::scheduler::Scheduler;
-use super::timers::Target;
 
 /// Resumes between two looks at the clock, while there is always somebody in line. A look costs about 25 ns when a timer is set or a
 /// source is registered, else nothing: under 1 ns a resume.
@@ -40,9 +41,9 @@ impl Scheduler {
     pub(super) fn turn_until_end(&self) {
         self.countdown.set(RESUMES_BETWEEN_LOOKS);
         while !self.ending.get() {
-            let next = self.ready.borrow_mut().pop_front();
+            let next = self.ready.pop();
             match next {
-                Some(header) => self.turn(header),
+                Some(peer) => self.turn(peer.cast()),
                 None => self.idle(),
             }
             if self.home().has_messages() || self.countdown.get() == 0 {
@@ -94,7 +95,7 @@ impl Scheduler {
         self.set_current(ptr::null());
         self.countdown.set(RESUMES_BETWEEN_LOOKS);
         self.take_messages();
-        if self.ready.borrow().is_empty()
+        if self.ready.is_empty()
             && let Idle::Sleep(until) = self.before_sleep()
         {
             self.sleep(until);
@@ -103,7 +104,7 @@ impl Scheduler {
 
     fn before_sleep(&self) -> Idle {
         self.fire_timers();
-        if !self.ready.borrow().is_empty() {
+        if !self.ready.is_empty() {
             return Idle::LookAgain;
         }
         let earliest = self.timers().earliest();
@@ -121,7 +122,7 @@ impl Scheduler {
     fn before_virtual_sleep(&self, earliest: Option<Deadline>) -> Idle {
         self.poll_sources(Some(Duration::ZERO));
         self.take_messages();
-        if !self.ready.borrow().is_empty() {
+        if !self.ready.is_empty() {
             return Idle::LookAgain;
         }
         if self.outside.get() > 0 {
@@ -182,23 +183,23 @@ impl Scheduler {
     fn fire(&self, target: Target) {
         match target {
             // SAFETY: T2: the target of a timer that was set is alive, and it is ours.
-            Target::Wait(wait) => drop(unsafe { &*wait }.time_out(self)),
+            Target::Wait(wait) => drop(unsafe { &*wait }.time_out()),
             // SAFETY: as above.
-            Target::Frame(frame) => unsafe { &*frame }.fire_and_deliver(self),
+            Target::Frame(frame) => self.fire_frame(unsafe { &*frame }),
         }
     }
 
     fn take_messages(&self) {
         if self.home().has_messages() {
-            for header in self.home().take() {
-                self.take_message(header);
+            for held in senders(self.home().take()) {
+                self.take_message(Counted::from_held(held));
             }
         }
     }
 
     /// Does what another OS thread asked for.
     fn take_message(&self, header: Counted) {
-        let bits = header.take_mail();
+        let bits = header.peer().take_mail();
         if bits & mail::WAKE != 0 {
             self.make_ready(header.as_ptr());
         }

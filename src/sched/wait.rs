@@ -19,8 +19,8 @@
 
 use std::cell::Cell;
 
-use super::header::{Counted, Header};
-use super::scheduler::Scheduler;
+use super::peer::{Held, Peer, mail};
+use super::ready::Ready;
 use crate::base::atomic::{AtomicU32, Ordering};
 
 /// Not ended. Set by the owner before anybody else can see the wait.
@@ -74,10 +74,10 @@ pub(crate) struct Wait {
     word: AtomicU32,
 
     /// Who waits.
-    owner: *const Header,
+    owner: *const Peer,
 
-    /// Where it waits: compared, to tell a wake on the same OS thread from one across.
-    scheduler: *const Scheduler,
+    /// The line that the owner joins: compared, to tell a wake on the same OS thread from one across.
+    ready: *const Ready,
 
     /// What for.
     operation: &'static Operation,
@@ -87,13 +87,13 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
-    /// A wait of the running green thread or root of `scheduler`, which is this OS thread's.
+    /// A wait of `owner`, who runs on this OS thread and joins `ready` when it ends.
     #[inline]
-    pub(crate) fn new(scheduler: &Scheduler, operation: &'static Operation) -> Self {
+    pub(crate) fn new(owner: *const Peer, ready: &Ready, operation: &'static Operation) -> Self {
         Wait {
             word: AtomicU32::new(WAITING),
-            owner: scheduler.current(),
-            scheduler,
+            owner,
+            ready,
             operation,
             abandon: Cell::new(None),
         }
@@ -136,15 +136,12 @@ impl Wait {
     /// Grants it; the winner gets what is left to do. Under the lock that guards a node linked to it (W2).
     #[inline]
     pub(super) fn grant(&self, case: u32) -> Option<Wake> {
-        if Scheduler::is_current(self.scheduler) {
-            // SAFETY: the scheduler of this OS thread, which is alive while code runs under it.
-            let scheduler = unsafe { &*self.scheduler };
-            self.win(GRANTED + case).then(|| {
-                scheduler.make_ready(self.owner);
+        match Ready::if_current(self.ready) {
+            Some(ready) => self.win(GRANTED + case).then(|| {
+                ready.push(self.owner);
                 Wake(None)
-            })
-        } else {
-            self.grant_across(case)
+            }),
+            None => self.grant_across(case),
         }
     }
 
@@ -156,26 +153,26 @@ impl Wait {
     }
 
     /// Ends it by its deadline, and makes the owner ready (W3).
-    pub(crate) fn time_out(&self, scheduler: &Scheduler) -> bool {
-        self.end_here(TIMED_OUT, scheduler)
+    pub(crate) fn time_out(&self) -> bool {
+        self.end_here(TIMED_OUT)
     }
 
     /// Ends it by a request, and makes the owner ready (W3).
-    pub(crate) fn interrupt(&self, scheduler: &Scheduler) -> bool {
-        self.end_here(INTERRUPTED, scheduler)
-    }
-
-    fn end_here(&self, outcome: u32, scheduler: &Scheduler) -> bool {
-        let won = self.win(outcome);
-        if won {
-            scheduler.make_ready(self.owner);
-        }
-        won
+    pub(crate) fn interrupt(&self) -> bool {
+        self.end_here(INTERRUPTED)
     }
 
     /// Grants a wait that is linked nowhere, on its own OS thread (W3).
-    pub(crate) fn grant_here(&self, scheduler: &Scheduler) -> bool {
-        self.end_here(GRANTED, scheduler)
+    pub(crate) fn grant_here(&self) -> bool {
+        self.end_here(GRANTED)
+    }
+
+    fn end_here(&self, outcome: u32) -> bool {
+        let won = self.win(outcome);
+        if won && let Some(ready) = Ready::if_current(self.ready) {
+            ready.push(self.owner);
+        }
+        won
     }
 
     /// Ends it with its OS thread (L19): it is taken out of its lists, and a grant that its owner will not use goes to the next.
@@ -191,14 +188,14 @@ impl Wait {
 /// A wake that was won. The owner on another OS thread is told when this is dropped: after the lock was given back.
 #[derive(Debug)]
 #[must_use = "dropping it under the lock would ring a bell there"]
-pub(crate) struct Wake(Option<Counted>);
+pub(crate) struct Wake(Option<Held>);
 
 impl Drop for Wake {
     #[inline]
     fn drop(&mut self) {
         if let Some(owner) = self.0.take() {
             // When its OS thread has gone, that thread's end hands the grant on (L19).
-            let _ = owner.post(super::header::mail::WAKE);
+            let _ = owner.post(mail::WAKE);
         }
     }
 }

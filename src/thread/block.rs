@@ -32,7 +32,8 @@ use super::join_error::JoinError;
 use super::{callbacks, memory, report};
 use crate::sched::header::{Counted, Header, Vtable, state};
 use crate::sched::inbox::Home;
-use crate::sched::request::{self, What};
+use crate::sched::payload::{self, What};
+use crate::sched::peer::Peer;
 
 /// What a handle sees of the allocation.
 #[repr(C)]
@@ -190,20 +191,20 @@ where
 
 /// # Safety
 /// `make` made it with these types, and nothing refers to it any more.
-unsafe fn free<F, T, A>(header: NonNull<Header>) {
+unsafe fn free<F, T, A>(peer: NonNull<Peer>) {
     // SAFETY: the caller's duty. Closure, result and `after` were taken or are forgotten with an abandoned green thread.
-    unsafe { header.drop_in_place() };
+    unsafe { peer.cast::<Header>().drop_in_place() };
     // SAFETY: `make` allocated it with this layout.
-    unsafe { memory::free(header.cast(), Layout::new::<Block<F, T, A>>()) }
+    unsafe { memory::free(peer.cast(), Layout::new::<Block<F, T, A>>()) }
 }
 
 /// Why the closure gave no value.
 #[cold]
 fn explain<A: After>(header: &Header, payload: Box<dyn Any + Send>, after: &A) -> JoinError {
     if payload.is::<NeverRan>() {
-        return JoinError::cancelled(header, request::pending_reason(header));
+        return JoinError::cancelled(header, payload::pending_reason(header));
     }
-    match request::sort(payload) {
+    match payload::sort(payload) {
         Ok(request) => match request.what() {
             What::Cancelled(reason) => JoinError::cancelled(header, reason.clone()),
             What::Frame(_) => JoinError::cancelled(header, None),

@@ -8,7 +8,8 @@ use super::block::{self, Birth, Outcome};
 use super::report;
 use crate::sched::finish::{Callback, Next};
 use crate::sched::frame::{Frame, Kind};
-use crate::sched::header::{Counted, Header, mail};
+use crate::sched::header::{Counted, Header};
+use crate::sched::peer::mail;
 use crate::sched::scheduler::Scheduler;
 
 /// Names a callback, so that it can be taken back.
@@ -37,7 +38,11 @@ pub(super) fn bring_over<T>(header: &Header) {
 
 #[cold]
 fn call(header: &Header, callback: Callback) {
-    let shielded = || Frame::enter(Scheduler::get(), Kind::Shield, |_| callback(header));
+    let shielded = || {
+        Frame::enter(Scheduler::get().deadlines(), Kind::Shield, |_| {
+            callback(header.peer())
+        })
+    };
     if let Err(payload) = catch_unwind(AssertUnwindSafe(shielded)) {
         report::callback(header, payload);
     }
@@ -72,7 +77,7 @@ pub(super) fn remove(header: &Header, id: CallbackId) -> bool {
 #[cold]
 pub(super) fn call_late(header: &Counted) {
     let Some(scheduler) = Scheduler::of(header) else {
-        if header.post(mail::CALLBACK).is_err() {
+        if header.peer().post(mail::CALLBACK).is_err() {
             // Its OS thread has gone: the callback is forgotten, and `join` does not wait for it.
             std::mem::forget(header.finish().lock().give_up());
         }

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::sched::frame;
-use crate::sched::request::{self, Payload, What};
+use crate::sched::payload::{self, Payload, What};
 use crate::sched::scheduler::Scheduler;
 use crate::stack::chain;
 
@@ -35,7 +35,7 @@ pub fn catch_cancel<T>(f: impl FnOnce() -> T) -> Result<T, Cancelled> {
         Ok(value) => return Ok(value),
         Err(payload) => payload,
     };
-    match request::sort(payload) {
+    match payload::sort(payload) {
         Ok(request) => Err(Cancelled::consume(request)),
         Err(panic) => resume_unwind(panic),
     }
@@ -56,10 +56,10 @@ pub struct Cancelled {
 impl Cancelled {
     fn consume(payload: Box<Payload>) -> Self {
         match payload.what() {
-            What::Cancelled(_) => drop(request::consume(payload.raised_in())),
+            What::Cancelled(_) => drop(payload::consume(payload.raised_in())),
             What::Frame(id) => with_frame(*id, |scheduler, frame| {
                 if !frame.is_scope() {
-                    frame.consume(scheduler);
+                    frame.consume(scheduler.deadlines());
                 }
             }),
         }
@@ -98,8 +98,10 @@ impl Cancelled {
     /// Goes on as if it had never been caught: Python's bare `raise`.
     pub fn resume(self) -> ! {
         match self.payload.what() {
-            What::Cancelled(reason) => request::restore(self.payload.raised_in(), reason.clone()),
-            What::Frame(id) => with_frame(*id, |scheduler, frame| frame.fire(scheduler)),
+            What::Cancelled(reason) => payload::restore(self.payload.raised_in(), reason.clone()),
+            What::Frame(id) => {
+                with_frame(*id, |scheduler, frame| frame.fire(scheduler.deadlines()))
+            }
         }
         resume_unwind(self.payload)
     }

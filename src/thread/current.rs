@@ -5,9 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::sched::cancel;
 use crate::sched::header::Counted;
 use crate::sched::park;
-use crate::sched::request::{self, Request};
+use crate::sched::request::{Reason, Request};
 use crate::sched::scheduler::Scheduler;
 use crate::sched::token;
 
@@ -53,9 +54,9 @@ impl GreenThread {
         self.ask(Some(Arc::from(reason.into())))
     }
 
-    fn ask(&self, reason: Option<request::Reason>) -> bool {
+    fn ask(&self, reason: Option<Reason>) -> bool {
         let forced = false;
-        request::cancel(&self.0, Request { reason, forced })
+        cancel::cancel(&self.0, Request { reason, forced })
     }
 
     /// Tells whether its result stands, or never will. False for a root.

@@ -21,11 +21,12 @@ use super::block::After;
 use super::join_error::{JoinError, message};
 use super::report;
 use crate::base::lock::Lock;
+use crate::sched::cancel;
 use crate::sched::frame::Frame;
 use crate::sched::header::{Counted, Header};
 use crate::sched::list::WaitList;
 use crate::sched::park::with_protected_waiter;
-use crate::sched::request::{self, Request};
+use crate::sched::request::Request;
 use crate::sched::scheduler::Scheduler;
 use crate::sched::wait::Operation;
 
@@ -74,7 +75,7 @@ impl Family {
         let closing = family.closing.clone();
         drop(family);
         if let Some(request) = closing {
-            request::cancel(&child, request);
+            cancel::cancel(&child, request);
         }
     }
 
@@ -89,7 +90,7 @@ impl Family {
         let children: Vec<Counted> = members.filter_map(|(_, child)| child.clone()).collect();
         drop(family);
         for child in children {
-            request::cancel(&child, request.clone());
+            cancel::cancel(&child, request.clone());
         }
     }
 
@@ -181,7 +182,8 @@ impl Member {
     pub(super) fn fail(&self) {
         self.family.cancel(&failing());
         // SAFETY: L11: the scope waits for this child, so its frame is entered; children are on the parent's OS thread.
-        unsafe { &*self.frame }.fail(Scheduler::get());
+        let frame = unsafe { &*self.frame };
+        Scheduler::get().fail_frame(frame);
     }
 }
 

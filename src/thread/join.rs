@@ -17,6 +17,7 @@ use super::shared::SharedHandle;
 use crate::sched::clock::Deadline;
 use crate::sched::header::{Counted, Header, state};
 use crate::sched::park::{self, Grant, Outcome as WaitOutcome, with_waiter};
+use crate::sched::peer::Peer;
 use crate::sched::scheduler::Scheduler;
 use crate::sched::wait::Operation;
 
@@ -147,9 +148,10 @@ impl<T> JoinHandle<T> {
         F: FnOnce(&Result<T, JoinError>) + Send + 'static,
         T: 'static,
     {
-        let callback = move |header: &Header| {
+        let callback = move |peer: &Peer| {
             // SAFETY: B2 of `block`: callbacks run after the result was written and before it is over.
-            f(unsafe { Outcome::<T>::of(header).peek() });
+            let result = unsafe { Outcome::<T>::of(Header::of(peer)).peek() };
+            f(result);
         };
         callbacks::add(self.header(), Box::new(callback))
     }

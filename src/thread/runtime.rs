@@ -11,10 +11,11 @@ use std::sync::Arc;
 use super::current::GreenThread;
 use super::join::wait_over;
 use super::scope::raise_deadlock;
+use crate::sched::cancel;
 use crate::sched::frame::{Frame, Kind};
 use crate::sched::header::Counted;
 use crate::sched::hooks::OnPanic;
-use crate::sched::request::{self, Request};
+use crate::sched::request::Request;
 use crate::sched::scheduler::Scheduler;
 use crate::stack::pool;
 
@@ -181,14 +182,14 @@ impl Settings {
 
 /// Cancels and waits for every green thread that was spawned here during this `run`.
 fn end_what_was_left(scheduler: &Scheduler) {
-    Frame::enter(scheduler, Kind::Shield, |_| {
+    Frame::enter(scheduler.deadlines(), Kind::Shield, |_| {
         loop {
             let left = scheduler.left_by_run();
             if left.is_empty() {
                 return;
             }
             for header in &left {
-                request::cancel(header, end_of_run());
+                cancel::cancel(header, end_of_run());
             }
             for header in &left {
                 wait_over(header, None);

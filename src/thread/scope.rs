@@ -16,7 +16,8 @@ use super::join_error::JoinError;
 use super::spawn::spawn_here;
 use crate::base::error::Elapsed;
 use crate::sched::frame::{Frame, Kind};
-use crate::sched::request::{self, Request, What};
+use crate::sched::payload::{self, What};
+use crate::sched::request::{Reason, Request};
 use crate::sched::scheduler::Scheduler;
 
 /// Runs `f` with a scope whose children may borrow from outside of it, and returns when all have ended.
@@ -55,11 +56,11 @@ where
 
 /// The body did not return: the children are asked to end.
 fn fail_body(family: &Family, payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
-    match request::sort(payload) {
+    match payload::sort(payload) {
         Ok(request) => {
             let reason = match request.what() {
                 What::Cancelled(reason) => reason.clone(),
-                What::Frame(_) => Some(Arc::new(Elapsed) as request::Reason),
+                What::Frame(_) => Some(Arc::new(Elapsed) as Reason),
             };
             let forced = true;
             family.cancel(&Request { reason, forced });
@@ -123,7 +124,7 @@ impl<'scope> Scope<'scope, '_> {
         let scheduler = Scheduler::get();
         let children = Arc::as_ptr(&self.family).cast();
         let kind = Kind::Scope { forward, children };
-        let ended = Frame::enter(scheduler, kind, |frame| {
+        let ended = Frame::enter(scheduler.deadlines(), kind, |frame| {
             self.frame.set(frame);
             // L11: caught before the wait begins, so that nobody waits inside an unwind.
             let ended = catch_unwind(AssertUnwindSafe(body));

@@ -17,5 +17,5 @@ use crate::sched::scheduler::Scheduler;
 /// assert_eq!(saved.join().unwrap(), "saved");
 /// ```
 pub fn shield<T>(f: impl FnOnce() -> T) -> T {
-    Frame::enter(Scheduler::get(), Kind::Shield, |_| f())
+    Frame::enter(Scheduler::get().deadlines(), Kind::Shield, |_| f())
 }

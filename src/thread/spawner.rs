@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use super::block::{self, Birth};
 use super::join::JoinHandle;
-use crate::sched::header::{mail, state};
+use crate::sched::header::state;
 use crate::sched::inbox::Home;
+use crate::sched::peer::mail;
 use crate::sched::scheduler::Scheduler;
 
 /// The right to spawn on the OS thread that made it, from anywhere; what tokio calls a `Handle`.
@@ -54,7 +55,7 @@ impl Spawner {
         match Scheduler::of(&counted) {
             Some(scheduler) => scheduler.admit(counted),
             None => {
-                if counted.post(mail::START).is_err() {
+                if counted.peer().post(mail::START).is_err() {
                     counted.set_state(state::ABANDONED);
                     std::mem::forget(counted.finish().lock().give_up());
                     // The scheduler's reference, which nobody there will give back.

@@ -8,7 +8,7 @@ use crate::base::error::Elapsed;
 use crate::sched::clock::Deadline;
 use crate::sched::frame::{Frame, Kind};
 use crate::sched::park;
-use crate::sched::request::{self, What};
+use crate::sched::payload::{self, What};
 use crate::sched::scheduler::Scheduler;
 
 /// Runs `f`, and unwinds it out of the wait point in which it stands when `limit` has passed.
@@ -58,7 +58,7 @@ impl Limit<'_> {
     /// Moves the deadline to `limit` from now. Nothing changes once it has passed.
     pub fn reset(&self, limit: Duration) {
         self.frame
-            .set_deadline(Scheduler::get(), park::deadline_in(limit));
+            .set_deadline(Scheduler::get().deadlines(), park::deadline_in(limit));
     }
 
     /// Returns the moment at which it passes.
@@ -78,15 +78,15 @@ impl fmt::Debug for Limit<'_> {
 
 fn run<T>(deadline: Deadline, f: impl FnOnce(&Frame) -> T) -> Result<T, Elapsed> {
     let scheduler = Scheduler::get();
-    let (id, caught) = Frame::enter(scheduler, Kind::Timeout, |frame| {
-        frame.set_deadline(scheduler, deadline);
+    let (id, caught) = Frame::enter(scheduler.deadlines(), Kind::Timeout, |frame| {
+        frame.set_deadline(scheduler.deadlines(), deadline);
         (frame.id(), catch_unwind(AssertUnwindSafe(|| f(frame))))
     });
     let payload = match caught {
         Ok(value) => return Ok(value),
         Err(payload) => payload,
     };
-    match request::sort(payload) {
+    match payload::sort(payload) {
         Ok(request) if matches!(request.what(), What::Frame(frame) if *frame == id) => Err(Elapsed),
         Ok(request) => resume_unwind(request),
         Err(panic) => resume_unwind(panic),

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use super::family::failing;
 use super::scope::{Scope, ScopedJoinHandle};
-use crate::sched::request;
+use crate::sched::payload;
+use crate::sched::scheduler::Scheduler;
 
 /// Runs `f` with a scope whose children return results; the first error, of a child or of the body, cancels the others and the body.
 ///
@@ -86,9 +87,12 @@ impl<'scope, E> TryScope<'scope, '_, E> {
             f().unwrap_or_else(|error| {
                 self.errors.borrow_mut().push(error);
                 member.fail();
-                request::raise_cancellation(Some(Arc::from(Box::from(
-                    "it returned an error, which its scope has",
-                ))))
+                payload::raise_cancellation(
+                    Scheduler::get().current_header(),
+                    Some(Arc::from(Box::from(
+                        "it returned an error, which its scope has",
+                    ))),
+                )
             })
         })
     }
