@@ -11,8 +11,7 @@
 //!
 //! Invariants:
 //! - B1 `closure` and `after` are there until `run` or `refuse` takes them; those run once, on the home's OS thread.
-//! - B2 `result` is written once, by `run` or `refuse`, before the state is ENDED. Until `Finish` is over it belongs to whoever brings it there; after
-//!   that to the one handle.
+//! - B2 is that of `outcome`.
 
 #![expect(
     unsafe_code,
@@ -23,27 +22,19 @@ use std::alloc::Layout;
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::io;
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::join_error::JoinError;
-use super::{callbacks, memory, report};
+use super::outcome::{Outcome, drop_quietly};
+use super::{callbacks, memory};
 use crate::sched::header::{Counted, Header, Vtable, state};
 use crate::sched::inbox::Home;
 use crate::sched::payload::{self, What};
-use crate::sched::peer::Peer;
-
-/// What a handle sees of the allocation.
-#[repr(C)]
-pub(super) struct Outcome<T> {
-    /// First, so that its address is the block's.
-    header: Header,
-
-    /// B2.
-    result: UnsafeCell<MaybeUninit<Result<T, JoinError>>>,
-}
+use crate::sched::peer::{Peer, mail};
+use crate::sched::scheduler::Scheduler;
 
 /// The whole allocation.
 #[repr(C)]
@@ -99,10 +90,13 @@ where
 {
     let memory = memory::allocate(Layout::new::<Block<F, T, A>>()).cast::<Block<F, T, A>>();
     let block = Block {
-        outcome: Outcome {
-            header: Header::new(2, vtable::<F, T, A>(), birth.home, birth.name, birth.site),
-            result: UnsafeCell::new(MaybeUninit::uninit()),
-        },
+        outcome: Outcome::new(Header::new(
+            2,
+            vtable::<F, T, A>(),
+            birth.home,
+            birth.name,
+            birth.site,
+        )),
         after: UnsafeCell::new(ManuallyDrop::new(after)),
         closure: UnsafeCell::new(ManuallyDrop::new(closure)),
     };
@@ -125,7 +119,7 @@ where
         &Vtable {
             run: run::<F, T, A>,
             refuse: refuse::<F, T, A>,
-            late: callbacks::call_late,
+            late,
             call: callbacks::bring_over::<T>,
             free: free::<F, T, A>,
         }
@@ -216,9 +210,9 @@ fn explain<A: After>(header: &Header, payload: Box<dyn Any + Send>, after: &A) -
 /// Stores the result and does all that the end asks for, on the green thread's own stack.
 #[inline]
 fn conclude<T, A: After>(outcome: &Outcome<T>, result: Result<T, JoinError>, after: A) {
-    let header = &outcome.header;
+    let header = outcome.header();
     // SAFETY: B2: not written yet, and not read before the state below.
-    unsafe { (*outcome.result.get()).write(result) };
+    unsafe { outcome.store(result) };
     close_requests(header);
     callbacks::bring_over::<T>(header);
     after.ended();
@@ -237,38 +231,25 @@ fn close_requests(header: &Header) {
     }
 }
 
-/// Drops a value of the user's; a panic of its `Drop` is reported and goes no further (L18).
-pub(super) fn drop_quietly<V>(header: &Header, value: V) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        report::dropped(header, payload);
-    }
-}
-
-impl<T> Outcome<T> {
-    /// The outcome behind a header.
-    ///
-    /// # Safety
-    /// The header is of a green thread with this result type.
-    pub(super) unsafe fn of(header: &Header) -> &Outcome<T> {
-        // SAFETY: the caller's duty; it is the first part of the block, whatever the closure.
-        unsafe { &*std::ptr::from_ref(header).cast() }
-    }
-
-    /// The result, for whoever it belongs to (B2).
-    ///
-    /// # Safety
-    /// The state is ENDED, the result was not taken, and it belongs to the caller.
-    pub(super) unsafe fn peek(&self) -> &Result<T, JoinError> {
-        // SAFETY: B2, and the caller's duty.
-        unsafe { (*self.result.get()).assume_init_ref() }
-    }
-
-    /// Takes the result.
-    ///
-    /// # Safety
-    /// As for `peek`; once.
-    pub(super) unsafe fn take(&self) -> Result<T, JoinError> {
-        // SAFETY: B2, and the caller's duty.
-        unsafe { (*self.result.get()).assume_init_read() }
-    }
+/// The end is past: finds a green thread of the owner's OS thread to run the callbacks that were added (L18).
+#[cold]
+fn late(header: &Counted) {
+    let Some(scheduler) = Scheduler::of(header) else {
+        if header.peer().post(mail::CALLBACK).is_err() {
+            // Its OS thread has gone: the callback is forgotten, and `join` does not wait for it.
+            std::mem::forget(header.finish().lock().give_up());
+        }
+        return;
+    };
+    let birth = Birth {
+        home: Arc::clone(scheduler.home()),
+        name: header.shared_name(),
+        site: header.site(),
+    };
+    let ended = header.clone();
+    let closure = move || (ended.vtable().call)(&ended);
+    // SAFETY: the closure borrows nothing.
+    let (runner, handle) = unsafe { make(birth, closure, ()) };
+    handle.finish().lock().detach();
+    scheduler.admit(runner);
 }

@@ -4,12 +4,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::block::{self, Birth, Outcome};
+use super::outcome::{Outcome, drop_quietly};
 use super::report;
 use crate::sched::finish::{Callback, Next};
 use crate::sched::frame::{Frame, Kind};
 use crate::sched::header::{Counted, Header};
-use crate::sched::peer::mail;
 use crate::sched::scheduler::Scheduler;
 
 /// Names a callback, so that it can be taken back.
@@ -23,7 +22,7 @@ pub(super) fn bring_over<T>(header: &Header) {
         let next = header.finish().lock().next();
         match next {
             Next::Call(callback) => call(header, callback),
-            // SAFETY: B2 of `block`: until it is over the result is ours, and this is said once.
+            // SAFETY: B2 of `outcome`: until it is over the result is ours, and this is said once.
             Next::DropResult => unsafe { drop_result::<T>(header) },
             Next::Over => break,
         }
@@ -54,7 +53,7 @@ unsafe fn drop_result<T>(header: &Header) {
     // SAFETY: the caller's duty.
     let result = unsafe { Outcome::<T>::of(header).take() };
     report::unjoined(header, &result);
-    block::drop_quietly(header, result);
+    drop_quietly(header, result);
 }
 
 /// Adds a callback, from any OS thread.
@@ -62,7 +61,7 @@ pub(super) fn add(header: &Counted, callback: Callback) -> CallbackId {
     let id = crate::sched::ids::next();
     let late = header.finish().lock().add(id, callback);
     if late {
-        call_late(header);
+        (header.vtable().late)(header);
     }
     CallbackId(id)
 }
@@ -71,27 +70,4 @@ pub(super) fn add(header: &Counted, callback: Callback) -> CallbackId {
 pub(super) fn remove(header: &Header, id: CallbackId) -> bool {
     let removed = header.finish().lock().remove(id.0);
     removed.is_some()
-}
-
-/// The end is past: finds a green thread of the owner's OS thread to run what was added (L18).
-#[cold]
-pub(super) fn call_late(header: &Counted) {
-    let Some(scheduler) = Scheduler::of(header) else {
-        if header.peer().post(mail::CALLBACK).is_err() {
-            // Its OS thread has gone: the callback is forgotten, and `join` does not wait for it.
-            std::mem::forget(header.finish().lock().give_up());
-        }
-        return;
-    };
-    let birth = Birth {
-        home: scheduler.home().clone(),
-        name: header.shared_name(),
-        site: header.site(),
-    };
-    let ended = header.clone();
-    let closure = move || (ended.vtable().call)(&ended);
-    // SAFETY: the closure borrows nothing.
-    let (runner, handle) = unsafe { block::make(birth, closure, ()) };
-    handle.finish().lock().detach();
-    scheduler.admit(runner);
 }

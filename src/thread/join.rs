@@ -8,12 +8,11 @@ use std::marker::PhantomData;
 use std::mem;
 use std::time::Duration;
 
-use super::block::Outcome;
 use super::callbacks::{self, CallbackId};
 use super::current::GreenThread;
 use super::join_error::JoinError;
+use super::outcome::Outcome;
 use super::report;
-use super::shared::SharedHandle;
 use crate::sched::clock::Deadline;
 use crate::sched::header::{Counted, Header, state};
 use crate::sched::park::{self, Grant, Outcome as WaitOutcome, with_waiter};
@@ -41,7 +40,7 @@ pub struct JoinHandle<T> {
     result: PhantomData<fn() -> T>,
 }
 
-// SAFETY: B2 of `block`: the result is moved to whoever joins, or dropped by whoever drops the handle, so `T: Send` is what that takes.
+// SAFETY: B2 of `outcome`: the result is moved to whoever joins, or dropped by whoever drops the handle, so `T: Send` is what that takes.
 unsafe impl<T: Send> Send for JoinHandle<T> {}
 // SAFETY: through `&JoinHandle` callbacks may be added that see `&T` elsewhere.
 unsafe impl<T: Send + Sync> Sync for JoinHandle<T> {}
@@ -100,7 +99,7 @@ impl<T> JoinHandle<T> {
     /// Takes the result of one that is over.
     ///
     /// # Safety
-    /// `Finish` is over, so the result belongs to this handle (B2 of `block`).
+    /// `Finish` is over, so the result belongs to this handle (B2 of `outcome`).
     unsafe fn take(self) -> Result<T, JoinError> {
         let this = mem::ManuallyDrop::new(self);
         let header = this.header();
@@ -149,7 +148,7 @@ impl<T> JoinHandle<T> {
         T: 'static,
     {
         let callback = move |peer: &Peer| {
-            // SAFETY: B2 of `block`: callbacks run after the result was written and before it is over.
+            // SAFETY: B2 of `outcome`: callbacks run after the result was written and before it is over.
             let result = unsafe { Outcome::<T>::of(Header::of(peer)).peek() };
             f(result);
         };
@@ -159,11 +158,6 @@ impl<T> JoinHandle<T> {
     /// Takes a callback back. False when it was called already, or belongs to another handle.
     pub fn remove_on_finish(&self, id: CallbackId) -> bool {
         callbacks::remove(self.header(), id)
-    }
-
-    /// Makes a handle that several may join, each getting a clone of the result.
-    pub fn shared(self) -> SharedHandle<T> {
-        SharedHandle::new(self)
     }
 
     /// Makes a handle that cancels the green thread when dropped.
@@ -209,7 +203,7 @@ impl<T> Drop for JoinHandle<T> {
         let header = self.thread.header();
         let ours = header.finish().lock().detach();
         if ours && header.state() != state::ABANDONED {
-            // SAFETY: B2 of `block`: it is over, and this was the one handle.
+            // SAFETY: B2 of `outcome`: it is over, and this was the one handle.
             let result = unsafe { Outcome::<T>::of(header).take() };
             report::unjoined(header, &result);
             drop(result);

@@ -29,6 +29,13 @@ struct Shared<T> {
     result: OnceLock<Result<T, Arc<JoinError>>>,
 }
 
+impl<T> JoinHandle<T> {
+    /// Makes a handle that several may join, each getting a clone of the result.
+    pub fn shared(self) -> SharedHandle<T> {
+        SharedHandle::new(self)
+    }
+}
+
 impl<T> SharedHandle<T> {
     pub(super) fn new(handle: JoinHandle<T>) -> Self {
         SharedHandle(Arc::new(Shared {
