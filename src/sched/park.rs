@@ -316,11 +316,10 @@ fn raise_if_due(scheduler: &Scheduler) {
     }
 }
 
-/// Lets everybody who is ready go first; raises what is due before or after.
+/// Lets everybody who is ready go first, then raises what is due.
 #[inline(always)]
 pub(crate) fn let_others_go_first() {
     let scheduler = Scheduler::get();
-    checkpoint(scheduler);
     scheduler.yield_now();
     checkpoint(scheduler);
 }

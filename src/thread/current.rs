@@ -101,8 +101,7 @@ pub fn current() -> GreenThread {
 
 /// Lets everybody who is ready go first.
 ///
-/// Does not wait for anything: when nobody else is ready it returns at once. A pending cancellation or a deadline that has passed is raised, before or
-/// after. On the root and on a plain OS thread the ready green threads run meanwhile.
+/// Does not wait for anything: when nobody else is ready it returns at once. A pending cancellation or a deadline that has passed is raised after. On the root and on a plain OS thread the ready green threads run meanwhile.
 #[inline(always)]
 pub fn yield_now() {
     park::let_others_go_first();
