@@ -20,19 +20,19 @@ pub(crate) fn cancel(header: &Header, request: Request) -> bool {
 
 /// Puts the request where wait points look; what is not needed comes back.
 fn accept(header: &Header, request: Request) -> Result<bool, Request> {
-    let mut pending = header.request().lock();
-    if header.is_over() {
-        drop(pending);
+    let mut finish = header.finish().lock();
+    if header.has_ended() {
+        drop(finish);
         drop(request);
         return Ok(false);
     }
-    match &mut *pending {
+    match &mut finish.request {
         Some(first) => {
             first.forced |= request.forced;
             Err(request)
         }
         None => {
-            *pending = Some(request);
+            finish.request = Some(request);
             header.set_requested(true);
             Ok(true)
         }

@@ -17,7 +17,7 @@ use crate::base::error::Elapsed;
 impl Scheduler {
     /// Passes the pending cancellation of `header`, which belongs here, on to its children and ends its wait.
     pub(crate) fn deliver_cancellation(&self, header: &Header) {
-        let request = header.request().lock().clone();
+        let request = header.finish().lock().request.clone();
         if let Some(request) = request {
             self.pass_on(header, ptr::null(), request.reason);
         }

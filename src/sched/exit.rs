@@ -64,11 +64,11 @@ impl Scheduler {
         if let Some(wait) = self.wait_of(&header) {
             wait.end_with_thread();
         }
-        let mut request = header.request().lock();
+        let mut finish = header.finish().lock();
         header.set_state(state::ABANDONED);
         // What it was asked for is of the user's type: forgotten, like its closure and its stack (L18).
-        mem::forget(mem::take(&mut *request));
-        drop(request);
+        mem::forget(finish.request.take());
+        drop(finish);
         Self::release_joiners(&header);
         mem::forget(header);
     }

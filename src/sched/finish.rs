@@ -1,4 +1,5 @@
-//! The end of a green thread: who waits for it, and what is to be called first.
+//! The end of a green thread: who asks for it, who waits for it, and what is to be called first. All under one lock, taken once by an end that
+//! concerns one joiner.
 //!
 //! ```text
 //!   GOING: the closure runs ──ends──▶ callbacks ──none left──▶ nobody claims the result? drop it ──▶ OVER: joiners go on
@@ -13,6 +14,7 @@ use std::collections::VecDeque;
 
 use super::list::{WaitList, Wake};
 use super::peer::Peer;
+use super::request::Request;
 
 /// A callback: it gets the green thread, and reads the typed result from behind it.
 pub(crate) type Callback = Box<dyn FnOnce(&Peer) + Send>;
@@ -35,12 +37,21 @@ pub(crate) enum Next {
     /// Nobody will claim the result: drop it, then ask again.
     DropResult,
 
-    /// Wake the joiners.
-    Over,
+    /// Wake the joiners: the first one is woken when this is dropped.
+    Over {
+        /// Dropped after the lock was given back.
+        first: Option<Wake>,
+
+        /// Whether there are others.
+        more: bool,
+    },
 }
 
-/// Who waits for the end, and what is to be called then.
+/// Who asks for the end, who waits for it, and what is to be called then.
 pub(crate) struct Finish {
+    /// What has been asked for and not been consumed.
+    pub(crate) request: Option<Request>,
+
     /// How far the end has come.
     phase: Phase,
 
@@ -57,6 +68,7 @@ pub(crate) struct Finish {
 impl Finish {
     pub(crate) fn new() -> Self {
         Finish {
+            request: None,
             phase: Phase::Going,
             detached: false,
             waiters: WaitList::new(),
@@ -92,7 +104,7 @@ impl Finish {
         self.callbacks.remove(place).map(|(_, callback)| callback)
     }
 
-    /// What to do next, after the result was stored.
+    /// What to do next, after the result was stored. The caller tells the header's state of OVER, under the same lock.
     #[inline]
     pub(crate) fn next(&mut self) -> Next {
         if let Some((_, callback)) = self.callbacks.pop_front() {
@@ -102,7 +114,10 @@ impl Finish {
             return Next::DropResult;
         }
         self.phase = Phase::Over;
-        Next::Over
+        Next::Over {
+            first: self.waiters.wake_first(),
+            more: !self.waiters.is_empty(),
+        }
     }
 
     /// Ends without calling anything more; what was not called is returned, to be forgotten (L18).

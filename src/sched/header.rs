@@ -7,7 +7,8 @@
 //! Invariants:
 //! - H1 is that of `peer`.
 //! - H2 `local` is touched on the home's OS thread alone.
-//! - H3 `state` only grows. ENDED is set under the lock of `request`, so a request is either seen by the end or refused.
+//! - H3 `state` only grows, but for a late callback's way back from OVER to ENDED. From ENDED on it is set under the lock of `finish`, so a request is either
+//!   seen by the end or refused.
 
 #![expect(
     unsafe_code,
@@ -24,7 +25,6 @@ use super::finish::Finish;
 use super::inbox::Home;
 use super::local::Local;
 use super::peer::{Held, Peer};
-use super::request::Request;
 use crate::base::atomic::{AtomicU8, AtomicUsize, Ordering};
 use crate::base::lock::Lock;
 
@@ -36,11 +36,14 @@ pub(crate) mod state {
     /// Its closure runs or is parked. Set by the loop at its first run.
     pub(crate) const STARTED: u8 = 1;
 
-    /// Its result stands; callbacks may still run. Set by itself.
+    /// Its result stands; callbacks may still run. Set by itself, and again by a callback that is added late.
     pub(crate) const ENDED: u8 = 2;
 
+    /// Joiners go on. Set by whoever has run the last callback.
+    pub(crate) const OVER: u8 = 3;
+
     /// Its OS thread went away first (L19). Set by that OS thread's end.
-    pub(crate) const ABANDONED: u8 = 3;
+    pub(crate) const ABANDONED: u8 = 4;
 }
 
 /// What the typed part of the allocation can do.
@@ -74,16 +77,13 @@ pub(crate) struct Header {
     /// Where it is in its life.
     state: AtomicU8,
 
-    /// Whether `request` holds one: what a wait point looks at.
+    /// Whether `finish` holds a request: what a wait point looks at.
     requested: AtomicU8,
 
     /// How many payloads of its requests are alive (L10).
     payloads: AtomicUsize,
 
-    /// The request that has been asked for and not been consumed.
-    request: Lock<Option<Request>>,
-
-    /// Who waits for its end, and what is to be called then.
+    /// Who asks for its end, who waits for it, and what is to be called then.
     finish: Lock<Finish>,
 
     /// Unique in the process.
@@ -120,7 +120,6 @@ impl Header {
             state: AtomicU8::new(state::UNSTARTED),
             requested: AtomicU8::new(0),
             payloads: AtomicUsize::new(0),
-            request: Lock::new(None),
             finish: Lock::new(Finish::new()),
             id: super::ids::next(),
             name,
@@ -173,10 +172,6 @@ impl Header {
         &self.finish
     }
 
-    pub(crate) fn request(&self) -> &Lock<Option<Request>> {
-        &self.request
-    }
-
     pub(crate) fn payloads(&self) -> &AtomicUsize {
         &self.payloads
     }
@@ -201,8 +196,15 @@ impl Header {
     }
 
     /// Whether its result stands, or never will.
-    pub(crate) fn is_over(&self) -> bool {
+    #[inline]
+    pub(crate) fn has_ended(&self) -> bool {
         self.state() >= state::ENDED
+    }
+
+    /// Whether joiners go on.
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        self.state() >= state::OVER
     }
 
     /// Whether a request has been asked for and not been consumed.

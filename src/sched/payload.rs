@@ -78,28 +78,35 @@ pub(crate) fn raise_cancellation(header: &Header, reason: Option<Reason>) -> ! {
 
 /// Why it is to end, if it was told.
 pub(crate) fn pending_reason(header: &Header) -> Option<Reason> {
-    let request = header.request().lock();
-    request.as_ref().and_then(|request| request.reason.clone())
+    let finish = header.finish().lock();
+    finish
+        .request
+        .as_ref()
+        .and_then(|request| request.reason.clone())
 }
 
 /// Takes a request back that a `catch_cancel` has caught. False when it can not be consumed.
 pub(crate) fn consume(header: &Header) -> bool {
-    let mut pending = header.request().lock();
-    if pending.as_ref().is_some_and(|request| request.forced) {
+    let mut finish = header.finish().lock();
+    if finish
+        .request
+        .as_ref()
+        .is_some_and(|request| request.forced)
+    {
         return false;
     }
-    let consumed = pending.take();
+    let consumed = finish.request.take();
     header.set_requested(false);
-    drop(pending);
+    drop(finish);
     drop(consumed);
     true
 }
 
 /// Puts a consumed request back, as if it had never been caught.
 pub(crate) fn restore(header: &Header, reason: Option<Reason>) {
-    let mut pending = header.request().lock();
-    if pending.is_none() && !header.is_over() {
-        *pending = Some(Request {
+    let mut finish = header.finish().lock();
+    if finish.request.is_none() && !header.has_ended() {
+        finish.request = Some(Request {
             reason,
             forced: false,
         });

@@ -206,7 +206,7 @@ impl Scheduler {
         if bits & mail::UNPARK != 0 {
             self.unpark(&header);
         }
-        if bits & mail::REQUEST != 0 && !header.is_over() {
+        if bits & mail::REQUEST != 0 && !header.has_ended() {
             self.deliver_cancellation(&header);
         }
         if bits & mail::CALLBACK != 0 {

@@ -210,25 +210,10 @@ fn explain<A: After>(header: &Header, payload: Box<dyn Any + Send>, after: &A) -
 /// Stores the result and does all that the end asks for, on the green thread's own stack.
 #[inline]
 fn conclude<T, A: After>(outcome: &Outcome<T>, result: Result<T, JoinError>, after: A) {
-    let header = outcome.header();
-    // SAFETY: B2: not written yet, and not read before the state below.
+    // SAFETY: B2: not written yet, and not read before `end`.
     unsafe { outcome.store(result) };
-    close_requests(header);
-    callbacks::bring_over::<T>(header);
+    callbacks::end::<T>(outcome.header());
     after.ended();
-}
-
-/// From here on requests are refused (H3); what it was asked for is dropped here.
-#[inline]
-fn close_requests(header: &Header) {
-    let mut pending = header.request().lock();
-    header.set_state(state::ENDED);
-    let request = pending.take();
-    drop(pending);
-    if request.is_some() {
-        header.set_requested(false);
-        drop_quietly(header, request);
-    }
 }
 
 /// The end is past: finds a green thread of the owner's OS thread to run the callbacks that were added (L18).

@@ -6,27 +6,63 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::outcome::{Outcome, drop_quietly};
 use super::report;
-use crate::sched::finish::{Callback, Next};
+use crate::sched::finish::{Callback, Finish, Next};
 use crate::sched::frame::{Frame, Kind};
-use crate::sched::header::{Counted, Header};
+use crate::sched::header::{Counted, Header, state};
 use crate::sched::scheduler::Scheduler;
 
 /// Names a callback, so that it can be taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CallbackId(pub(super) u64);
 
-/// Runs the callbacks that are left, drops a result that nobody will claim, and lets the joiners go on.
+/// The result stands: from here on requests are refused (H3), callbacks run, and at last the joiners go on.
 #[inline]
+pub(super) fn end<T>(header: &Header) {
+    let mut finish = header.finish().lock();
+    header.set_state(state::ENDED);
+    let request = finish.request.take();
+    let next = go_on(header, &mut finish);
+    drop(finish);
+    if request.is_some() {
+        header.set_requested(false);
+        drop_quietly(header, request);
+    }
+    follow::<T>(header, next);
+}
+
+/// Runs the callbacks that were added late, and lets the joiners go on.
 pub(super) fn bring_over<T>(header: &Header) {
+    let next = go_on(header, &mut header.finish().lock());
+    follow::<T>(header, next);
+}
+
+/// What to do next; the state follows under the same lock.
+#[inline]
+fn go_on(header: &Header, finish: &mut Finish) -> Next {
+    let next = finish.next();
+    if matches!(next, Next::Over { .. }) {
+        header.set_state(state::OVER);
+    }
+    next
+}
+
+/// Runs callbacks, drops a result that nobody will claim, and lets the joiners go on.
+#[inline]
+fn follow<T>(header: &Header, mut next: Next) {
     loop {
-        let next = header.finish().lock().next();
         match next {
             Next::Call(callback) => call(header, callback),
             // SAFETY: B2 of `outcome`: until it is over the result is ours, and this is said once.
             Next::DropResult => unsafe { drop_result::<T>(header) },
-            Next::Over => break,
+            Next::Over { more: false, .. } => return,
+            Next::Over { .. } => return wake_the_others(header),
         }
+        next = go_on(header, &mut header.finish().lock());
     }
+}
+
+#[cold]
+fn wake_the_others(header: &Header) {
     loop {
         let wake = header.finish().lock().wake();
         if wake.is_none() {
@@ -59,7 +95,12 @@ unsafe fn drop_result<T>(header: &Header) {
 /// Adds a callback, from any OS thread.
 pub(super) fn add(header: &Counted, callback: Callback) -> CallbackId {
     let id = crate::sched::ids::next();
-    let late = header.finish().lock().add(id, callback);
+    let mut finish = header.finish().lock();
+    let late = finish.add(id, callback);
+    if late && header.state() == state::OVER {
+        header.set_state(state::ENDED);
+    }
+    drop(finish);
     if late {
         (header.vtable().late)(header);
     }

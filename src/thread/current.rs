@@ -62,7 +62,7 @@ impl GreenThread {
     /// Tells whether its result stands, or never will. False for a root.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.0.is_over()
+        self.0.has_ended()
     }
 }
 

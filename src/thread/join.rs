@@ -117,7 +117,7 @@ impl<T> JoinHandle<T> {
     /// Tells whether its result stands, or never will. Callbacks may still run.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.header().is_over()
+        self.header().has_ended()
     }
 
     /// Returns the green thread that this is the handle of.
@@ -172,18 +172,21 @@ impl<T> JoinHandle<T> {
 /// When the running green thread waits for itself.
 #[inline]
 pub(super) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
-    if header.finish().lock().is_over() {
+    if header.is_over() {
         return true;
     }
     refuse_self(header);
     with_waiter(header.finish(), &JOIN, 0, Grant::Keep, |waiter| {
         loop {
             let held = header.finish().lock();
-            if held.is_over() {
+            if header.is_over() {
                 return true;
             }
             if waiter.park(held, |finish| finish.waiters(), deadline) == WaitOutcome::TimedOut {
                 return false;
+            }
+            if header.is_over() {
+                return true;
             }
         }
     })
@@ -216,7 +219,7 @@ impl<T> fmt::Debug for JoinHandle<T> {
         let state = match self.header().state() {
             state::UNSTARTED => "unstarted",
             state::STARTED => "started",
-            state::ENDED => "ended",
+            state::ENDED | state::OVER => "ended",
             _ => "abandoned",
         };
         f.debug_struct("JoinHandle")
