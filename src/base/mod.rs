@@ -1,5 +1,6 @@
 //! Layer 0, the leaves: what everything else stands on and what imports nothing of ours.
 
 pub(crate) mod atomic;
+pub(crate) mod biased;
 pub(crate) mod error;
 pub(crate) mod lock;

@@ -17,23 +17,24 @@ use super::header::{Header, state};
 use super::inbox::Home;
 use super::request::Request;
 use super::scheduler::Scheduler;
+use crate::base::biased::Biased;
 
 /// How long an OS thread that nobody of ours can wake sleeps before it asks whether anybody else can.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Every OS thread of ours that sleeps for nobody but another OS thread, with the number of its sleep.
-static SLEEPERS: Mutex<Vec<(Arc<Home>, u64)>> = Mutex::new(Vec::new());
+static SLEEPERS: Mutex<Vec<(Biased<Home>, u64)>> = Mutex::new(Vec::new());
 
 /// The number of the next such sleep.
 static SLEEPS: AtomicU64 = AtomicU64::new(0);
 
-fn sleepers() -> MutexGuard<'static, Vec<(Arc<Home>, u64)>> {
+fn sleepers() -> MutexGuard<'static, Vec<(Biased<Home>, u64)>> {
     SLEEPERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// This OS thread no longer sleeps so.
-pub(super) fn forget(home: &Arc<Home>) {
-    sleepers().retain(|(other, _)| !Arc::ptr_eq(other, home));
+pub(super) fn forget(home: &Biased<Home>) {
+    sleepers().retain(|(other, _)| !other.ptr_eq(home));
 }
 
 /// How many OS threads the process has; `None` where that cannot be read.
@@ -75,7 +76,7 @@ impl Scheduler {
 
     fn doze_for_good(&self) {
         let sleep = SLEEPS.fetch_add(1, Ordering::Relaxed);
-        sleepers().push((Arc::clone(self.home()), sleep));
+        sleepers().push((self.home().clone(), sleep));
         let first = everybody_asleep();
         if first.is_some() && first == everybody_asleep() {
             self.report_deadlock();

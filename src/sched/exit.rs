@@ -45,6 +45,7 @@ impl Scheduler {
         }
         super::deadlock::forget(self.home());
         Scheduler::forget_current();
+        self.home().release();
     }
 
     fn abandon_all(&self) {

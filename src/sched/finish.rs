@@ -61,8 +61,8 @@ pub(crate) struct Finish {
     /// Joiners.
     waiters: WaitList,
 
-    /// Not yet called, oldest first, each with its number.
-    callbacks: VecDeque<(u64, Callback)>,
+    /// Not yet called, oldest first, each with its number; boxed, because most green threads have none.
+    callbacks: Option<Box<VecDeque<(u64, Callback)>>>,
 }
 
 impl Finish {
@@ -72,7 +72,7 @@ impl Finish {
             phase: Phase::Going,
             detached: false,
             waiters: WaitList::new(),
-            callbacks: VecDeque::new(),
+            callbacks: None,
         }
     }
 
@@ -92,7 +92,9 @@ impl Finish {
 
     /// Adds a callback; true when the end is past and somebody must be found to run it.
     pub(crate) fn add(&mut self, id: u64, callback: Callback) -> bool {
-        self.callbacks.push_back((id, callback));
+        self.callbacks
+            .get_or_insert_default()
+            .push_back((id, callback));
         let late = self.is_over();
         self.phase = Phase::Going;
         late
@@ -100,14 +102,17 @@ impl Finish {
 
     /// Takes a callback back before it was called. The caller drops it outside the lock.
     pub(crate) fn remove(&mut self, id: u64) -> Option<Callback> {
-        let place = self.callbacks.iter().position(|(other, _)| *other == id)?;
-        self.callbacks.remove(place).map(|(_, callback)| callback)
+        let callbacks = self.callbacks.as_mut()?;
+        let place = callbacks.iter().position(|(other, _)| *other == id)?;
+        callbacks.remove(place).map(|(_, callback)| callback)
     }
 
     /// What to do next, after the result was stored. The caller tells the header's state of OVER, under the same lock.
     #[inline]
     pub(crate) fn next(&mut self) -> Next {
-        if let Some((_, callback)) = self.callbacks.pop_front() {
+        if let Some(callbacks) = &mut self.callbacks
+            && let Some((_, callback)) = callbacks.pop_front()
+        {
             return Next::Call(callback);
         }
         if std::mem::take(&mut self.detached) {
@@ -121,9 +126,9 @@ impl Finish {
     }
 
     /// Ends without calling anything more; what was not called is returned, to be forgotten (L18).
-    pub(crate) fn give_up(&mut self) -> VecDeque<(u64, Callback)> {
+    pub(crate) fn give_up(&mut self) -> Option<Box<VecDeque<(u64, Callback)>>> {
         self.phase = Phase::Over;
-        std::mem::take(&mut self.callbacks)
+        self.callbacks.take()
     }
 
     /// Wakes one joiner.

@@ -26,6 +26,7 @@ use super::inbox::Home;
 use super::local::Local;
 use super::peer::{Held, Peer};
 use crate::base::atomic::{AtomicU8, AtomicUsize, Ordering};
+use crate::base::biased::Biased;
 use crate::base::lock::Lock;
 
 /// Where a green thread is in its life; `Header::state`, in this order (H3).
@@ -110,7 +111,7 @@ impl Header {
     pub(crate) fn new(
         refs: usize,
         vtable: &'static Vtable,
-        home: Arc<Home>,
+        home: Biased<Home>,
         name: Option<Arc<str>>,
         site: &'static Location<'static>,
     ) -> Self {
@@ -160,7 +161,7 @@ impl Header {
         &self.peer
     }
 
-    pub(crate) fn home(&self) -> &Arc<Home> {
+    pub(crate) fn home(&self) -> &Biased<Home> {
         self.peer.home()
     }
 

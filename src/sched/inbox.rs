@@ -33,6 +33,7 @@ use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use crate::base::atomic::{AtomicPtr, AtomicU8, Condvar, Mutex, Ordering};
+use crate::base::biased::Biased;
 
 /// `head` while there is no message.
 const EMPTY: *mut Letter = std::ptr::null_mut();
@@ -96,8 +97,8 @@ pub(crate) struct Home {
 
 impl Home {
     /// For the OS thread that calls.
-    pub(crate) fn new() -> Arc<Home> {
-        Arc::new(Home {
+    pub(crate) fn new() -> Biased<Home> {
+        Biased::new(Home {
             head: AtomicPtr::new(EMPTY),
             bell: Bell::default(),
             waker: OnceLock::new(),

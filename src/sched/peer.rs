@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use super::inbox::{Gone, Home, Letter, Letters};
 use crate::base::atomic::{AtomicUsize, Ordering, fence};
+use crate::base::biased::Biased;
 
 /// What a message is for; bits of a letter.
 pub(crate) mod mail {
@@ -48,13 +49,13 @@ pub(crate) struct Peer {
     free: unsafe fn(NonNull<Peer>),
 
     /// The OS thread that it is pinned to (D1).
-    home: Arc<Home>,
+    home: Biased<Home>,
 }
 
 impl Peer {
     /// With this many references, owned by the caller.
     #[inline]
-    pub(crate) fn new(refs: usize, free: unsafe fn(NonNull<Peer>), home: Arc<Home>) -> Self {
+    pub(crate) fn new(refs: usize, free: unsafe fn(NonNull<Peer>), home: Biased<Home>) -> Self {
         Peer {
             letter: Letter::new(),
             refs: AtomicUsize::new(refs),
@@ -63,7 +64,7 @@ impl Peer {
         }
     }
 
-    pub(crate) fn home(&self) -> &Arc<Home> {
+    pub(crate) fn home(&self) -> &Biased<Home> {
         &self.home
     }
 
@@ -75,6 +76,16 @@ impl Peer {
             std::process::abort();
         }
         Held(NonNull::from(self))
+    }
+
+    /// Gives one of several references up; true when the others have gone meanwhile.
+    fn release(&self) -> bool {
+        let was_last = self.refs.fetch_sub(1, Ordering::Release) == 1;
+        if was_last {
+            // Every other reference's last use happens before this one's free.
+            fence(Ordering::Acquire);
+        }
+        was_last
     }
 
     /// Sends its home the message `bits`, from any OS thread.
@@ -150,9 +161,8 @@ impl Clone for Held {
 impl Drop for Held {
     #[inline]
     fn drop(&mut self) {
-        if self.refs.fetch_sub(1, Ordering::Release) == 1 {
-            // Every other reference's last use happens before this one's free.
-            fence(Ordering::Acquire);
+        // Nobody can make a second reference out of the last one but its holder, who is here: then a look is enough.
+        if self.refs.load(Ordering::Acquire) == 1 || self.release() {
             let free = self.free;
             // SAFETY: H1: that was the last reference.
             unsafe { free(self.0) }

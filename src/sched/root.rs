@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::header::{Counted, Header, Vtable, state};
 use super::inbox::Home;
 use super::peer::Peer;
+use crate::base::biased::Biased;
 use crate::stack::chain::Link;
 
 /// A root's header, and the link that stands for its stack.
@@ -31,7 +32,7 @@ static VTABLE: Vtable = Vtable {
 };
 
 /// A root for the OS thread that calls.
-pub(super) fn make(home: Arc<Home>) -> Counted {
+pub(super) fn make(home: Biased<Home>) -> Counted {
     let name = std::thread::current().name().map(Arc::from);
     let root = Box::leak(Box::new(Root {
         header: Header::new(1, &VTABLE, home, name, Location::caller()),

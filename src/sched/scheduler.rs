@@ -24,6 +24,7 @@ use super::reactor::Reactor;
 use super::ready::Ready;
 use super::timers::Timers;
 use super::wait::{Operation, Wait};
+use crate::base::biased::Biased;
 use crate::stack::chain;
 use crate::stack::coroutine::{Coroutine, Yielder};
 use crate::stack::pool::Stack;
@@ -45,7 +46,7 @@ pub(crate) struct Scheduler {
     deadlines: Deadlines,
 
     /// What other OS threads may hold of this one.
-    home: Arc<Home>,
+    home: Biased<Home>,
 
     /// The OS thread's own stack.
     pub(super) root: Counted,
@@ -115,7 +116,7 @@ impl Scheduler {
 
     fn new() -> Self {
         let home = Home::new();
-        let root = super::root::make(Arc::clone(&home));
+        let root = super::root::make(home.clone());
         Scheduler {
             current: Cell::new(root.as_ptr()),
             ready: Ready::new(),
@@ -166,10 +167,10 @@ impl Scheduler {
     /// This OS thread's scheduler, if `header` belongs to it.
     pub(crate) fn of(header: &Header) -> Option<&'static Scheduler> {
         let scheduler = Scheduler::if_made()?;
-        Arc::ptr_eq(&scheduler.home, header.home()).then_some(scheduler)
+        scheduler.home.ptr_eq(header.home()).then_some(scheduler)
     }
 
-    pub(crate) fn home(&self) -> &Arc<Home> {
+    pub(crate) fn home(&self) -> &Biased<Home> {
         &self.home
     }
 

@@ -100,9 +100,10 @@ impl Scheduler {
         // SAFETY: S3: what is ready has not ended.
         let local = unsafe { (*header).local() };
         // SAFETY: the loop alone reaches the coroutine, and holds no other borrow of it.
-        let coroutine = unsafe { &mut *local.coroutine.get() };
-        if let Some(coroutine) = coroutine {
+        let slot = unsafe { &mut *local.coroutine.get() };
+        if let Some(coroutine) = slot {
             if let CoroutineResult::Return(()) = coroutine.resume(()) {
+                drop(slot.take());
                 self.retire(header);
             }
         } else {
@@ -115,32 +116,51 @@ impl Scheduler {
         // SAFETY: S3.
         let local = unsafe { (*header).local() };
         match pool::take(local.stack_size.get()) {
-            Ok(stack) => {
-                self.place(header, stack, None);
-                self.run(header);
-            }
+            Ok(stack) => self.run_on(header, stack, None),
             Err(error) => self.refuse(header, error),
         }
     }
 
-    /// Puts a green thread that has not begun on `stack`; with an error it only drops its closure there.
-    pub(crate) fn place(&self, header: *const Header, stack: Stack, refusal: Option<io::Error>) {
+    /// Begins `header` on `stack`. What ends before it switches away is never stored.
+    fn run_on(&self, header: *const Header, stack: Stack, refusal: Option<io::Error>) {
+        let mut coroutine = Self::coroutine_on(header, stack, refusal);
+        if let CoroutineResult::Return(()) = coroutine.resume(()) {
+            drop(coroutine);
+            self.retire(header);
+        } else {
+            // SAFETY: it has not ended; the loop alone reaches the slot.
+            unsafe { *(*header).local().coroutine.get() = Some(coroutine) };
+        }
+    }
+
+    /// Puts a green thread that has not begun on `stack` now, to be run in its turn.
+    pub(crate) fn place(&self, header: *const Header, stack: Stack) {
+        let coroutine = Self::coroutine_on(header, stack, None);
+        // SAFETY: S3, H2; it has not begun, so nobody runs in this slot.
+        unsafe { *(*header).local().coroutine.get() = Some(coroutine) };
+    }
+
+    /// A green thread that has not begun, on `stack`; with an error it only drops its closure there.
+    #[inline]
+    fn coroutine_on(
+        header: *const Header,
+        stack: Stack,
+        refusal: Option<io::Error>,
+    ) -> Coroutine<(), (), ()> {
         // SAFETY: C3 of `chain`: the stack is alive in the coroutine below, until the green thread has ended.
         let link = unsafe { &*stack.link() };
         link.set_owner(header.cast());
+        // SAFETY: S3, H2.
+        let local = unsafe { (*header).local() };
+        local.base.set(link);
+        local.innermost.set(link);
         let body = move |yielder: &Yielder<(), ()>, ()| {
             // SAFETY: S3: it has not ended before this closure has.
             let header = unsafe { &*header };
             begin(header, yielder, refusal);
         };
         // SAFETY: `begin` does not unwind; the header outlives its closure's run.
-        let coroutine = unsafe { Coroutine::new(stack, body) };
-        // SAFETY: S3, H2.
-        let local = unsafe { (*header).local() };
-        local.base.set(coroutine.link());
-        local.innermost.set(coroutine.link());
-        // SAFETY: the green thread has not begun, so nobody runs in this slot.
-        unsafe { *local.coroutine.get() = Some(coroutine) };
+        unsafe { Coroutine::new(stack, body) }
     }
 
     /// There is no stack: drops the closure on the spare one, now or when that is free.
@@ -150,32 +170,25 @@ impl Scheduler {
         match spare {
             Some(stack) => {
                 self.on_spare.set(header);
-                self.place(header, stack, Some(error));
-                self.run(header);
+                self.run_on(header, stack, Some(error));
             }
             None => self.refused.borrow_mut().push_back(header),
         }
     }
 
-    /// Gives the stack of an ended green thread back, and lets go of it.
+    /// Lets go of an ended green thread, whose stack was given back.
     #[inline]
     fn retire(&self, header: *const Header) {
-        // SAFETY: S3: the list of all still owns its reference.
-        let header = unsafe { &*header };
-        // SAFETY: H2; the coroutine has returned, and the loop alone reaches it.
-        let coroutine = unsafe { (*header.local().coroutine.get()).take() };
-        // SAFETY: C3: still owned by `coroutine`.
-        unsafe { &*header.local().base.get() }.set_owner(ptr::null());
-        drop(coroutine);
         if !self.on_spare.get().is_null() || !self.refused.borrow().is_empty() {
             self.refill(header);
         }
-        drop(self.dismiss(header));
+        // SAFETY: S3: the list of all still owns its reference.
+        drop(self.dismiss(unsafe { &*header }));
     }
 
     /// A stack came back: keeps it as the spare one if that was it, and tries the next who was left without.
     #[cold]
-    fn refill(&self, ended: &Header) {
+    fn refill(&self, ended: *const Header) {
         if ptr::eq(self.on_spare.get(), ended) {
             self.on_spare.set(ptr::null());
             *self.spare.borrow_mut() = pool::take(pool::DEFAULT_SIZE).ok();
@@ -201,4 +214,6 @@ fn begin(header: &Header, yielder: &Yielder<(), ()>, refusal: Option<io::Error>)
         // SAFETY: as above.
         Some(error) => unsafe { (vtable.refuse)(header, error) },
     }
+    // SAFETY: C3 of `chain`: this very stack. The next coroutine on it may be a generator, which is nobody's base.
+    unsafe { &*local.base.get() }.set_owner(ptr::null());
 }

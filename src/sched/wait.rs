@@ -133,11 +133,22 @@ impl Wait {
             .is_ok()
     }
 
+    /// As `win`, on the owner's OS thread and for a wait with one node: timers and requests are on this OS thread too, and another waker would need the lock
+    /// that we hold, so nobody can come between.
+    #[inline]
+    fn win_here(&self, outcome: u32) -> bool {
+        let won = self.word.load(Ordering::Relaxed) == WAITING;
+        if won {
+            self.word.store(outcome, Ordering::Release);
+        }
+        won
+    }
+
     /// Grants it; the winner gets what is left to do. Under the lock that guards a node linked to it (W2).
     #[inline]
     pub(super) fn grant(&self, case: u32) -> Option<Wake> {
         match Ready::if_current(self.ready) {
-            Some(ready) => self.win(GRANTED + case).then(|| {
+            Some(ready) => self.win_here(GRANTED + case).then(|| {
                 ready.push(self.owner);
                 Wake(None)
             }),

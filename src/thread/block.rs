@@ -30,6 +30,7 @@ use std::sync::Arc;
 use super::join_error::JoinError;
 use super::outcome::{Outcome, drop_quietly};
 use super::{callbacks, memory};
+use crate::base::biased::Biased;
 use crate::sched::header::{Counted, Header, Vtable, state};
 use crate::sched::inbox::Home;
 use crate::sched::payload::{self, What};
@@ -69,7 +70,7 @@ impl After for () {
 /// What a new green thread is told.
 pub(super) struct Birth {
     /// The OS thread that it will be pinned to.
-    pub(super) home: Arc<Home>,
+    pub(super) home: Biased<Home>,
 
     /// What to call it.
     pub(super) name: Option<Arc<str>>,
@@ -227,7 +228,7 @@ fn late(header: &Counted) {
         return;
     };
     let birth = Birth {
-        home: Arc::clone(scheduler.home()),
+        home: scheduler.home().clone(),
         name: header.shared_name(),
         site: header.site(),
     };

@@ -54,7 +54,7 @@ where
     A: After,
 {
     let scheduler = Scheduler::get();
-    let home = Arc::clone(scheduler.home());
+    let home = scheduler.home().clone();
     // SAFETY: the caller's duty.
     let (counted, handle) = unsafe { block::make(Birth { home, name, site }, f, after) };
     scheduler.admit(counted);
@@ -117,7 +117,7 @@ impl Builder {
         let stack = pool::take(size)?;
         // SAFETY: `'static` borrows nothing that ends.
         let handle = unsafe { spawn_here(name, Location::caller(), f, ()) };
-        scheduler.place(&**handle.thread().header(), stack, None);
+        scheduler.place(&**handle.thread().header(), stack);
         Ok(handle)
     }
 

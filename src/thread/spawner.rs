@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::block::{self, Birth};
 use super::join::JoinHandle;
+use crate::base::biased::Biased;
 use crate::sched::header::state;
 use crate::sched::inbox::Home;
 use crate::sched::peer::mail;
@@ -23,7 +24,7 @@ use crate::sched::scheduler::Scheduler;
 /// assert_eq!(ran_on, std::thread::current().id());
 /// ```
 #[derive(Clone)]
-pub struct Spawner(Arc<Home>);
+pub struct Spawner(Biased<Home>);
 
 impl Spawner {
     /// Makes one for the OS thread that calls.
@@ -32,7 +33,7 @@ impl Spawner {
     /// In a thread-local's destructor, when greenthread's own is gone already.
     #[must_use]
     pub fn current() -> Self {
-        Spawner(Arc::clone(Scheduler::get().home()))
+        Spawner(Scheduler::get().home().clone())
     }
 
     /// Spawns a green thread on that OS thread. It runs when the root there next waits.
@@ -46,7 +47,7 @@ impl Spawner {
         T: Send + 'static,
     {
         let birth = Birth {
-            home: Arc::clone(&self.0),
+            home: self.0.clone(),
             name: None,
             site: Location::caller(),
         };
