@@ -15,10 +15,7 @@
 //! - C2 A link's `driver` is set exactly while its generator is being driven, and then points to a live link, or is null for the root.
 //! - C3 A link lives as long as its stack slot is taken, at a fixed address.
 
-#![expect(
-    unsafe_code,
-    reason = "follows the raw pointers of the running chain"
-)]
+#![expect(unsafe_code, reason = "follows the raw pointers of the running chain")]
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -82,6 +79,17 @@ impl Link {
 
     pub(crate) fn set_owner(&self, header: *const ()) {
         self.owner.set(header);
+    }
+
+    /// Makes the link as good as new, for the next use of its slot.
+    #[inline]
+    pub(crate) fn clear(&self) {
+        debug_assert!(
+            self.driver.get().is_null(),
+            "the slot of a driven stack came back"
+        );
+        self.frames.set(ptr::null());
+        self.owner.set(ptr::null());
     }
 
     pub(crate) fn span(&self) -> &Range<usize> {

@@ -1,62 +1,333 @@
-//! The slots of this OS thread, reused last-in first-out (D6).
+//! The stacks of this OS thread, reused last-in first-out (D6).
+//!
+//! There is a free list for each size class, a class being a slot size: a power of two, guard included. The list runs through the
+//! heads of the free slots themselves. A warm `take` and its give-back are a handful of instructions, without allocation or system call.
+//!
+//! ```text
+//!   slot   │ guard │ usable, grows down          │ Head │ colour │
+//!                  ▲ limit                       ▲ top           ▲ end of the slot
+//! ```
+//!
+//! Invariants:
+//! - P1 A slot is on its free list, or owned by exactly one [`Stack`], or was leaked with one; `Head` is initialised in all three.
+//! - P2 A slab is unmapped only when none of its slots is owned or leaked: on the OS thread's exit, or when the last slot comes back after
+//!   it. A leaked slot keeps its slab for ever (L1).
+//! - P3 A `Stack` never leaves its OS thread, so the pool it goes back to is the one it came from.
 
-#![expect(unsafe_code, reason = "placeholder")]
+#![expect(
+    unsafe_code,
+    reason = "puts heads into slots and runs lists through them"
+)]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
+use std::mem::{self, ManuallyDrop};
 use std::num::NonZeroUsize;
+use std::ptr::{self, NonNull};
 
 use super::chain::Link;
+use super::slab::{GUARD, Slab, Slot};
 
-/// The stack size when nothing else is asked for, in bytes of address space.
-pub(crate) const DEFAULT_SIZE: usize = 256 * 1024;
+/// The stack size in bytes when nothing else is asked for: with its guard, 256 KiB of address space.
+pub(crate) const DEFAULT_SIZE: usize = 256 * 1024 - GUARD;
+
+/// The least stack size in bytes; a smaller wish is rounded up to it.
+pub(crate) const LEAST_SIZE: usize = 16 * 1024;
+
+/// The greatest stack size in bytes.
+pub(crate) const GREATEST_SIZE: usize = 1 << 30;
+
+/// The slot size of class 0, as a power of two.
+const FIRST_SHIFT: u32 = (LEAST_SIZE + GUARD).next_power_of_two().trailing_zeros();
+
+/// How many classes there are.
+const CLASSES: usize = {
+    let last = (GREATEST_SIZE + GUARD).next_power_of_two().trailing_zeros();
+    (last - FIRST_SHIFT) as usize + 1
+};
+
+/// The slots of a class's first slab; each later one has four times as many as the one before.
+const FIRST_SLOTS: usize = 16;
+
+/// The most slots in a slab.
+const MOST_SLOTS: usize = 1024;
+
+/// The most bytes of address space in a slab, unless one slot alone is bigger.
+const MOST_SLAB_BYTES: usize = 256 << 20;
+
+/// Stack tops at equal page offsets fight for the same cache sets: each is shifted by one of so many lines (D6).
+const COLOURS: usize = 32;
+
+/// Bytes between two colours: a cache line.
+const COLOUR: usize = 64;
 
 thread_local! {
-    static FREE: RefCell<Vec<Stack>> = const { RefCell::new(Vec::new()) };
+    /// Has no destructor of its own, so it can be reached until the OS thread is gone, and without a check.
+    static POOL: Pool = const { Pool::new() };
+
+    /// Tells `POOL` that the OS thread exits.
+    static AT_EXIT: AtExit = const { AtExit };
 }
 
-/// A taken slot: a stack with a guard below it and its link at the top. Goes back to its pool when dropped.
+/// The stacks of one OS thread.
+struct Pool {
+    /// The newest free slot of each class.
+    free: [Cell<*const Head>; CLASSES],
+
+    /// Every slab, `None` once unmapped: heads know theirs by its index.
+    slabs: RefCell<ManuallyDrop<Vec<Option<Slab>>>>,
+
+    /// For each slab, how many slots are owned or leaked. Filled in when the pool closes, and kept only from then on.
+    taken: RefCell<ManuallyDrop<Vec<usize>>>,
+
+    /// Set when the OS thread's exit has reached `AT_EXIT`: from then on slots are counted, not listed.
+    closed: Cell<bool>,
+}
+
+/// What stands at the top of every slot that was ever used.
+#[repr(C, align(64))]
+struct Head {
+    /// First, so that a stack's top is also its link's address.
+    link: Link,
+
+    /// The next older free slot, while this one is free (P1).
+    next: Cell<*const Head>,
+
+    /// The slab that it is cut from.
+    slab: u32,
+
+    /// Its size class.
+    class: u8,
+}
+
+/// A slot in use: a stack with a guard below it and its link at the top. Goes back to its pool when dropped.
 #[derive(Debug)]
 pub(crate) struct Stack {
-    /// Just below the link.
-    top: NonZeroUsize,
-    /// The lowest usable address.
-    limit: NonZeroUsize,
+    /// Initialised, and owned by this value alone (P1).
+    head: NonNull<Head>,
 }
 
-/// Takes a stack of at least `size` bytes: the one given back last, else a fresh slot.
+/// Takes a stack of at least `size` bytes, of which up to 2 KiB are the pool's own: the one given back last, else a fresh slot.
+#[inline]
 pub(crate) fn take(size: usize) -> io::Result<Stack> {
-    if let Some(stack) = FREE.with_borrow_mut(Vec::pop) {
-        return Ok(stack);
+    let class = class_of(size)?;
+    POOL.with(|pool| pool.take(class))
+}
+
+/// The size class whose slots have room for `size` bytes.
+#[inline]
+fn class_of(size: usize) -> io::Result<usize> {
+    if size > GREATEST_SIZE {
+        return Err(outside(size));
     }
-    let layout = std::alloc::Layout::from_size_align(size, 4096).unwrap();
-    let base = unsafe { std::alloc::alloc(layout) } as usize;
-    let link = (base + size - size_of::<Link>()) & !63;
-    unsafe { (link as *mut Link).write(Link::new(base..base + size)) };
-    Ok(Stack {
-        top: NonZeroUsize::new(link).unwrap(),
-        limit: NonZeroUsize::new(base).unwrap(),
-    })
+    let slot = (size.max(LEAST_SIZE) + GUARD).next_power_of_two();
+    Ok((slot.trailing_zeros() - FIRST_SHIFT) as usize)
+}
+
+#[cold]
+fn outside(size: usize) -> io::Error {
+    let text = format!("stack size {size} is outside {LEAST_SIZE}..={GREATEST_SIZE} bytes");
+    io::Error::new(io::ErrorKind::InvalidInput, text)
+}
+
+impl Pool {
+    const fn new() -> Self {
+        Pool {
+            free: [const { Cell::new(ptr::null()) }; CLASSES],
+            slabs: RefCell::new(ManuallyDrop::new(Vec::new())),
+            taken: RefCell::new(ManuallyDrop::new(Vec::new())),
+            closed: Cell::new(false),
+        }
+    }
+
+    #[inline]
+    fn take(&self, class: usize) -> io::Result<Stack> {
+        let newest = self.free[class].get();
+        // SAFETY: P1: what is on a free list is an initialised head.
+        let Some(head) = (unsafe { newest.as_ref() }) else {
+            return self.take_fresh(class);
+        };
+        self.free[class].set(head.next.get());
+        Ok(Stack { head: head.into() })
+    }
+
+    /// Hands out a slot that was never used, from a new slab if need be.
+    #[cold]
+    fn take_fresh(&self, class: usize) -> io::Result<Stack> {
+        if AT_EXIT.try_with(|_| ()).is_err() {
+            self.close();
+        }
+        let stride = 1 << (FIRST_SHIFT as usize + class);
+        let mut slabs = self.slabs.borrow_mut();
+        let at = match with_room(&slabs, stride) {
+            Some(at) => at,
+            None => self.grow(&mut slabs, stride)?,
+        };
+        let slab = slabs[at].as_mut().ok_or(io::ErrorKind::Other)?;
+        let stack = Stack::in_slot(slab.hand_out()?, at, class);
+        if self.closed.get() {
+            self.taken.borrow_mut()[at] += 1;
+        }
+        Ok(stack)
+    }
+
+    /// Maps one more slab, a smaller one when the wanted size is refused.
+    fn grow(&self, slabs: &mut Vec<Option<Slab>>, stride: usize) -> io::Result<usize> {
+        let mut slots = if self.closed.get() {
+            1
+        } else {
+            wanted_slots(slabs, stride)
+        };
+        let slab = loop {
+            match Slab::map(stride, slots) {
+                Err(_) if slots > 1 => slots /= 2,
+                outcome => break outcome?,
+            }
+        };
+        slabs.push(Some(slab));
+        if self.closed.get() {
+            self.taken.borrow_mut().resize(slabs.len(), 0);
+        }
+        Ok(slabs.len() - 1)
+    }
+
+    #[inline]
+    fn give_back(&self, head: &Head) {
+        head.link.clear();
+        if self.closed.get() {
+            return self.give_back_late(head.slab as usize);
+        }
+        let list = &self.free[head.class as usize];
+        head.next.set(list.replace(head));
+    }
+
+    /// After the exit: the slab goes with its last slot (P2).
+    #[cold]
+    fn give_back_late(&self, slab: usize) {
+        self.taken.borrow_mut()[slab] -= 1;
+        self.unmap_idle();
+    }
+
+    /// Counts what is out and unmaps the rest: the OS thread is about to go.
+    fn close(&self) {
+        if self.closed.replace(true) {
+            return;
+        }
+        let mut taken = self.taken.borrow_mut();
+        let used = |slab: &Option<Slab>| slab.as_ref().map_or(0, Slab::used);
+        taken.extend(self.slabs.borrow().iter().map(used));
+        for list in &self.free {
+            let mut next = list.replace(ptr::null());
+            // SAFETY: P1, as in `take`; the slabs are all still mapped.
+            while let Some(head) = unsafe { next.as_ref() } {
+                taken[head.slab as usize] -= 1;
+                next = head.next.get();
+            }
+        }
+        drop(taken);
+        self.unmap_idle();
+    }
+
+    /// After the exit: unmaps the slabs of which no slot is out, and with the last one frees the lists themselves.
+    fn unmap_idle(&self) {
+        let mut taken = self.taken.borrow_mut();
+        let mut slabs = self.slabs.borrow_mut();
+        for (slab, _) in slabs
+            .iter_mut()
+            .zip(&**taken)
+            .filter(|(_, taken)| **taken == 0)
+        {
+            if let Some(idle) = slab.take() {
+                // SAFETY: P2: none of its slots is owned or leaked, and the free lists are empty since `close`.
+                unsafe { idle.unmap() }
+            }
+        }
+        if slabs.iter().all(Option::is_none) {
+            drop(mem::take(&mut **slabs));
+            drop(mem::take(&mut **taken));
+        }
+    }
+}
+
+/// The newest slab of this slot size that has unused slots.
+fn with_room(slabs: &[Option<Slab>], stride: usize) -> Option<usize> {
+    let fits = |slab: &Slab| slab.stride() == stride && slab.has_room();
+    slabs
+        .iter()
+        .rposition(|slab| slab.as_ref().is_some_and(fits))
+}
+
+/// How many slots the next slab of this slot size should have.
+fn wanted_slots(slabs: &[Option<Slab>], stride: usize) -> usize {
+    let same = |slab: &&Slab| slab.stride() == stride;
+    let newest = slabs.iter().flatten().rev().find(same);
+    newest
+        .map_or(FIRST_SLOTS, |slab| slab.slots() * 4)
+        .min(MOST_SLOTS)
+        .min(MOST_SLAB_BYTES / stride)
+        .max(1)
 }
 
 impl Stack {
+    /// Puts a head into a fresh slot.
+    fn in_slot(slot: Slot, slab: usize, class: usize) -> Self {
+        let below = COLOUR * (slot.index % COLOURS) + size_of::<Head>();
+        // SAFETY: the head and its colour together are smaller than the least slot.
+        let head = unsafe { slot.limit.add(slot.bytes - below) }.cast::<Head>();
+        let limit = slot.limit.addr().get();
+        let value = Head {
+            link: Link::new(limit..limit + slot.bytes),
+            next: Cell::new(ptr::null()),
+            slab: slab as u32,
+            class: class as u8,
+        };
+        // SAFETY: inside the slot, which nobody else was given, and aligned: slots end on a page and colours are whole lines.
+        unsafe { head.write(value) };
+        Stack { head }
+    }
+
+    fn head(&self) -> &Head {
+        // SAFETY: initialised, and it stays so as long as this value owns it (P1).
+        unsafe { self.head.as_ref() }
+    }
+
+    /// The highest address that the stack's frames may use, exclusive: where the head begins.
     #[inline]
     pub(crate) fn top(&self) -> NonZeroUsize {
-        self.top
+        self.head.addr()
     }
+
+    /// The lowest address that the stack's frames may use: the guard ends here.
     #[inline]
     pub(crate) fn limit(&self) -> NonZeroUsize {
-        self.limit
+        let limit = NonZeroUsize::new(self.head().link.span().start);
+        limit.unwrap_or(NonZeroUsize::MIN)
     }
+
+    /// The stack's link, which stays where it is as long as the slot is taken (C3 of `chain`).
     #[inline]
     pub(crate) fn link(&self) -> *const Link {
-        self.top.get() as *const Link
+        self.head.as_ptr().cast()
     }
 }
 
 impl Drop for Stack {
+    #[inline]
     fn drop(&mut self) {
-        let s = Stack { top: self.top, limit: self.limit };
-        let _ = FREE.try_with(|f| f.borrow_mut().push(s));
+        // P3: the pool of this OS thread is the one that it came from.
+        POOL.with(|pool| pool.give_back(self.head()));
     }
 }
+
+/// Its destructor runs when the OS thread exits, after those of the keys that were first used later.
+struct AtExit;
+
+impl Drop for AtExit {
+    fn drop(&mut self) {
+        POOL.with(Pool::close);
+    }
+}
+
+#[cfg(test)]
+#[path = "pool_tests.rs"]
+mod tests;

@@ -1,0 +1,80 @@
+//! What the kernel is asked for: address space, and guards in it.
+//!
+//! The contract, the same for every file here:
+//! - [`map`] gives zeroed, readable and writable address space that costs memory only where it is touched, page by page, or an error
+//!   that has changed nothing.
+//! - [`guard`] makes any touch of a range fault, until the mapping goes. On error the range is as it was.
+//! - [`unmap`] gives a whole mapping back, guards included.
+//! - Errors name the limit that was hit and its value (L3): see `limits`.
+//!
+//! `linux` guards with `MADV_GUARD_INSTALL` where the kernel has it: no mapping is split, so a million guards fit under
+//! `vm.max_map_count`. `portable` knows only `mprotect`; it serves other systems, and `--cfg greenthread_portable` forces it.
+
+#![expect(unsafe_code, reason = "maps and unmaps memory")]
+
+mod limits;
+pub(crate) mod valgrind;
+
+#[cfg(all(target_os = "linux", not(greenthread_portable)))]
+mod linux;
+#[cfg(all(target_os = "linux", not(greenthread_portable)))]
+use linux as system;
+
+#[cfg(any(not(target_os = "linux"), greenthread_portable))]
+mod portable;
+#[cfg(any(not(target_os = "linux"), greenthread_portable))]
+use portable as system;
+
+use std::io;
+use std::ptr::{self, NonNull};
+
+/// The kernel's page size in bytes.
+pub(crate) fn page_size() -> usize {
+    // SAFETY: reads a constant of the system.
+    let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(bytes).unwrap_or(4096)
+}
+
+/// Maps `bytes` of fresh address space.
+pub(crate) fn map(bytes: usize) -> io::Result<NonNull<u8>> {
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: an anonymous mapping at an address of the kernel's choice touches nothing that exists.
+    let start = unsafe { libc::mmap(ptr::null_mut(), bytes, access, system::MAP_FLAGS, -1, 0) };
+    if start == libc::MAP_FAILED {
+        return Err(limits::refused("map", bytes, io::Error::last_os_error()));
+    }
+    let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+    system::keep_pages_small(start, bytes);
+    Ok(start)
+}
+
+/// Makes every touch of `bytes` from `start` fault.
+///
+/// # Safety
+/// The range is whole pages of a mapping of [`map`], and nobody reads or writes it any more.
+pub(crate) unsafe fn guard(start: NonNull<u8>, bytes: usize) -> io::Result<()> {
+    // SAFETY: the caller's duty.
+    unsafe { system::guard(start, bytes) }.map_err(|error| limits::refused("guard", bytes, error))
+}
+
+/// Makes the range inaccessible, which splits its mapping in up to three.
+///
+/// # Safety
+/// As for [`guard`].
+unsafe fn forbid(start: NonNull<u8>, bytes: usize) -> io::Result<()> {
+    // SAFETY: the caller vouches that nobody uses the range.
+    match unsafe { libc::mprotect(start.as_ptr().cast(), bytes, libc::PROT_NONE) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Gives a mapping back.
+///
+/// # Safety
+/// `start` and `bytes` are those of one whole mapping of [`map`], and nobody uses it any more.
+pub(crate) unsafe fn unmap(start: NonNull<u8>, bytes: usize) {
+    // SAFETY: the caller's duty. It can only fail for a bad range, or when splitting a mapping, which a whole one does not.
+    let status = unsafe { libc::munmap(start.as_ptr().cast(), bytes) };
+    debug_assert_eq!(status, 0, "munmap: {}", io::Error::last_os_error());
+}
