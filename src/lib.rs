@@ -7,3 +7,5 @@ compile_error!(
 
 mod base;
 mod stack;
+
+pub mod generator;

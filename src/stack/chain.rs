@@ -20,6 +20,7 @@
 use std::cell::Cell;
 use std::ops::Range;
 use std::ptr;
+use std::sync::OnceLock;
 
 thread_local! {
     /// C1: the innermost running stack of this OS thread; null for the root's own.
@@ -29,6 +30,9 @@ thread_local! {
     /// many stand in the middle of an unwind: while it is zero, `panicking()` speaks of the running chain alone.
     static PARKED_UNWINDING: Cell<usize> = const { Cell::new(0) };
 }
+
+/// How the layer above calls the green thread with a given header, for messages.
+static NAME_OWNER: OnceLock<fn(*const ()) -> String> = OnceLock::new();
 
 /// What a stack needs to be part of the chain. At the top of its slot (C3); the root has one in its header.
 #[derive(Debug)]
@@ -171,4 +175,30 @@ pub(crate) unsafe fn outward<'a>(innermost: *const Link) -> impl Iterator<Item =
     let first = unsafe { innermost.as_ref() };
     // SAFETY: C2 with the caller's duty: each driver of a driven link is null or alive.
     std::iter::successors(first, |link| unsafe { link.driver().as_ref() })
+}
+
+/// Lets messages name green threads. `name` is called on the green thread's own OS thread, with the address of its header.
+pub(crate) fn name_owners_with(name: fn(*const ()) -> String) {
+    // A second scheduler sets the same function again.
+    let _ = NAME_OWNER.set(name);
+}
+
+/// Who drives this stack, in words: the base of its chain. "nobody" when it is not being driven.
+pub(crate) fn name_driver(link: &Link) -> String {
+    if running_chain().any(|running| ptr::eq(running, link)) {
+        return "the chain that asks: a generator cannot drive itself".into();
+    }
+    // SAFETY: C2: `link` is driven, so its chain is parked as a whole, and stays so while this runs.
+    match unsafe { outward(link) }.find(|link| !link.owner().is_null()) {
+        Some(base) => NAME_OWNER
+            .get()
+            .map_or_else(|| "a green thread".into(), |name| name(base.owner())),
+        None => "the root of this OS thread".into(),
+    }
+}
+
+/// The links of the chain that runs now.
+fn running_chain<'a>() -> impl Iterator<Item = &'a Link> {
+    // SAFETY: C1, C2: the chain from `RUNNING` is running.
+    unsafe { outward(running()) }
 }

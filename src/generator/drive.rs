@@ -1,0 +1,486 @@
+//! The outer end of a generator: what its owner drives it with.
+//!
+//! Invariants:
+//! - G1 `state` says what `life` holds: UNSTARTED a body, RUNNING or SUSPENDED a coroutine, FINISHED nothing.
+//! - G2 While RUNNING, the coroutine is borrowed by the call that drives it; all others look only at `state`, `link` and `yielder`.
+//! - G3 While RUNNING or SUSPENDED, `link` and `yielder` point into the stack that the coroutine owns.
+
+#![expect(unsafe_code, reason = "keeps the coroutine behind a shared reference")]
+
+use std::any::Any;
+use std::cell::{Cell, UnsafeCell};
+use std::fmt;
+use std::mem::{self, MaybeUninit};
+use std::panic::resume_unwind;
+use std::ptr;
+
+use super::body::{Announcement, Body, Switch};
+use super::payload::{self, Payload};
+use super::raised::Raised;
+use super::state::{GeneratorState, ResumeError};
+use super::yielder::Yielder;
+use crate::stack::chain::{self, Link};
+use crate::stack::coroutine::CoroutineResult;
+use crate::stack::pool::{self, Stack};
+use crate::stack::unwinding;
+
+/// The body has not begun to run. Set when made.
+const UNSTARTED: u8 = 0;
+
+/// Stands at a yield. Set by whoever drove it there.
+const SUSPENDED: u8 = 1;
+
+/// Is being driven: on the running chain, or parked together with the green thread that drives it.
+const RUNNING: u8 = 2;
+
+/// Has returned, panicked, or was closed or thrown into before it began. Final.
+const FINISHED: u8 = 3;
+
+/// A closure on its own stack that yields values and is driven by its owner.
+///
+/// All methods take `&self`, so one generator can be driven from several places of its OS thread, through an `Rc` for example.
+/// Dropping a suspended one closes it. See the [module](super) for the whole picture.
+pub struct Generator<In, Out, Ret> {
+    /// UNSTARTED, SUSPENDED, RUNNING or FINISHED (G1).
+    state: Cell<u8>,
+
+    /// What belongs to the state (G1, G2).
+    life: UnsafeCell<Life<In, Out, Ret>>,
+
+    /// The link of its stack (G3).
+    link: Cell<*const Link>,
+
+    /// The body's end (G3).
+    yielder: Announcement<In, Out>,
+
+    /// The return value, when an iterator came upon it.
+    returned: Cell<Option<Ret>>,
+}
+
+/// What a generator owns.
+enum Life<In, Out, Ret> {
+    /// A body, and its stack if that was taken at once.
+    Unstarted(Body<In, Out, Ret>, Option<Stack>),
+
+    /// A body on its stack.
+    Started(Switch<In, Out, Ret>),
+
+    /// Nothing.
+    Over,
+}
+
+/// How closing a generator ended.
+pub(super) enum Closing<Ret> {
+    /// It is finished; its return value if it answered with one.
+    Closed(Option<Ret>),
+
+    /// Its body raised this; it is finished.
+    Panicked(Payload),
+
+    /// It yielded, and is suspended again.
+    Yielded,
+
+    /// It is suspended in the middle of an unwind, where nothing can be raised.
+    Unwinding,
+
+    /// It is being driven.
+    Running,
+}
+
+impl<In, Out, Ret> Generator<In, Out, Ret> {
+    /// Makes a generator; nothing of the body runs before [`start`](Self::start).
+    ///
+    /// It takes a stack at its first run: 256 KiB of address space, of which memory is used only where touched.
+    #[inline]
+    pub fn new<F>(body: F) -> Self
+    where
+        F: FnOnce(&Yielder<In, Out>) -> Ret + 'static,
+        In: 'static,
+        Out: 'static,
+        Ret: 'static,
+    {
+        Self::with(Body::new(body), None)
+    }
+
+    /// Makes a generator that has its stack already.
+    pub(super) fn on_stack<F>(body: F, stack: Stack) -> Self
+    where
+        F: FnOnce(&Yielder<In, Out>) -> Ret + 'static,
+    {
+        Self::with(Body::new(body), Some(stack))
+    }
+
+    /// Makes a generator of a body that borrows.
+    ///
+    /// # Safety
+    /// It is finished before anything that `body`, `In`, `Out` or `Ret` borrow is gone.
+    pub(super) unsafe fn unchecked<F>(body: F) -> Self
+    where
+        F: FnOnce(&Yielder<In, Out>) -> Ret,
+    {
+        Self::with(Body::new(body), None)
+    }
+
+    #[inline]
+    fn with(body: Body<In, Out, Ret>, stack: Option<Stack>) -> Self {
+        Generator {
+            state: Cell::new(UNSTARTED),
+            life: UnsafeCell::new(Life::Unstarted(body, stack)),
+            link: Cell::new(ptr::null()),
+            yielder: Cell::new(ptr::null()),
+            returned: Cell::new(None),
+        }
+    }
+
+    /// Runs the body to its first yield, or to its end.
+    ///
+    /// # Panics
+    /// When it has been started or closed already; with the body's own panic; and when the system refuses a stack, with the limit
+    /// that was hit: the generator is then still unstarted.
+    #[inline]
+    #[track_caller]
+    pub fn start(&self) -> GeneratorState<Out, Ret> {
+        if self.state.get() != UNSTARTED {
+            self.misused("start");
+        }
+        come_out(self.begin())
+    }
+
+    /// Resumes the body, whose yield returns `value`, and runs it to its next yield or its end.
+    ///
+    /// # Panics
+    /// When the generator is unstarted, running or finished; and with the body's own panic. See [`try_send`](Self::try_send).
+    #[inline]
+    #[track_caller]
+    pub fn send(&self, value: In) -> GeneratorState<Out, Ret> {
+        if self.state.get() != SUSPENDED {
+            self.misused("send to");
+        }
+        come_out(self.resume(MaybeUninit::new(value)))
+    }
+
+    /// Resumes the body if it stands at a yield, which returns `value`.
+    ///
+    /// # Errors
+    /// The value, when the generator is unstarted, running or finished.
+    ///
+    /// # Panics
+    /// With the body's own panic.
+    ///
+    /// # Examples
+    /// ```
+    /// use greenthread::generator::{Generator, ResumeError};
+    ///
+    /// let g = Generator::new(|y| y.yield_(1) + 1);
+    /// assert!(matches!(g.try_send(5), Err(ResumeError::NotStarted(5))));
+    /// g.start();
+    /// assert_eq!(g.try_send(6).unwrap().complete(), Some(7));
+    /// assert!(matches!(g.try_send(8), Err(ResumeError::Finished(8))));
+    /// ```
+    #[inline]
+    pub fn try_send(&self, value: In) -> Result<GeneratorState<Out, Ret>, ResumeError<In>> {
+        match self.state.get() {
+            SUSPENDED => Ok(come_out(self.resume(MaybeUninit::new(value)))),
+            UNSTARTED => Err(ResumeError::NotStarted(value)),
+            RUNNING => Err(ResumeError::Running(value)),
+            _ => Err(ResumeError::Finished(value)),
+        }
+    }
+
+    /// Raises an error at the yield where the body stands, and runs it to its next yield or its end.
+    ///
+    /// The body gets it as [`Raised`]. An unstarted generator is finished by it and its body is dropped.
+    ///
+    /// # Panics
+    /// With `error` itself as the payload when the body does not catch it, when the generator is unstarted and when it has finished; with the
+    /// body's own panic; and when the generator is running, or suspended in the middle of an unwind.
+    ///
+    /// # Examples
+    /// ```
+    /// # use greenthread::generator::Generator;
+    /// let g = Generator::new(|y| match y.yield_caught("ready") {
+    ///     Ok(()) => 0,
+    ///     Err(raised) => raised.downcast::<i32>().unwrap(),
+    /// });
+    /// g.start();
+    /// assert_eq!(g.throw(7).complete(), Some(7));
+    /// ```
+    #[track_caller]
+    pub fn throw<E: Any + Send>(&self, error: E) -> GeneratorState<Out, Ret> {
+        match self.state.get() {
+            SUSPENDED => come_out(self.raise(Raised::thrown(Box::new(error)))),
+            RUNNING => self.misused("throw into"),
+            _ => {
+                self.give_up();
+                resume_unwind(Box::new(error))
+            }
+        }
+    }
+
+    /// Raises an error at the yield where the body stands, and hands it back if the body does not catch it.
+    ///
+    /// # Errors
+    /// The error, when the body did not catch it, and when the generator was not at a yield where something can be raised. An unstarted
+    /// generator is finished by it.
+    ///
+    /// # Panics
+    /// With a panic of the body that is not `error`.
+    pub fn try_throw<E: Any + Send>(&self, error: E) -> Result<GeneratorState<Out, Ret>, E> {
+        match self.state.get() {
+            SUSPENDED if !self.is_unwinding() => self
+                .raise(Raised::thrown(Box::new(error)))
+                .map_err(|payload| match thrown::<E>(payload) {
+                    Ok(error) => error,
+                    Err(other) => resume_unwind(Raised::unwrap(other)),
+                }),
+            UNSTARTED => {
+                self.give_up();
+                Err(error)
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// Ends the body: raises a close at its yield, so that its destructors run, and returns its return value if it answers with one.
+    ///
+    /// An unstarted generator's body is dropped without running. Closing a finished one does nothing.
+    ///
+    /// # Panics
+    /// When the body yields instead of ending: the generator stays suspended. With the body's own panic. When the generator is
+    /// running, or suspended in the middle of an unwind.
+    #[track_caller]
+    pub fn close(&self) -> Option<Ret> {
+        match self.close_or_say() {
+            Closing::Closed(ret) => ret,
+            Closing::Panicked(payload) => resume_unwind(payload),
+            Closing::Running => self.misused("close"),
+            stays => panic!("the generator {stays}; it is still suspended"),
+        }
+    }
+
+    /// Returns whether the body has ended: returned, panicked, or been closed.
+    #[inline]
+    pub fn is_finished(&self) -> bool {
+        self.state.get() == FINISHED
+    }
+
+    /// Returns the body's return value when an iterator came upon it, once.
+    pub fn take_return(&self) -> Option<Ret> {
+        self.returned.take()
+    }
+
+    /// Starts, or sends what `nothing` gives; `None` when finished.
+    #[inline]
+    #[track_caller]
+    pub(super) fn advance(&self, nothing: fn() -> In) -> Option<GeneratorState<Out, Ret>> {
+        match self.state.get() {
+            SUSPENDED => Some(self.send(nothing())),
+            FINISHED => None,
+            _ => Some(self.start()),
+        }
+    }
+
+    /// Keeps a return value for [`take_return`](Self::take_return).
+    pub(super) fn keep_return(&self, ret: Ret) {
+        self.returned.set(Some(ret));
+    }
+
+    /// From UNSTARTED: puts the body on a stack and runs it.
+    #[inline]
+    #[track_caller]
+    fn begin(&self) -> Result<GeneratorState<Out, Ret>, Payload> {
+        // SAFETY: G2: not running, so nobody else looks, and no user code runs before this borrow's last use.
+        let life = unsafe { &mut *self.life.get() };
+        let Life::Unstarted(_, reserved) = life else {
+            unreachable!("G1")
+        };
+        let stack = match reserved.take() {
+            Some(stack) => stack,
+            None => pool::take(pool::DEFAULT_SIZE).unwrap_or_else(|error| refused(&error)),
+        };
+        if let Life::Unstarted(body, _) = mem::replace(life, Life::Over) {
+            self.link.set(stack.link());
+            // SAFETY: the first resume is next, with `self` borrowed; bodies that borrow are the duty of `unchecked`'s caller.
+            *life = Life::Started(unsafe { body.begin(stack, &self.yielder) });
+        }
+        self.resume(MaybeUninit::zeroed())
+    }
+
+    /// From SUSPENDED, or with the body just put on its stack: switches to the body until it switches back.
+    ///
+    /// The value must be there unless the body's yielder has mail, or does not exist yet (Y3).
+    #[inline]
+    fn resume(&self, value: MaybeUninit<In>) -> Result<GeneratorState<Out, Ret>, Payload> {
+        self.state.set(RUNNING);
+        // SAFETY: G2: the state was SUSPENDED, so nobody else holds the coroutine.
+        let life = unsafe { &mut *self.life.get() };
+        let Life::Started(coroutine) = life else {
+            unreachable!("G1")
+        };
+        // SAFETY: G3.
+        let link = unsafe { &*self.link.get() };
+        link.enter();
+        let step = coroutine.resume(value);
+        link.leave();
+        match step {
+            CoroutineResult::Yield(out) => {
+                self.state.set(SUSPENDED);
+                Ok(GeneratorState::Yielded(out))
+            }
+            CoroutineResult::Return(end) => {
+                *life = Life::Over;
+                self.state.set(FINISHED);
+                end.map(GeneratorState::Complete)
+            }
+        }
+    }
+
+    /// From SUSPENDED: raises at the body's yield. Uncaught, what was raised comes back as the payload, still wrapped.
+    #[track_caller]
+    pub(super) fn raise(&self, raised: Raised) -> Result<GeneratorState<Out, Ret>, Payload> {
+        if self.state.get() != SUSPENDED {
+            self.misused("throw into");
+        }
+        // SAFETY: G3.
+        let yielder = unsafe { &*self.yielder.get() };
+        if yielder.post(raised).is_err() {
+            panic!("cannot throw: the generator {}", Closing::<Ret>::Unwinding);
+        }
+        self.resume(MaybeUninit::zeroed())
+    }
+
+    /// Closes the generator and says how it went.
+    pub(super) fn close_or_say(&self) -> Closing<Ret> {
+        match self.state.get() {
+            RUNNING => Closing::Running,
+            SUSPENDED if self.is_unwinding() => Closing::Unwinding,
+            SUSPENDED => self.close_suspended(),
+            _ => {
+                self.give_up();
+                Closing::Closed(None)
+            }
+        }
+    }
+
+    fn close_suspended(&self) -> Closing<Ret> {
+        match self.raise(Raised::close()) {
+            Ok(GeneratorState::Yielded(_)) => Closing::Yielded,
+            Ok(GeneratorState::Complete(ret)) => Closing::Closed(Some(ret)),
+            Err(payload) if is_close(&payload) => Closing::Closed(None),
+            Err(payload) => Closing::Panicked(Raised::unwrap(payload)),
+        }
+    }
+
+    /// Whether the body is suspended in the middle of an unwind, where nothing may be raised.
+    fn is_unwinding(&self) -> bool {
+        // SAFETY: G3; called only while suspended.
+        let yielder = unsafe { &*self.yielder.get() };
+        yielder.is_unwinding()
+    }
+
+    /// From UNSTARTED or FINISHED: drops the body if there is one. Its destructors may look at this generator: it is finished.
+    fn give_up(&self) {
+        self.state.set(FINISHED);
+        // SAFETY: G2: not running, so nobody else looks; the old life is dropped after the borrow has ended.
+        let life = mem::replace(unsafe { &mut *self.life.get() }, Life::Over);
+        drop(life);
+    }
+
+    /// Panics because this cannot be done in this state.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn misused(&self, verb: &str) -> ! {
+        match self.state.get() {
+            UNSTARTED => panic!("cannot {verb} a generator that has not been started"),
+            SUSPENDED => panic!("cannot {verb} a generator that has been started already"),
+            FINISHED => panic!("cannot {verb} a generator that has finished"),
+            _ => {
+                // SAFETY: G3.
+                let link = unsafe { &*self.link.get() };
+                let driver = chain::name_driver(link);
+                panic!("cannot {verb} a generator that is running; it is driven by {driver}")
+            }
+        }
+    }
+
+    /// Closes a suspended generator whose owner is gone.
+    #[cold]
+    fn close_dropped(&self) {
+        match self.close_or_say() {
+            Closing::Closed(ret) => drop(ret),
+            Closing::Panicked(panic) if unwinding::own_stack_is_unwinding() => {
+                payload::report("a generator's body panicked while an unwind dropped it");
+                payload::discard(panic);
+            }
+            Closing::Panicked(panic) => resume_unwind(panic),
+            stays => payload::report(&format!(
+                "a generator was dropped but {stays}; its stack is leaked"
+            )),
+        }
+    }
+}
+
+/// Hands a step on to the driver, or raises what came out of the body there.
+#[inline]
+fn come_out<Out, Ret>(step: Result<GeneratorState<Out, Ret>, Payload>) -> GeneratorState<Out, Ret> {
+    match step {
+        Ok(state) => state,
+        Err(payload) => resume_unwind(Raised::unwrap(payload)),
+    }
+}
+
+#[cold]
+#[track_caller]
+fn refused(error: &std::io::Error) -> ! {
+    panic!("the generator cannot start: {error}")
+}
+
+/// Whether a payload is an uncaught close.
+fn is_close(payload: &Payload) -> bool {
+    payload
+        .downcast_ref::<Raised>()
+        .is_some_and(Raised::is_close)
+}
+
+/// The `E` in a payload that is an uncaught thrown one; else the payload as it was.
+fn thrown<E: Any>(payload: Payload) -> Result<E, Payload> {
+    let raised = *payload.downcast::<Raised>()?;
+    raised
+        .downcast()
+        .map_err(|raised| Box::new(raised) as Payload)
+}
+
+impl<Ret> fmt::Display for Closing<Ret> {
+    /// Goes on from "the generator ..".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Closing::Closed(_) => "is closed",
+            Closing::Panicked(_) => "panicked while it was being closed",
+            Closing::Yielded => "yielded while it was being closed",
+            Closing::Unwinding => "stands in the middle of an unwind, where nothing can be raised",
+            Closing::Running => "is running",
+        })
+    }
+}
+
+impl<In, Out, Ret> fmt::Debug for Generator<In, Out, Ret> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state.get() {
+            UNSTARTED => "unstarted",
+            SUSPENDED => "suspended",
+            RUNNING => "running",
+            _ => "finished",
+        };
+        f.debug_struct("Generator").field("state", &state).finish()
+    }
+}
+
+impl<In, Out, Ret> Drop for Generator<In, Out, Ret> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.state.get() == SUSPENDED {
+            self.close_dropped();
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Walks the frames of the running chain and asks of each whether a panic may pass it (`exception_table`).
+//!
+//! The walk starts here and follows the unwinder through every switch: the frame below a generator's base is the one that drives it.
+//! Which stack a frame stands on is told by its stack pointer and the links' spans.
+
+#![expect(unsafe_code, reason = "asks the unwinder")]
+
+use std::ffi::{c_int, c_void};
+use std::ptr;
+
+use super::chain::{self, Link};
+use super::exception_table;
+
+/// How far a walk goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// The innermost running stack.
+    OwnStack,
+
+    /// The running chain to its base; for the root, to the first frame of the OS thread.
+    Chain,
+}
+
+/// One frame, as the unwinder shows it.
+enum Context {}
+
+/// The unwinder's "go on": `_URC_NO_REASON`.
+const GO_ON: c_int = 0;
+
+/// Any other code ends the walk: `_URC_NORMAL_STOP`.
+const STOP: c_int = 4;
+
+// Declared as if a panic could come out of it: else the compiler would know that none can come out of the walk, give the calls that
+// lead here no call sites, and every walk would find its own frames forbidding.
+unsafe extern "C-unwind" {
+    fn _Unwind_Backtrace(
+        visit: extern "C" fn(*mut Context, *mut c_void) -> c_int,
+        data: *mut c_void,
+    ) -> c_int;
+}
+
+unsafe extern "C" {
+    fn _Unwind_GetCFA(frame: *mut Context) -> usize;
+    fn _Unwind_GetIPInfo(frame: *mut Context, ip_is_exact: *mut c_int) -> usize;
+    fn _Unwind_GetLanguageSpecificData(frame: *mut Context) -> *const u8;
+    fn _Unwind_GetRegionStart(frame: *mut Context) -> usize;
+}
+
+/// The state of a walk.
+struct Walk {
+    /// How far it goes.
+    reach: Reach,
+
+    /// The stack that it has come to; null for the root's.
+    stack: *const Link,
+
+    /// Whether a frame was found that no panic may pass.
+    found: bool,
+}
+
+/// Whether any frame within reach stands at a call that no panic may pass.
+#[cold]
+#[inline(never)]
+pub(crate) fn any_forbids_panic(reach: Reach) -> bool {
+    let mut walk = Walk {
+        reach,
+        stack: chain::running(),
+        found: false,
+    };
+    // SAFETY: `visit` gets the walk that lives here, and no frame is changed.
+    unsafe { _Unwind_Backtrace(visit, (&raw mut walk).cast()) };
+    walk.found
+}
+
+extern "C" fn visit(frame: *mut Context, walk: *mut c_void) -> c_int {
+    // SAFETY: `any_forbids_panic` passes its own walk, which nobody else uses meanwhile.
+    let walk = unsafe { &mut *walk.cast::<Walk>() };
+    // SAFETY: the unwinder shows a valid frame.
+    let stack_pointer = unsafe { _Unwind_GetCFA(frame) };
+    if !walk.reaches(stack_pointer) {
+        return STOP;
+    }
+    // SAFETY: as above.
+    walk.found = unsafe { forbids_panic(frame) };
+    if walk.found { STOP } else { GO_ON }
+}
+
+impl Walk {
+    /// Goes on to the stack that holds this address, and says whether it is within reach.
+    fn reaches(&mut self, address: usize) -> bool {
+        // SAFETY: the chain from `running` is running for as long as the walk takes.
+        for link in unsafe { chain::outward(self.stack) } {
+            self.stack = link;
+            if link.span().contains(&address) {
+                return true;
+            }
+            if self.reach == Reach::OwnStack || !link.owner().is_null() {
+                return false;
+            }
+        }
+        self.stack = ptr::null();
+        true
+    }
+}
+
+/// Whether no panic may pass the call at which this frame stands.
+///
+/// # Safety
+/// The unwinder shows `frame` just now.
+unsafe fn forbids_panic(frame: *mut Context) -> bool {
+    // SAFETY: the caller's duty.
+    let table = unsafe { _Unwind_GetLanguageSpecificData(frame) };
+    if table.is_null() {
+        return false;
+    }
+    let mut ip_is_exact = 0;
+    // SAFETY: the caller's duty.
+    let ip = unsafe { _Unwind_GetIPInfo(frame, &mut ip_is_exact) };
+    // A return address may belong to the next call site; the call itself stands before it.
+    let call = if ip_is_exact == 0 { ip - 1 } else { ip };
+    // SAFETY: the caller's duty.
+    let offset = call.wrapping_sub(unsafe { _Unwind_GetRegionStart(frame) });
+    // SAFETY: the unwinder found this table for this function.
+    unsafe { exception_table::forbids_panic(table, offset) }.unwrap_or(true)
+}
