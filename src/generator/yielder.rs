@@ -154,7 +154,7 @@ impl<In, Out> Yielder<In, Out> {
     }
 
     /// Switches to the driver and back. `forbidding` is noted for the driver when this stack is in the middle of an unwind.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn exchange(&self, out: Out, forbidding: u8) -> Result<In, Raised> {
         if !self.link().is_running() {
