@@ -144,7 +144,10 @@ fn l14_dropping_a_generator_in_the_middle_of_an_unwind_leaks_it_and_says_so_once
     );
     let said = "greenthread: a generator was dropped but stands in the middle of an unwind, where nothing can be raised; its stack is leaked\n";
     assert!(output.stderr().ends_with(said), "{}", output.stderr());
-    assert_eq!(output.stderr().matches("greenthread: a generator").count(), 1);
+    assert_eq!(
+        output.stderr().matches("greenthread: a generator").count(),
+        1
+    );
     assert!(output.succeeded());
 }
 

@@ -11,10 +11,9 @@
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
 use std::fmt;
-use std::mem::{self, MaybeUninit};
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::panic::resume_unwind;
 use std::ptr;
-use std::thread;
 
 use super::body::{Announcement, Body, Switch};
 use super::payload::{self, Payload};
@@ -72,16 +71,22 @@ pub struct Generator<In, Out, Ret> {
     returned: Cell<Option<Ret>>,
 }
 
-/// What a generator owns.
-enum Life<In, Out, Ret> {
-    /// A body, and its stack if that was taken at once.
-    Unstarted(Body<In, Out, Ret>, Option<Stack>),
+/// What a generator owns; nothing when FINISHED (G1).
+union Life<In, Out, Ret> {
+    /// While UNSTARTED.
+    waiting: ManuallyDrop<Waiting<In, Out, Ret>>,
 
-    /// A body on its stack.
-    Started(Switch<In, Out, Ret>),
+    /// While STARTED.
+    coroutine: ManuallyDrop<Switch<In, Out, Ret>>,
+}
 
-    /// Nothing.
-    Over,
+/// A body that has not begun to run.
+struct Waiting<In, Out, Ret> {
+    /// The body.
+    body: Body<In, Out, Ret>,
+
+    /// Its stack, if that was taken at once.
+    stack: Option<Stack>,
 }
 
 /// How closing a generator ended.
@@ -140,7 +145,9 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
     fn with(body: Body<In, Out, Ret>, stack: Option<Stack>) -> Self {
         Generator {
             phase: Cell::new(UNSTARTED),
-            life: UnsafeCell::new(Life::Unstarted(body, stack)),
+            life: UnsafeCell::new(Life {
+                waiting: ManuallyDrop::new(Waiting { body, stack }),
+            }),
             link: Cell::new(ptr::null()),
             yielder: Cell::new(ptr::null()),
             returned: Cell::new(None),
@@ -327,21 +334,20 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
     #[inline(always)]
     #[track_caller]
     fn begin(&self) -> Result<GeneratorState<Out, Ret>, Payload> {
-        // SAFETY: G2: not running, so nobody else looks, and no user code runs before this borrow's last use.
+        // SAFETY: G2: not running, so nobody else looks.
         let life = unsafe { &mut *self.life.get() };
-        let Life::Unstarted(_, reserved) = life else {
-            unreachable!("G1")
-        };
-        let stack = match reserved.take() {
+        // SAFETY: G1.
+        let waiting = unsafe { &mut life.waiting };
+        let stack = match waiting.stack.take() {
             Some(stack) => stack,
             None => pool::take(pool::DEFAULT_SIZE).unwrap_or_else(|error| refused(&error)),
         };
-        if let Life::Unstarted(body, _) = mem::replace(life, Life::Over) {
-            self.link.set(stack.link());
-            self.phase.set(STARTED);
-            // SAFETY: the first resume is next, with `self` borrowed; bodies that borrow are the duty of `unchecked`'s caller.
-            *life = Life::Started(unsafe { body.begin(stack, &self.yielder) });
-        }
+        self.link.set(stack.link());
+        // SAFETY: `waiting` is overwritten next. The first resume follows, with `self` borrowed; borrowing bodies are the duty of
+        // `unchecked`'s caller.
+        let coroutine = unsafe { waiting.body.begin(stack, &self.yielder) };
+        life.coroutine = ManuallyDrop::new(coroutine);
+        self.phase.set(STARTED);
         self.resume(MaybeUninit::zeroed())
     }
 
@@ -350,12 +356,10 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
     /// The value must be there unless the body's yielder has mail, or does not exist yet (Y3).
     #[inline(always)]
     fn resume(&self, value: MaybeUninit<In>) -> Result<GeneratorState<Out, Ret>, Payload> {
-        // SAFETY: G2: it was suspended, so nobody else holds the coroutine.
+        // SAFETY: G2: it is not running, so nobody else holds the coroutine.
         let life = unsafe { &mut *self.life.get() };
-        let Life::Started(coroutine) = life else {
-            // SAFETY: G1.
-            unsafe { std::hint::unreachable_unchecked() }
-        };
+        // SAFETY: G1.
+        let coroutine = unsafe { &mut life.coroutine };
         let link = self.link();
         link.enter();
         match coroutine.resume(value) {
@@ -363,19 +367,22 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
                 link.pause();
                 Ok(GeneratorState::Yielded(out))
             }
-            CoroutineResult::Return(end) => self.finish(end),
+            CoroutineResult::Return(end) => {
+                self.finish();
+                end.map(GeneratorState::Complete)
+            }
         }
     }
 
-    /// From RUNNING, with the body ended: gives the stack back.
-    #[inline(never)]
-    fn finish(&self, end: thread::Result<Ret>) -> Result<GeneratorState<Out, Ret>, Payload> {
+    /// With the body ended: gives the stack back.
+    #[inline]
+    fn finish(&self) {
+        self.link().leave();
+        self.phase.set(FINISHED);
         // SAFETY: G2: the call that drove it is done with the coroutine.
         let life = unsafe { &mut *self.life.get() };
-        self.link().leave();
-        *life = Life::Over;
-        self.phase.set(FINISHED);
-        end.map(GeneratorState::Complete)
+        // SAFETY: G1: it was STARTED, and is not any more.
+        unsafe { ManuallyDrop::drop(&mut life.coroutine) }
     }
 
     /// From SUSPENDED: raises at the body's yield. Uncaught, what was raised comes back as the payload, still wrapped.
@@ -425,10 +432,13 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
 
     /// From UNSTARTED or FINISHED: drops the body if there is one. Its destructors may look at this generator: it is finished.
     fn give_up(&self) {
-        self.phase.set(FINISHED);
-        // SAFETY: G2: not running, so nobody else looks; the old life is dropped after the borrow has ended.
-        let life = mem::replace(unsafe { &mut *self.life.get() }, Life::Over);
-        drop(life);
+        if self.phase.replace(FINISHED) == UNSTARTED {
+            // SAFETY: G2: not running, so nobody else looks.
+            let life = unsafe { &mut *self.life.get() };
+            // SAFETY: G1: it was UNSTARTED, and is not any more.
+            let waiting = unsafe { ManuallyDrop::take(&mut life.waiting) };
+            drop(waiting);
+        }
     }
 
     /// Panics because this cannot be done in this state.
@@ -447,9 +457,10 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
         }
     }
 
-    /// Closes a suspended generator whose owner is gone.
+    /// Closes a generator whose owner is gone. What cannot be closed keeps its stack for ever (L1).
     #[cold]
-    fn close_dropped(&self) {
+    #[inline(never)]
+    fn drop_unfinished(&self) {
         match self.close_or_say() {
             Closing::Closed(ret) => drop(ret),
             Closing::Panicked(panic) if unwinding::own_stack_is_unwinding() => {
@@ -518,8 +529,8 @@ impl<In, Out, Ret> fmt::Debug for Generator<In, Out, Ret> {
 impl<In, Out, Ret> Drop for Generator<In, Out, Ret> {
     #[inline]
     fn drop(&mut self) {
-        if self.is_suspended() {
-            self.close_dropped();
+        if self.phase.get() != FINISHED {
+            self.drop_unfinished();
         }
     }
 }
