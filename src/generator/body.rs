@@ -107,7 +107,8 @@ where
     let body = unsafe { space.cast::<F>().read() };
     let link = stack.link();
     let base = move |switch: &SwitchBack<In, Out>, _nothing| {
-        let yielder = Yielder::new(switch, link);
+        let mut yielder = Yielder::new(switch, link);
+        yielder.settle();
         // SAFETY: alive at the first resume, which is now.
         let announcement = unsafe { &*announcement };
         announcement.set(&yielder);

@@ -15,8 +15,8 @@
 //! cache lines for each way cost a third of a round trip.
 //!
 //! Invariants:
-//! - C1 Of the links from `RUNNING` outward, the first that is not idle is that of the stack that executes; if there is none, the root's
-//!   own stack does. The links before it are alive: a generator can only end after it has been spliced in, and takes the word with it.
+//! - C1 `RUNNING` leads to the stack that executes: it is null for the root's own stack, else the link of that stack, or that of an idle
+//!   generator that it has just driven, which is alive: a generator can only end after it has been spliced in, and takes the word along.
 //! - C2 While a generator is being driven, its link's `driver` points to a live link, or is null for the root, and it is not idle. A base
 //!   is never idle and has no driver.
 //! - C3 A link lives as long as its stack slot is taken, at a fixed address.
@@ -111,7 +111,8 @@ impl Link {
     /// Splices this generator's stack in: it is driven by whatever runs now. Undone by [`pause`](Link::pause) or [`leave`](Link::leave).
     #[inline]
     pub(crate) fn enter(&self) {
-        if !ptr::eq(RUNNING.get(), self) || self.has_idle_driver() {
+        // If the word still leads here, then to the same driver as before: whatever else ran since has changed it (C1).
+        if !ptr::eq(RUNNING.get(), self) {
             self.splice();
         }
         self.idle.set(false);
@@ -120,7 +121,17 @@ impl Link {
     /// Splices this stack out at a yield, on its driver's stack.
     #[inline]
     pub(crate) fn pause(&self) {
+        // It may lead to a generator that this one has driven, and must not when this one stands still.
+        if !ptr::eq(RUNNING.get(), self) {
+            self.take_word();
+        }
         self.idle.set(true);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_word(&self) {
+        RUNNING.set(self);
     }
 
     /// Splices this stack out for good, on its driver's stack.
@@ -136,13 +147,6 @@ impl Link {
         RUNNING.set(self);
     }
 
-    /// Whether the generator that drove this one stands at a yield. Only while the word leads here.
-    #[inline]
-    fn has_idle_driver(&self) -> bool {
-        // SAFETY: C1: the word leads here and on to the driver, which is alive.
-        unsafe { self.driver.get().as_ref() }.is_some_and(Link::is_idle)
-    }
-
     /// Whether this is a generator that stands at a yield.
     #[inline]
     pub(crate) fn is_idle(&self) -> bool {
@@ -152,12 +156,6 @@ impl Link {
     /// Whether this is the innermost running stack.
     #[inline]
     pub(crate) fn is_running(&self) -> bool {
-        ptr::eq(RUNNING.get(), self) && !self.idle.get() || self.is_running_behind()
-    }
-
-    /// The same when the word still leads to a generator that this one has driven.
-    #[inline(never)]
-    fn is_running_behind(&self) -> bool {
         ptr::eq(running(), self)
     }
 
@@ -193,12 +191,12 @@ impl Link {
 /// The innermost running stack of this OS thread; null for the root's own.
 #[inline]
 pub(crate) fn running() -> *const Link {
-    let mut innermost = RUNNING.get();
-    // SAFETY: C1: the links from the word to the first that is not idle are alive.
-    while let Some(link) = unsafe { innermost.as_ref() }.filter(|link| link.is_idle()) {
-        innermost = link.driver();
+    let word = RUNNING.get();
+    // SAFETY: C1: what the word leads to is alive.
+    match unsafe { word.as_ref() } {
+        Some(link) if link.is_idle() => link.driver(),
+        _ => word,
     }
-    innermost
 }
 
 /// Names the innermost running stack: for the scheduler, around its switches.
