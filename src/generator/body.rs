@@ -24,6 +24,10 @@ pub(super) type Announcement<In, Out> = Cell<*const Yielder<In, Out>>;
 /// Room for closures that capture up to four words.
 type Space = MaybeUninit<[usize; 4]>;
 
+/// Moves a closure of known type out of its space and onto a stack.
+type Begin<In, Out, Ret> =
+    unsafe fn(*mut Space, Stack, *const Announcement<In, Out>) -> Switch<In, Out, Ret>;
+
 /// A closure of forgotten type.
 ///
 /// Invariant B1: `space` holds a closure of the type that `begin` and `discard` were made for, until one of the two is called.
@@ -32,7 +36,7 @@ pub(super) struct Body<In, Out, Ret> {
     space: Space,
 
     /// Moves the closure onto a stack.
-    begin: unsafe fn(*mut Space, Stack, *const Announcement<In, Out>) -> Switch<In, Out, Ret>,
+    begin: Begin<In, Out, Ret>,
 
     /// Drops the closure in place.
     discard: unsafe fn(*mut Space),

@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! - Y1 A yielder lives in the base frame of its generator's stack and never leaves it: bodies see it borrowed.
-//! - Y2 A switch away happens only while this stack is the innermost running one (L14): checked before each.
+//! - Y2 A switch away happens only while this stack is the innermost running one (L14): checked before each, by where the stack pointer
+//!   is, and only if that is elsewhere by the running chain.
 //! - Y3 The value that comes with a resume is there exactly when no mail is.
 
 #![expect(
@@ -185,7 +186,7 @@ impl<In, Out> Yielder<In, Out> {
         Ok(unsafe { value.assume_init() })
     }
 
-    /// Whether the caller's frame stands on this stack, below this yielder (Y1). The quick half of Y2, without a look at memory.
+    /// Whether the caller's frame stands on this stack, below this yielder (Y1): then this is the stack that runs (Y2).
     #[inline(always)]
     fn is_on_this_stack(&self) -> bool {
         let here = MaybeUninit::<u8>::uninit();
