@@ -1,4 +1,12 @@
-//! Stackful green threads that read like `std::thread`.
+//! Stackful green threads that read like `std::thread`: no `async`, no `.await`, no coloured functions.
+//!
+//! ```
+//! let hello = greenthread::spawn(|| {
+//!     greenthread::sleep(std::time::Duration::from_millis(1)); // parks this green thread only
+//!     "hello"
+//! });
+//! assert_eq!(hello.join().unwrap(), "hello");
+//! ```
 
 #[cfg(panic = "abort")]
 compile_error!(
@@ -6,6 +14,27 @@ compile_error!(
 );
 
 mod base;
+mod sched;
 mod stack;
+mod thread;
 
 pub mod generator;
+pub mod time;
+
+pub use base::error::Elapsed;
+pub use thread::callbacks::CallbackId;
+pub use thread::catch::{Cancelled, catch_cancel};
+pub use thread::current::{
+    GreenThread, checkpoint, current, is_cancelled, park, park_timeout, yield_now,
+};
+pub use thread::join::{CancelOnDrop, JoinHandle};
+pub use thread::join_error::JoinError;
+pub use thread::runtime::{Runtime, RuntimeBuilder, run};
+pub use thread::scope::{Scope, ScopedJoinHandle, scope};
+pub use thread::shared::SharedHandle;
+pub use thread::shield::shield;
+pub use thread::spawn::{Builder, spawn};
+pub use thread::spawner::Spawner;
+pub use thread::timeout::{Limit, timeout, timeout_at, timeout_with};
+pub use thread::try_scope::{ScopeError, TryScope, try_scope};
+pub use time::{sleep, sleep_until};

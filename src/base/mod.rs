@@ -1,4 +1,5 @@
 //! Layer 0, the leaves: what everything else stands on and what imports nothing of ours.
 
 pub(crate) mod atomic;
+pub(crate) mod error;
 pub(crate) mod lock;

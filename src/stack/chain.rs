@@ -5,6 +5,7 @@
 //!
 //! ```text
 //!   RUNNING ──▶ inner generator ──▶ outer generator ──▶ green thread ──▶ (null)
+//!   RUNNING ──▶ generator ──▶ root ──▶ (null)
 //! ```
 //!
 //! The word answers three questions: may this yielder yield (L14: only from the innermost stack), what frames are in force (D9, L12:
@@ -15,10 +16,11 @@
 //! cache lines for each way cost a third of a round trip.
 //!
 //! Invariants:
-//! - C1 `RUNNING` leads to the stack that executes: it is null for the root's own stack, else the link of that stack, or that of an idle
-//!   generator that it has just driven, which is alive: a generator can only end after it has been spliced in, and takes the word along.
-//! - C2 While a generator is being driven, its link's `driver` points to a live link, or is null for the root, and it is not idle. A base
-//!   is never idle and has no driver.
+//! - C1 `RUNNING` leads to the stack that executes: it is that stack's link, or that of an idle generator which it has just driven, and
+//!   which is alive: a generator can only end after it has been spliced in, and takes the word along. Null stands for the root as
+//!   long as that has no link: the scheduler brings one (`adopt_root`), generators alone need none.
+//! - C2 While a generator is being driven it is not idle, and its link's `driver` points to a live link, or is null for a root without a
+//!   link. A base is never idle and has no driver. The driver of an idle generator is followed only from the word.
 //! - C3 A link lives as long as its stack slot is taken, at a fixed address.
 
 #![expect(unsafe_code, reason = "follows the raw pointers of the running chain")]
@@ -75,7 +77,11 @@ impl Link {
         }
     }
 
+    /// What drives this stack now; null for a base, and for a generator that stands at a yield.
     pub(crate) fn driver(&self) -> *const Link {
+        if self.is_idle() {
+            return ptr::null();
+        }
         self.driver.get()
     }
 
@@ -106,6 +112,11 @@ impl Link {
 
     pub(crate) fn span(&self) -> &Range<usize> {
         &self.span
+    }
+
+    /// Whether this is the link of an OS thread's own stack.
+    pub(crate) fn is_root(&self) -> bool {
+        self.span.is_empty()
     }
 
     /// Splices this generator's stack in: it is driven by whatever runs now. Undone by [`pause`](Link::pause) or [`leave`](Link::leave).
@@ -194,7 +205,7 @@ pub(crate) fn running() -> *const Link {
     let word = RUNNING.get();
     // SAFETY: C1: what the word leads to is alive.
     match unsafe { word.as_ref() } {
-        Some(link) if link.is_idle() => link.driver(),
+        Some(link) if link.is_idle() => link.driver.get(),
         _ => word,
     }
 }
@@ -203,6 +214,22 @@ pub(crate) fn running() -> *const Link {
 #[inline]
 pub(crate) fn set_running(innermost: *const Link) {
     RUNNING.set(innermost);
+}
+
+/// Gives the root its link, or takes it away again (null): the chain that runs now ends there from now on.
+///
+/// # Safety
+/// `root` is null or outlives its being the root's link.
+pub(crate) unsafe fn adopt_root(root: *const Link) {
+    let innermost = running();
+    // SAFETY: the running chain is running, and does not change here.
+    let outermost = unsafe { outward(innermost) }
+        .filter(|link| !link.is_root())
+        .last();
+    match outermost {
+        Some(link) => link.driver.set(root),
+        None => RUNNING.set(root),
+    }
 }
 
 /// How many stacks of this OS thread may stand in the middle of an unwind while another runs.
@@ -236,10 +263,10 @@ pub(crate) fn name_driver(link: &Link) -> String {
     }
     // SAFETY: C2: `link` is driven, so its chain is parked as a whole, and stays so while this runs.
     match unsafe { outward(link) }.find(|link| !link.owner().is_null()) {
-        Some(base) => NAME_OWNER
+        Some(base) if !base.is_root() => NAME_OWNER
             .get()
             .map_or_else(|| "a green thread".into(), |name| name(base.owner())),
-        None => "the root of this OS thread".into(),
+        _ => "the root of this OS thread".into(),
     }
 }
 

@@ -163,3 +163,24 @@ fn the_walk_ends_at_a_green_threads_base() {
     });
     assert_eq!(answers, (false, false));
 }
+
+#[test]
+fn a_root_with_a_link_is_walked_to_its_end() {
+    thread::spawn(|| {
+        let root = chain::Link::new(0..0);
+        root.set_owner(std::ptr::dangling());
+        // SAFETY: taken away again below.
+        unsafe { chain::adopt_root(&root) };
+        assert_eq!(by_frames(), (false, false));
+        assert_eq!(in_an_unwind(by_frames), (true, true));
+        let inside = || {
+            let g: Generator<(), (), _> = Generator::new(|_| by_frames());
+            g.start().complete().unwrap()
+        };
+        assert_eq!(in_an_unwind(inside), (true, false));
+        // SAFETY: null.
+        unsafe { chain::adopt_root(std::ptr::null()) };
+    })
+    .join()
+    .unwrap();
+}

@@ -1,0 +1,147 @@
+//! Silence that nobody can break (L8).
+//!
+//! An OS thread that has nothing ready, no timer, no socket to wait for and nobody at work for it can only be woken by another OS thread. When the
+//! user has said that no other takes part (`only_our_threads`, virtual time), that is a deadlock at once. Otherwise it is one only when every OS
+//! thread of the process is ours and asleep in the same way.
+//!
+//! That is found out by looking twice: each of ours counts its long sleeps. When all are asleep at both looks and no count has changed, there was
+//! a moment between the looks at which all slept, and whoever sleeps can be woken by nobody but one who does not.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::cancel;
+use super::header::{Header, state};
+use super::inbox::Home;
+use super::request::Request;
+use super::scheduler::Scheduler;
+
+/// How long an OS thread that nobody of ours can wake sleeps before it asks whether anybody else can.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Every OS thread of ours that sleeps for nobody but another OS thread, with the number of its sleep.
+static SLEEPERS: Mutex<Vec<(Arc<Home>, u64)>> = Mutex::new(Vec::new());
+
+/// The number of the next such sleep.
+static SLEEPS: AtomicU64 = AtomicU64::new(0);
+
+fn sleepers() -> MutexGuard<'static, Vec<(Arc<Home>, u64)>> {
+    SLEEPERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// This OS thread no longer sleeps so.
+pub(super) fn forget(home: &Arc<Home>) {
+    sleepers().retain(|(other, _)| !Arc::ptr_eq(other, home));
+}
+
+/// How many OS threads the process has; `None` where that cannot be read.
+fn threads_of_process() -> Option<usize> {
+    let tasks = std::fs::read_dir("/proc/self/task").ok()?;
+    Some(tasks.count())
+}
+
+/// The sleeps under way, when every one of them is still asleep and there is one for every OS thread of the process.
+fn everybody_asleep() -> Option<Vec<u64>> {
+    let threads = threads_of_process()?;
+    let sleepers = sleepers();
+    let all_asleep = sleepers.iter().all(|(home, _)| home.is_asleep());
+    (all_asleep && sleepers.len() == threads)
+        .then(|| sleepers.iter().map(|(_, sleep)| *sleep).collect())
+}
+
+impl Scheduler {
+    /// Whether nothing here can end the silence, and no other OS thread takes part.
+    pub(super) fn is_deadlocked(&self) -> bool {
+        self.is_silent() && (self.hooks().only_our_threads.get() || self.clock().is_virtual())
+    }
+
+    /// Nothing at work for us, no socket waited for; the caller has looked at the rest.
+    fn is_silent(&self) -> bool {
+        self.outside.get() == 0 && self.sources_waited.get() == 0
+    }
+
+    /// Sleeps on the bell; without a limit, and if nobody rings for long, asks whether anybody can.
+    pub(super) fn doze(&self, limit: Option<Duration>) {
+        if limit.is_some() || !self.is_silent() {
+            return self.home().doze(limit);
+        }
+        self.home().doze(Some(PATIENCE));
+        if self.home().is_asleep() {
+            self.doze_for_good();
+        }
+    }
+
+    fn doze_for_good(&self) {
+        let sleep = SLEEPS.fetch_add(1, Ordering::Relaxed);
+        sleepers().push((Arc::clone(self.home()), sleep));
+        let first = everybody_asleep();
+        if first.is_some() && first == everybody_asleep() {
+            self.report_deadlock();
+        } else {
+            self.home().doze(None);
+        }
+        forget(self.home());
+    }
+
+    /// Tells the root: now, by a panic at its wait point, or when the children that it waits for have been cancelled and have ended.
+    pub(super) fn report_deadlock(&self) {
+        let report = self.describe_deadlock();
+        let root = &self.root;
+        let first = self.deadlock.borrow_mut().replace(report.clone()).is_none();
+        let Some(wait) = self.wait_of(root) else {
+            return;
+        };
+        if self.root_can_be_interrupted() {
+            wait.interrupt();
+            return;
+        }
+        if !first {
+            eprintln!("{report}\ngreenthread: cancelling them did not end it");
+            std::process::abort();
+        }
+        self.cancel_everybody(&report);
+    }
+
+    fn cancel_everybody(&self, report: &str) {
+        for header in self.everybody() {
+            let request = Request {
+                reason: Some(Arc::from(Box::from(report))),
+                forced: true,
+            };
+            cancel::cancel(&header, request);
+        }
+    }
+
+    fn describe_deadlock(&self) -> String {
+        let mut report = String::from(
+            "greenthread: deadlock: everybody waits, no timer runs, no socket is waited for, and no other OS thread can wake anybody here",
+        );
+        describe(&mut report, "root", &self.root, self);
+        for header in self.everybody() {
+            describe(&mut report, "green thread", &header, self);
+        }
+        report
+    }
+
+    /// The report of a deadlock that the root has not raised yet.
+    pub(crate) fn take_deadlock(&self) -> Option<String> {
+        self.deadlock.borrow_mut().take()
+    }
+}
+
+fn describe(report: &mut String, kind: &str, header: &Header, scheduler: &Scheduler) {
+    let waits = match scheduler.wait_of(header) {
+        Some(wait) => format!("waits in {}", wait.operation().name),
+        None if header.state() == state::UNSTARTED => String::from("has not begun"),
+        None => String::from("is ready"),
+    };
+    let name = header.name().unwrap_or("unnamed");
+    let (id, site) = (header.id(), header.site());
+    // Writing to a string does not fail.
+    let _ = write!(
+        report,
+        "\n  {kind} {id} \"{name}\" {waits}, spawned at {site}"
+    );
+}

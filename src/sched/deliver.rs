@@ -1,0 +1,66 @@
+//! Requests reach their targets: passed on to scopes, and ending waits (L9, L11, L12).
+
+#![expect(
+    unsafe_code,
+    reason = "looks at the wait and the chain of another green thread of this OS thread"
+)]
+
+use std::ptr;
+use std::sync::Arc;
+
+use super::frame::{self, Frame};
+use super::header::Header;
+use super::request::{Reason, Request};
+use super::scheduler::Scheduler;
+use crate::base::error::Elapsed;
+
+impl Scheduler {
+    /// Passes the pending cancellation of `header`, which belongs here, on to its children and ends its wait.
+    pub(crate) fn deliver_cancellation(&self, header: &Header) {
+        let request = header.request().lock().clone();
+        if let Some(request) = request {
+            self.pass_on(header, ptr::null(), request.reason);
+        }
+    }
+
+    /// The same for a frame that has fired, if its stack is driven by anybody.
+    fn deliver(&self, frame: &Frame) {
+        let owner = frame.owner().cast::<Header>();
+        // SAFETY: S3 of `scheduler`: the owner of a running or parked chain has not ended.
+        if let Some(owner) = unsafe { owner.as_ref() } {
+            self.pass_on(owner, frame, Some(Arc::new(Elapsed)));
+        }
+    }
+
+    fn pass_on(&self, header: &Header, origin: *const Frame, reason: Option<Reason>) {
+        let innermost = self.innermost_of(header);
+        let forced = true;
+        // SAFETY: the chain runs, or is parked as a whole.
+        unsafe { frame::forward(innermost, origin, &Request { reason, forced }) };
+        // SAFETY: H2: this is its OS thread.
+        let local = unsafe { header.local() };
+        // SAFETY: W1: a wait stays until its owner has left it.
+        let Some(wait) = (unsafe { local.wait.get().as_ref() }) else {
+            return;
+        };
+        // SAFETY: as for `forward`.
+        let due = unsafe { frame::due(innermost, header.is_requested()) };
+        if local.interruptible.get() && due.is_some() {
+            wait.interrupt();
+        }
+    }
+
+    /// Fires a frame, by its timer, and tells whoever drives its stack.
+    pub(super) fn fire_frame(&self, frame: &Frame) {
+        frame.fire(self.deadlines());
+        self.deliver(frame);
+    }
+
+    /// Fires the frame of a scope in which a child has failed.
+    pub(crate) fn fail_frame(&self, frame: &Frame) {
+        if !frame.has_fired() {
+            frame.fail(self.deadlines());
+            self.deliver(frame);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The end of a green thread: who waits for it, and what is to be called first.
+//!
+//! ```text
+//!   GOING: the closure runs ──ends──▶ callbacks ──none left──▶ nobody claims the result? drop it ──▶ OVER: joiners go on
+//!                                         ▲                                                           │
+//!                                         └────────────────── a callback is added late ───────────────┘
+//! ```
+//!
+//! Callbacks run in the order in which they were added, on a green thread's stack of the OS thread that owns the green thread (L18); joiners go on
+//! only in OVER. The result is touched by whoever brings it to OVER until then, and by the handle's owner after. When the OS thread goes away the phase becomes OVER and what is left of the callbacks is forgotten.
+
+use std::collections::VecDeque;
+
+use super::list::{WaitList, Wake};
+use super::peer::Peer;
+
+/// A callback: it gets the green thread, and reads the typed result from behind it.
+pub(crate) type Callback = Box<dyn FnOnce(&Peer) + Send>;
+
+/// How far the end has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The closure has not ended, or somebody is running callbacks.
+    Going,
+
+    /// No callback is left, or none will run: joiners go on.
+    Over,
+}
+
+/// What the one who brings it to its end does next.
+pub(crate) enum Next {
+    /// Call this.
+    Call(Callback),
+
+    /// Nobody will claim the result: drop it, then ask again.
+    DropResult,
+
+    /// Wake the joiners.
+    Over,
+}
+
+/// Who waits for the end, and what is to be called then.
+pub(crate) struct Finish {
+    /// How far the end has come.
+    phase: Phase,
+
+    /// Whether the handle has gone with the result unclaimed.
+    detached: bool,
+
+    /// Joiners.
+    waiters: WaitList,
+
+    /// Not yet called, oldest first, each with its number.
+    callbacks: VecDeque<(u64, Callback)>,
+}
+
+impl Finish {
+    pub(crate) fn new() -> Self {
+        Finish {
+            phase: Phase::Going,
+            detached: false,
+            waiters: WaitList::new(),
+            callbacks: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.phase == Phase::Over
+    }
+
+    pub(crate) fn waiters(&mut self) -> &mut WaitList {
+        &mut self.waiters
+    }
+
+    /// The handle goes. True when the end is past, so that the result is the caller's to drop.
+    pub(crate) fn detach(&mut self) -> bool {
+        self.detached = !self.is_over();
+        self.is_over()
+    }
+
+    /// Adds a callback; true when the end is past and somebody must be found to run it.
+    pub(crate) fn add(&mut self, id: u64, callback: Callback) -> bool {
+        self.callbacks.push_back((id, callback));
+        let late = self.is_over();
+        self.phase = Phase::Going;
+        late
+    }
+
+    /// Takes a callback back before it was called. The caller drops it outside the lock.
+    pub(crate) fn remove(&mut self, id: u64) -> Option<Callback> {
+        let place = self.callbacks.iter().position(|(other, _)| *other == id)?;
+        self.callbacks.remove(place).map(|(_, callback)| callback)
+    }
+
+    /// What to do next, after the result was stored.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Next {
+        if let Some((_, callback)) = self.callbacks.pop_front() {
+            return Next::Call(callback);
+        }
+        if std::mem::take(&mut self.detached) {
+            return Next::DropResult;
+        }
+        self.phase = Phase::Over;
+        Next::Over
+    }
+
+    /// Ends without calling anything more; what was not called is returned, to be forgotten (L18).
+    pub(crate) fn give_up(&mut self) -> VecDeque<(u64, Callback)> {
+        self.phase = Phase::Over;
+        std::mem::take(&mut self.callbacks)
+    }
+
+    /// Wakes one joiner.
+    #[inline]
+    pub(crate) fn wake(&mut self) -> Option<Wake> {
+        self.waiters.wake_first()
+    }
+}

@@ -1,0 +1,277 @@
+//! The counted header of a green thread: what other OS threads may hold, and the rest that only its own touches.
+//!
+//! A header is the first part of one allocation: header, closure, result (the rest is typed, see `thread::block`). Roots have one too.
+//! Whoever needs it holds a [`Counted`]: the run queue's side (one for as long as the green thread has not ended), join handles,
+//! [`GreenThread`](crate::GreenThread)s, the inbox.
+//!
+//! Invariants:
+//! - H1 is that of `peer`.
+//! - H2 `local` is touched on the home's OS thread alone.
+//! - H3 `state` only grows. ENDED is set under the lock of `request`, so a request is either seen by the end or refused.
+
+#![expect(
+    unsafe_code,
+    reason = "reference counts, and fields of one OS thread in a shared struct"
+)]
+
+use std::fmt;
+use std::ops::Deref;
+use std::panic::Location;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use super::finish::Finish;
+use super::inbox::Home;
+use super::local::Local;
+use super::peer::{Held, Peer};
+use super::request::Request;
+use crate::base::atomic::{AtomicU8, AtomicUsize, Ordering};
+use crate::base::lock::Lock;
+
+/// Where a green thread is in its life; `Header::state`, in this order (H3).
+pub(crate) mod state {
+    /// Its closure has not begun. Set at birth.
+    pub(crate) const UNSTARTED: u8 = 0;
+
+    /// Its closure runs or is parked. Set by the loop at its first run.
+    pub(crate) const STARTED: u8 = 1;
+
+    /// Its result stands; callbacks may still run. Set by itself.
+    pub(crate) const ENDED: u8 = 2;
+
+    /// Its OS thread went away first (L19). Set by that OS thread's end.
+    pub(crate) const ABANDONED: u8 = 3;
+}
+
+/// What the typed part of the allocation can do.
+#[derive(Debug)]
+pub(crate) struct Vtable {
+    /// Runs the closure to its end and stores the result; on the green thread's own stack, and never unwinds (L18).
+    pub(crate) run: unsafe fn(&Header),
+
+    /// Drops the closure unrun and stores why; on a green thread's stack, and never unwinds (L18).
+    pub(crate) refuse: unsafe fn(&Header, std::io::Error),
+
+    /// Finds a green thread of its OS thread to run the callbacks that were added after the end.
+    pub(crate) late: fn(&Counted),
+
+    /// Runs the callbacks that are left, and ends it; on a green thread's stack of its OS thread (L18).
+    pub(crate) call: fn(&Header),
+
+    /// Gives the allocation back, header and all.
+    pub(crate) free: unsafe fn(NonNull<Peer>),
+}
+
+/// What everybody may know of a green thread.
+#[repr(C)]
+pub(crate) struct Header {
+    /// What other OS threads touch; first, so that its address is the header's.
+    peer: Peer,
+
+    /// The typed part.
+    vtable: &'static Vtable,
+
+    /// Where it is in its life.
+    state: AtomicU8,
+
+    /// Whether `request` holds one: what a wait point looks at.
+    requested: AtomicU8,
+
+    /// How many payloads of its requests are alive (L10).
+    payloads: AtomicUsize,
+
+    /// The request that has been asked for and not been consumed.
+    request: Lock<Option<Request>>,
+
+    /// Who waits for its end, and what is to be called then.
+    finish: Lock<Finish>,
+
+    /// Unique in the process.
+    id: u64,
+
+    /// Given by its `Builder`.
+    name: Option<Arc<str>>,
+
+    /// Where it was spawned.
+    site: &'static Location<'static>,
+
+    /// H2.
+    local: Local,
+}
+
+// SAFETY: H2 for `local`; everything else is `Sync` and `Send` by itself or never changes.
+unsafe impl Sync for Header {}
+// SAFETY: as above; a header is freed by whoever drops the last reference, and `Local` holds plain words by then.
+unsafe impl Send for Header {}
+
+impl Header {
+    /// A header with this many references, owned by the caller.
+    #[inline]
+    pub(crate) fn new(
+        refs: usize,
+        vtable: &'static Vtable,
+        home: Arc<Home>,
+        name: Option<Arc<str>>,
+        site: &'static Location<'static>,
+    ) -> Self {
+        Header {
+            peer: Peer::new(refs, vtable.free, home),
+            vtable,
+            state: AtomicU8::new(state::UNSTARTED),
+            requested: AtomicU8::new(0),
+            payloads: AtomicUsize::new(0),
+            request: Lock::new(None),
+            finish: Lock::new(Finish::new()),
+            id: super::ids::next(),
+            name,
+            site,
+            local: Local::new(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    pub(crate) fn shared_name(&self) -> Option<Arc<str>> {
+        self.name.clone()
+    }
+
+    pub(crate) fn site(&self) -> &'static Location<'static> {
+        self.site
+    }
+
+    /// The header that this peer is the first part of.
+    ///
+    /// # Safety
+    /// The peer is alive, and stays so while the result is used. Every peer but those of tests is part of a header.
+    #[inline]
+    pub(crate) unsafe fn of<'a>(peer: *const Peer) -> &'a Header {
+        // SAFETY: the caller's duty; `Header` is `repr(C)` with the peer first.
+        unsafe { &*peer.cast() }
+    }
+
+    /// Its address for queues and waits.
+    #[inline]
+    pub(crate) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    pub(crate) fn home(&self) -> &Arc<Home> {
+        self.peer.home()
+    }
+
+    pub(crate) fn vtable(&self) -> &'static Vtable {
+        self.vtable
+    }
+
+    pub(crate) fn finish(&self) -> &Lock<Finish> {
+        &self.finish
+    }
+
+    pub(crate) fn request(&self) -> &Lock<Option<Request>> {
+        &self.request
+    }
+
+    pub(crate) fn payloads(&self) -> &AtomicUsize {
+        &self.payloads
+    }
+
+    /// The part of its OS thread.
+    ///
+    /// # Safety
+    /// The caller runs on the home's OS thread (H2).
+    #[inline]
+    pub(crate) unsafe fn local(&self) -> &Local {
+        &self.local
+    }
+
+    #[inline]
+    pub(crate) fn state(&self) -> u8 {
+        self.state.load(Ordering::Acquire)
+    }
+
+    #[inline]
+    pub(crate) fn set_state(&self, state: u8) {
+        self.state.store(state, Ordering::Release);
+    }
+
+    /// Whether its result stands, or never will.
+    pub(crate) fn is_over(&self) -> bool {
+        self.state() >= state::ENDED
+    }
+
+    /// Whether a request has been asked for and not been consumed.
+    #[inline]
+    pub(crate) fn is_requested(&self) -> bool {
+        self.requested.load(Ordering::Relaxed) != 0
+    }
+
+    pub(crate) fn set_requested(&self, requested: bool) {
+        self.requested.store(u8::from(requested), Ordering::Release);
+    }
+
+    /// A further reference.
+    #[inline]
+    pub(crate) fn count(&self) -> Counted {
+        Counted(self.peer.count())
+    }
+}
+
+impl fmt::Debug for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Header")
+            .field("id", &self.id)
+            .field("name", &self.name())
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A counted reference to a header (H1).
+#[derive(Clone)]
+pub(crate) struct Counted(Held);
+
+impl Counted {
+    /// Takes over a reference that is already counted.
+    ///
+    /// # Safety
+    /// `header` is alive, and one of its references is given to the result.
+    #[inline]
+    pub(crate) unsafe fn from_raw(header: *const Header) -> Self {
+        // SAFETY: the caller's duty; the peer is the header's first part.
+        Counted(unsafe { Held::from_raw(header.cast()) })
+    }
+
+    /// Of a peer that is part of a header, as every one is that a scheduler meets.
+    #[inline]
+    pub(crate) fn from_held(held: Held) -> Self {
+        Counted(held)
+    }
+
+    /// The address; the reference stays here.
+    #[inline]
+    pub(crate) fn as_ptr(&self) -> *const Header {
+        self.0.as_ptr().cast()
+    }
+}
+
+impl Deref for Counted {
+    type Target = Header;
+
+    #[inline]
+    fn deref(&self) -> &Header {
+        // SAFETY: H1: this reference keeps it alive.
+        unsafe { Header::of(self.0.as_ptr()) }
+    }
+}
+
+impl fmt::Debug for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

@@ -1,0 +1,29 @@
+//! What `Runtime` has set on this OS thread.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use super::header::Counted;
+
+/// Called with a panic that nobody joins.
+pub(crate) type OnPanic = Arc<dyn Fn(&Counted, &(dyn Any + Send)) + Send + Sync>;
+
+/// Settings of one OS thread.
+#[derive(Default)]
+pub(crate) struct Hooks {
+    /// Whether no other OS thread takes part, so that silence is a deadlock at once (L8).
+    pub(crate) only_our_threads: Cell<bool>,
+
+    /// Bytes of stack for green threads that do not say.
+    pub(crate) stack_size: Cell<Option<usize>>,
+
+    /// L13; stderr when none.
+    pub(crate) on_panic: RefCell<Option<OnPanic>>,
+
+    /// Whether a `run` is under way on this root.
+    pub(crate) running: Cell<bool>,
+
+    /// The number of the newest `run`.
+    pub(crate) runs: Cell<u32>,
+}

@@ -1,0 +1,58 @@
+//! The part of a header that only its own OS thread touches (H2).
+
+use std::cell::{Cell, UnsafeCell};
+use std::ptr;
+
+use super::wait::Wait;
+use crate::stack::chain::Link;
+use crate::stack::coroutine::{Coroutine, Yielder};
+
+/// What the loop and the wait points of the OS thread keep about a green thread or a root.
+pub(crate) struct Local {
+    /// Its stack and closure, from the first run to the end. Reached by the loop and, while it runs, by nobody.
+    pub(super) coroutine: UnsafeCell<Option<Coroutine<(), (), ()>>>,
+
+    /// What it suspends with; set at its first run, null for a root.
+    pub(super) yielder: Cell<*const Yielder<(), ()>>,
+
+    /// The innermost stack of its chain, while it is switched away.
+    pub(super) innermost: Cell<*const Link>,
+
+    /// The link at the base of its chain; null before the first run.
+    pub(super) base: Cell<*const Link>,
+
+    /// The wait in which it is parked.
+    pub(super) wait: Cell<*const Wait>,
+
+    /// Whether a request may end that wait.
+    pub(super) interruptible: Cell<bool>,
+
+    /// Whether it was unparked without being parked.
+    pub(super) token: Cell<bool>,
+
+    /// Its index in the scheduler's list of all.
+    pub(super) place: Cell<usize>,
+
+    /// The number of the `run` in which it was spawned here; zero outside.
+    pub(super) run: Cell<u32>,
+
+    /// Bytes of stack to take at the first run.
+    pub(super) stack_size: Cell<usize>,
+}
+
+impl Local {
+    pub(crate) fn new() -> Self {
+        Local {
+            coroutine: UnsafeCell::new(None),
+            yielder: Cell::new(ptr::null()),
+            innermost: Cell::new(ptr::null()),
+            base: Cell::new(ptr::null()),
+            wait: Cell::new(ptr::null()),
+            interruptible: Cell::new(false),
+            token: Cell::new(false),
+            place: Cell::new(usize::MAX),
+            run: Cell::new(0),
+            stack_size: Cell::new(crate::stack::pool::DEFAULT_SIZE),
+        }
+    }
+}

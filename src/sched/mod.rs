@@ -1,0 +1,50 @@
+//! Layer 2: the scheduler of one OS thread.
+//!
+//! ```text
+//!                        other OS threads
+//!                               │ post                                inbox, header
+//!                               ▼
+//!   ┌──────────────────────── the loop ─────────────────────────┐     turn
+//!   │  messages ─▶ ready ─▶ run one ─▶ ready ─▶ run one ─▶ ..    │     switch
+//!   │                ▲  ▲  ▲                                     │
+//!   │        sockets ┘  │  └ wakes: unlock, send, set ..         │     reactor, source      list, wait
+//!   │                timers                                      │     timers, clock
+//!   └────────────────────────────────────────────────────────────┘
+//!            ▲                                  │
+//!            │ park: one door, one judge        ▼                     park, wait
+//!   green threads and the root, each with the generators that it drives   frame, request: what a wait point raises
+//! ```
+//!
+//! The laws that live here: L4 `wait`, `park`; L5 `park`; L6 `scheduler` (S4), `list`; L7 `inbox`; L8 `deadlock`; L9 and L10 `request`, `park`;
+//! L12 `frame`; L16 and L17 `source`; L18 `switch` (bases), `exit`; L19 `exit`.
+//!
+//! The life of one `read` on a socket is drawn in `source`.
+
+pub(crate) mod cancel;
+pub(crate) mod clock;
+pub(crate) mod deadlock;
+pub(crate) mod deliver;
+pub(crate) mod exit;
+pub(crate) mod finish;
+pub(crate) mod frame;
+pub(crate) mod header;
+pub(crate) mod here;
+pub(crate) mod hooks;
+pub(crate) mod ids;
+pub(crate) mod inbox;
+pub(crate) mod list;
+pub(crate) mod local;
+pub(crate) mod park;
+pub(crate) mod payload;
+pub(crate) mod peer;
+pub(crate) mod reactor;
+pub(crate) mod ready;
+pub(crate) mod request;
+pub(crate) mod root;
+pub(crate) mod scheduler;
+pub(crate) mod source;
+pub(crate) mod switch;
+pub(crate) mod timers;
+pub(crate) mod token;
+pub(crate) mod turn;
+pub(crate) mod wait;

@@ -1,0 +1,340 @@
+//! The one door to suspend (D3): every wait of the crate goes through here, with a name and perhaps a deadline.
+//!
+//! ```text
+//!   with_waiter(queue, OPERATION, give_back, |waiter| {
+//!       let mut state = queue.lock();
+//!       if state.can_go_on() { return .. }                         // try first
+//!       waiter.park(state, |s| &mut s.waiters, deadline)           // links the node, unlocks, switches away
+//!   })
+//! ```
+//!
+//! On the way in: a pending request is raised before anything is linked (L9). On the way out: the node, the timer and the interest are unlinked before
+//! anything is raised (L5); one who finds itself granted and also requested gives the grant back first (L4 b), unless there is nothing to give
+//! back to, because a value was handed over (L4 c).
+
+#![expect(unsafe_code, reason = "links nodes of this stack into lists of others")]
+
+use std::time::{Duration, Instant};
+
+use super::clock::Deadline;
+use super::frame::Target;
+use super::header::Header;
+use super::list::{Node, WaitList};
+use super::payload;
+use super::scheduler::Scheduler;
+use super::timers::Timer;
+use super::wait::{Ended, Operation, Wait};
+use crate::base::lock::{Lock, LockGuard};
+use crate::stack::unwinding;
+
+/// How a wait that was not raised out of ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// A waker came.
+    Granted,
+
+    /// The wait's own deadline came first.
+    TimedOut,
+}
+
+/// What becomes of a grant whose receiver is not going to use it.
+pub(crate) enum Grant<S> {
+    /// It goes back by this call, then the request is raised: locks, permits, batons. Nothing to give back is the empty call.
+    GiveBack(fn(&Lock<S>, &Node)),
+
+    /// It is a value that has left its sender: it is delivered, and the request is raised at the next wait point (L4 c).
+    Keep,
+}
+
+impl<S> Clone for Grant<S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for Grant<S> {}
+
+/// Whether a request may end the wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Yes.
+    Interruptible,
+
+    /// No: what is waited for must have ended before anybody goes on (L11, L16).
+    Protected,
+}
+
+/// The running green thread's or root's place in line at `queue`.
+#[repr(C)]
+pub(crate) struct Waiter<'a, S> {
+    /// The judge; first, so that its address is the waiter's.
+    wait: Wait,
+
+    /// Linked while parked.
+    node: Node,
+
+    /// Guards the list that the node is linked in.
+    queue: &'a Lock<S>,
+
+    /// What becomes of an unused grant.
+    grant: Grant<S>,
+
+    /// Whether a request may end the wait.
+    mode: Mode,
+
+    /// This OS thread's.
+    scheduler: &'static Scheduler,
+}
+
+/// Runs `f` with a place in line. `weight` is told to whoever looks at the node.
+///
+/// # Panics
+/// When this OS thread's thread-locals are gone already.
+#[inline(always)]
+pub(crate) fn with_waiter<S, R>(
+    queue: &Lock<S>,
+    operation: &'static Operation,
+    weight: usize,
+    grant: Grant<S>,
+    f: impl FnOnce(&Waiter<'_, S>) -> R,
+) -> R {
+    let scheduler = Scheduler::get();
+    let waiter = Waiter {
+        wait: scheduler.new_wait(operation),
+        node: Node::new(0, weight),
+        queue,
+        grant,
+        mode: Mode::Interruptible,
+        scheduler,
+    };
+    f(&waiter)
+}
+
+/// As [`with_waiter`], for a wait that no request ends.
+pub(crate) fn with_protected_waiter<S, R>(
+    queue: &Lock<S>,
+    operation: &'static Operation,
+    f: impl FnOnce(&Waiter<'_, S>) -> R,
+) -> R {
+    let scheduler = Scheduler::get();
+    let waiter = Waiter {
+        wait: scheduler.new_wait(operation),
+        node: Node::new(0, 0),
+        queue,
+        grant: Grant::Keep,
+        mode: Mode::Protected,
+        scheduler,
+    };
+    f(&waiter)
+}
+
+impl<'a, S> Waiter<'a, S> {
+    /// Parks until woken, or until `deadline`: links into the list that `list` names, gives the lock back, and switches away. May be called again
+    /// after a grant; the place in line is kept (D8).
+    ///
+    /// Raises a request that is due instead of parking, and one that comes meanwhile.
+    #[inline(always)]
+    pub(crate) fn park(
+        &self,
+        mut held: LockGuard<'a, S>,
+        list: impl FnOnce(&mut S) -> &mut WaitList,
+        deadline: Option<Deadline>,
+    ) -> Outcome {
+        let interruptible = self.mode == Mode::Interruptible && may_raise();
+        if interruptible && self.scheduler.has_requests() {
+            held = self.raise_due(held);
+        }
+        self.wait.again();
+        self.wait.set_abandon(Self::abandon);
+        // SAFETY: N2: this waiter is behind a reference into the frame of `with_waiter`, which is not left before the node is unlinked below.
+        unsafe { list(&mut held).link(&self.node, &self.wait) };
+        drop(held);
+        match deadline {
+            None => self.scheduler.park(&self.wait, interruptible),
+            Some(deadline) => park_until(self.scheduler, &self.wait, interruptible, deadline),
+        }
+        self.leave(interruptible)
+    }
+
+    /// L9: before anything is linked.
+    #[cold]
+    fn raise_due(&self, held: LockGuard<'a, S>) -> LockGuard<'a, S> {
+        match self.scheduler.due() {
+            None => held,
+            Some(due) => {
+                drop(held);
+                payload::raise(self.scheduler.current_header(), due)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn leave(&self, interruptible: bool) -> Outcome {
+        match self.wait.ended() {
+            Ended::Granted(_) => {
+                if interruptible && self.scheduler.has_requests() {
+                    self.check_after_grant();
+                }
+                Outcome::Granted
+            }
+            ended => self.leave_ungranted(ended),
+        }
+    }
+
+    /// L4 b.
+    #[cold]
+    fn check_after_grant(&self) {
+        let Grant::GiveBack(give_back) = self.grant else {
+            return;
+        };
+        if let Some(due) = self.scheduler.due() {
+            give_back(self.queue, &self.node);
+            payload::raise(self.scheduler.current_header(), due)
+        }
+    }
+
+    #[cold]
+    fn leave_ungranted(&self, ended: Ended) -> Outcome {
+        self.unlink();
+        match ended {
+            Ended::TimedOut => {
+                checkpoint(self.scheduler);
+                Outcome::TimedOut
+            }
+            _ => self.scheduler.raise_interruption(),
+        }
+    }
+
+    fn unlink(&self) {
+        let held = self.queue.lock();
+        // SAFETY: `held` guards the list that the node is linked in.
+        unsafe { self.node.unlink() };
+        drop(held);
+    }
+
+    /// L19: out of the list, and a grant that will not be used goes to the next.
+    ///
+    /// # Safety
+    /// `wait` is the first field of a waiter of this type that is parked on this OS thread.
+    unsafe fn abandon(wait: &Wait) {
+        // SAFETY: the caller's duty; `Waiter` is `repr(C)` with the wait first.
+        let waiter = unsafe { &*std::ptr::from_ref(wait).cast::<Waiter<'a, S>>() };
+        waiter.unlink();
+        if let (Ended::Granted(_), Grant::GiveBack(give_back)) = (wait.ended(), waiter.grant) {
+            give_back(waiter.queue, &waiter.node);
+        }
+    }
+}
+
+/// L10: nothing is raised while the running chain unwinds.
+#[inline(always)]
+pub(crate) fn may_raise() -> bool {
+    !std::thread::panicking() || !unwinding::chain_is_unwinding()
+}
+
+/// Whether a request's payload unwinds the running chain: IO that would park then fails at once (L10).
+pub(crate) fn request_unwinds(header: &Header) -> bool {
+    use crate::base::atomic::Ordering;
+    header.payloads().load(Ordering::Relaxed) > 0 && unwinding::chain_is_unwinding()
+}
+
+impl Scheduler {
+    /// Raises what ended a wait by INTERRUPTED: a request, or a deadlock on the root (L8).
+    #[cold]
+    fn raise_interruption(&self) -> ! {
+        if let Some(due) = self.due() {
+            payload::raise(self.current_header(), due)
+        }
+        match self.take_deadlock() {
+            Some(report) => panic!("{report}"),
+            None => unreachable!("a wait was interrupted with nothing to raise"),
+        }
+    }
+}
+
+/// Parks with a timer beside the wait.
+fn park_until(scheduler: &Scheduler, wait: &Wait, interruptible: bool, deadline: Deadline) {
+    let timer = Timer::new();
+    // SAFETY: T2: the timer is taken out below, on the only way out: parking does not unwind.
+    unsafe {
+        scheduler.timers().set(&timer, Target::Wait(wait), deadline);
+    }
+    scheduler.park(wait, interruptible);
+    scheduler.timers().remove(&timer);
+}
+
+/// Parks on nothing but a deadline, or on what finds the wait through the header (`unpark`).
+///
+/// A request is raised, after `give_back` when the wait was granted.
+pub(crate) fn park_alone(
+    operation: &'static Operation,
+    deadline: Option<Deadline>,
+    give_back: impl FnOnce(),
+) -> Outcome {
+    let scheduler = Scheduler::get();
+    let wait = scheduler.new_wait(operation);
+    let interruptible = may_raise();
+    if interruptible {
+        checkpoint(scheduler);
+    }
+    match deadline {
+        None => scheduler.park(&wait, interruptible),
+        Some(deadline) => park_until(scheduler, &wait, interruptible, deadline),
+    }
+    match wait.ended() {
+        Ended::Granted(_) => {
+            if interruptible && let Some(due) = scheduler.due() {
+                give_back();
+                payload::raise(scheduler.current_header(), due);
+            }
+            Outcome::Granted
+        }
+        Ended::TimedOut => {
+            if interruptible {
+                checkpoint(scheduler);
+            }
+            Outcome::TimedOut
+        }
+        Ended::Interrupted | Ended::No => scheduler.raise_interruption(),
+    }
+}
+
+/// Raises what is due in the running chain, unless it unwinds.
+#[inline(always)]
+pub(crate) fn checkpoint(scheduler: &Scheduler) {
+    if scheduler.has_requests() {
+        raise_if_due(scheduler);
+    }
+}
+
+#[cold]
+fn raise_if_due(scheduler: &Scheduler) {
+    if may_raise()
+        && let Some(due) = scheduler.due()
+    {
+        payload::raise(scheduler.current_header(), due);
+    }
+}
+
+/// Lets everybody who is ready go first, then raises what is due.
+#[inline(always)]
+pub(crate) fn let_others_go_first() {
+    let scheduler = Scheduler::get();
+    scheduler.yield_now();
+    checkpoint(scheduler);
+}
+
+/// The present moment, by this OS thread's clock.
+pub(crate) fn now() -> Deadline {
+    Scheduler::get().clock().now()
+}
+
+/// The moment `duration` from now, by this OS thread's clock.
+pub(crate) fn deadline_in(duration: Duration) -> Deadline {
+    now().after(duration)
+}
+
+/// The moment of `instant`.
+pub(crate) fn deadline_at(instant: Instant) -> Deadline {
+    Deadline::at(instant)
+}

@@ -1,0 +1,108 @@
+//! Raising a request: unwinding with a payload of our own (D5, L9, L10).
+//!
+//! A request stays on the green thread until it ends or `catch_cancel` consumes it: it is level-triggered. Raising it means `resume_unwind` with a
+//! [`Payload`], so that no panic hook runs and nothing is printed.
+
+use std::any::Any;
+use std::panic;
+
+use super::frame::Due;
+use super::header::{Counted, Header};
+use super::request::{Reason, Request};
+use crate::base::atomic::Ordering;
+
+/// What a wait point raises.
+#[derive(Debug)]
+pub(crate) struct Payload {
+    /// Which request it carries.
+    what: What,
+
+    /// Where it was raised. Its count of payloads tells whether a request unwinds there; atomic, because a caught payload may be dropped anywhere.
+    raised_in: Counted,
+}
+
+/// Which request a payload carries.
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    /// The cancellation of the green thread.
+    Cancelled(Option<Reason>),
+
+    /// That of the frame with this number: its deadline, or the failure of its scope.
+    Frame(u64),
+}
+
+impl Payload {
+    fn new(what: What, header: &Header) -> Self {
+        header.payloads().fetch_add(1, Ordering::Relaxed);
+        Payload {
+            what,
+            raised_in: header.count(),
+        }
+    }
+
+    pub(crate) fn what(&self) -> &What {
+        &self.what
+    }
+
+    /// Where it was raised.
+    pub(crate) fn raised_in(&self) -> &Header {
+        &self.raised_in
+    }
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        self.raised_in.payloads().fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Sorts what was caught: ours, or somebody's panic.
+pub(crate) fn sort(caught: Box<dyn Any + Send>) -> Result<Box<Payload>, Box<dyn Any + Send>> {
+    caught.downcast::<Payload>()
+}
+
+/// Raises what is due in the running green thread or root.
+#[cold]
+pub(crate) fn raise(header: &Header, due: Due) -> ! {
+    let what = match due {
+        Due::Frame(frame) => What::Frame(frame),
+        Due::Cancel => What::Cancelled(pending_reason(header)),
+    };
+    panic::resume_unwind(Box::new(Payload::new(what, header)))
+}
+
+/// Ends the running green thread as if it had been cancelled.
+pub(crate) fn raise_cancellation(header: &Header, reason: Option<Reason>) -> ! {
+    panic::resume_unwind(Box::new(Payload::new(What::Cancelled(reason), header)))
+}
+
+/// Why it is to end, if it was told.
+pub(crate) fn pending_reason(header: &Header) -> Option<Reason> {
+    let request = header.request().lock();
+    request.as_ref().and_then(|request| request.reason.clone())
+}
+
+/// Takes a request back that a `catch_cancel` has caught. False when it can not be consumed.
+pub(crate) fn consume(header: &Header) -> bool {
+    let mut pending = header.request().lock();
+    if pending.as_ref().is_some_and(|request| request.forced) {
+        return false;
+    }
+    let consumed = pending.take();
+    header.set_requested(false);
+    drop(pending);
+    drop(consumed);
+    true
+}
+
+/// Puts a consumed request back, as if it had never been caught.
+pub(crate) fn restore(header: &Header, reason: Option<Reason>) {
+    let mut pending = header.request().lock();
+    if pending.is_none() && !header.is_over() {
+        *pending = Some(Request {
+            reason,
+            forced: false,
+        });
+        header.set_requested(true);
+    }
+}

@@ -1,0 +1,161 @@
+//! What other OS threads touch of a green thread: they count it, and they write to it.
+//!
+//! It is the first part of a header, which is the first part of a block; whoever holds a [`Held`] keeps the whole allocation.
+//!
+//! Invariants:
+//! - H1 The allocation lives while one reference exists; the last one disposes of it, on any OS thread.
+
+#![expect(
+    unsafe_code,
+    reason = "counts references to an allocation of another type"
+)]
+
+use std::ops::Deref;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use super::inbox::{Gone, Home, Letter, Letters};
+use crate::base::atomic::{AtomicUsize, Ordering, fence};
+
+/// What a message is for; bits of a letter.
+pub(crate) mod mail {
+    /// Its wait has ended (the judge says how): make it ready.
+    pub(crate) const WAKE: u8 = 1;
+
+    /// It has a new request: end its wait if that can be ended.
+    pub(crate) const REQUEST: u8 = 2;
+
+    /// It was spawned here by another OS thread: let it run.
+    pub(crate) const START: u8 = 4;
+
+    /// `unpark` was called.
+    pub(crate) const UNPARK: u8 = 8;
+
+    /// A callback was added after its end.
+    pub(crate) const CALLBACK: u8 = 16;
+}
+
+/// The part of a green thread or a root that is reached from other OS threads.
+#[repr(C)]
+pub(crate) struct Peer {
+    /// First, so that its address is the peer's.
+    letter: Letter,
+
+    /// H1.
+    refs: AtomicUsize,
+
+    /// Gives the allocation back.
+    free: unsafe fn(NonNull<Peer>),
+
+    /// The OS thread that it is pinned to (D1).
+    home: Arc<Home>,
+}
+
+impl Peer {
+    /// With this many references, owned by the caller.
+    #[inline]
+    pub(crate) fn new(refs: usize, free: unsafe fn(NonNull<Peer>), home: Arc<Home>) -> Self {
+        Peer {
+            letter: Letter::new(),
+            refs: AtomicUsize::new(refs),
+            free,
+            home,
+        }
+    }
+
+    pub(crate) fn home(&self) -> &Arc<Home> {
+        &self.home
+    }
+
+    /// A further reference.
+    #[inline]
+    pub(crate) fn count(&self) -> Held {
+        let before = self.refs.fetch_add(1, Ordering::Relaxed);
+        if before > isize::MAX as usize {
+            std::process::abort();
+        }
+        Held(NonNull::from(self))
+    }
+
+    /// Sends its home the message `bits`, from any OS thread.
+    pub(crate) fn post(&self, bits: u8) -> Result<(), Gone> {
+        if !self.letter.write(bits) {
+            return Ok(());
+        }
+        let reference = self.count();
+        // SAFETY: I4: no bit was set, so it is in no inbox; the reference goes with it.
+        unsafe { self.home.post(&self.letter) }?;
+        std::mem::forget(reference);
+        Ok(())
+    }
+
+    /// Takes the bits, after it was taken out of the inbox.
+    pub(crate) fn take_mail(&self) -> u8 {
+        self.letter.read()
+    }
+}
+
+/// The peers to which these letters belong, each with the reference that the inbox had.
+pub(crate) fn senders(letters: Letters) -> impl Iterator<Item = Held> {
+    letters.map(|letter| {
+        // SAFETY: letters are the first part of peers, and `post` gave the inbox a reference (I4).
+        unsafe { Held::from_raw(letter.cast()) }
+    })
+}
+
+/// A counted reference (H1).
+#[derive(Debug)]
+pub(crate) struct Held(NonNull<Peer>);
+
+// SAFETY: H1: counting is atomic; what is behind is `Send` and `Sync`, see `header`.
+unsafe impl Send for Held {}
+// SAFETY: as above.
+unsafe impl Sync for Held {}
+
+impl Held {
+    /// Takes over a reference that is already counted.
+    ///
+    /// # Safety
+    /// `peer` is alive, and one of its references is given to the result.
+    #[inline]
+    pub(crate) unsafe fn from_raw(peer: *const Peer) -> Self {
+        // SAFETY: a live peer is not at null.
+        Held(unsafe { NonNull::new_unchecked(peer.cast_mut()) })
+    }
+
+    /// The address; the reference stays here.
+    #[inline]
+    pub(crate) fn as_ptr(&self) -> *const Peer {
+        self.0.as_ptr()
+    }
+}
+
+impl Deref for Held {
+    type Target = Peer;
+
+    #[inline]
+    fn deref(&self) -> &Peer {
+        // SAFETY: H1: this reference keeps it alive.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Clone for Held {
+    #[inline]
+    fn clone(&self) -> Self {
+        self.count()
+    }
+}
+
+impl Drop for Held {
+    #[inline]
+    fn drop(&mut self) {
+        if self.refs.fetch_sub(1, Ordering::Release) == 1 {
+            // Every other reference's last use happens before this one's free.
+            fence(Ordering::Acquire);
+            let free = self.free;
+            // SAFETY: H1: that was the last reference.
+            unsafe { free(self.0) }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! A request: asked for by anybody, raised at the target's wait points (D5).
+//!
+//! How it is raised is in `payload`, how it is delivered in `cancel` and `deliver`.
+
+use std::error::Error;
+use std::sync::Arc;
+
+/// Why somebody asked.
+pub(crate) type Reason = Arc<dyn Error + Send + Sync>;
+
+/// A cancellation that has been asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// Why; the first one wins.
+    pub(crate) reason: Option<Reason>,
+
+    /// Whether it can not be consumed: by the end of `run`, by a shutdown, by a failing scope.
+    pub(crate) forced: bool,
+}

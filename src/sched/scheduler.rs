@@ -1,0 +1,386 @@
+//! The scheduler of one OS thread: made on first use, gone with the OS thread (D2).
+//!
+//! It owns the green threads of its OS thread and knows which one runs. Switching is in `switch`, the loop in `turn`, the end in `exit`.
+//!
+//! Invariants:
+//! - S1 It is reached on its own OS thread alone, through `CURRENT`, and lives until that OS thread's end (`exit`).
+//! - S2 `current` is the green thread or root whose code runs; null while the loop runs something of its own.
+//! - S3 `all` owns one reference to every green thread that has not ended; `ready` names green threads of `all` (or the root), each at most once.
+//! - S4 No borrow of a field is held across a switch (L6).
+
+#![expect(unsafe_code, reason = "one scheduler an OS thread, reached by address")]
+
+use std::cell::{Cell, OnceCell, RefCell, RefMut, UnsafeCell};
+use std::collections::VecDeque;
+use std::ptr;
+use std::sync::Arc;
+
+use super::clock::{Clock, Deadline};
+use super::frame::{self, Deadlines, Due, Target};
+use super::header::{Counted, Header, state};
+use super::hooks::Hooks;
+use super::inbox::Home;
+use super::reactor::Reactor;
+use super::ready::Ready;
+use super::timers::Timers;
+use super::wait::{Operation, Wait};
+use crate::stack::chain;
+use crate::stack::coroutine::{Coroutine, Yielder};
+use crate::stack::pool::Stack;
+
+thread_local! {
+    /// S1; null before the first use and after the end.
+    static CURRENT: Cell<*const Scheduler> = const { Cell::new(ptr::null()) };
+}
+
+/// The scheduler of one OS thread.
+pub(crate) struct Scheduler {
+    /// S2.
+    current: Cell<*const Header>,
+
+    /// Runs next, in this order (D8).
+    pub(super) ready: Ready,
+
+    /// What time it is, and who waits for a moment.
+    deadlines: Deadlines,
+
+    /// What other OS threads may hold of this one.
+    home: Arc<Home>,
+
+    /// The OS thread's own stack.
+    pub(super) root: Counted,
+
+    /// The loop, on a stack of its own; made when the root first waits.
+    pub(super) looper: UnsafeCell<Option<Coroutine<(), (), ()>>>,
+
+    /// What the loop suspends with.
+    pub(super) loop_yielder: Cell<*const Yielder<(), ()>>,
+
+    /// How many resumes are left before the loop looks at time and IO.
+    pub(super) countdown: Cell<u32>,
+
+    /// When sockets are looked at next although there is somebody in line.
+    pub(super) next_poll: Cell<Deadline>,
+
+    /// Made by the first source that must be waited for.
+    reactor: OnceCell<Reactor>,
+
+    /// S3.
+    pub(super) all: RefCell<Vec<Counted>>,
+
+    /// Green threads for which there was no stack, not even the spare one.
+    pub(super) refused: RefCell<VecDeque<*const Header>>,
+
+    /// Kept back, so that a closure for which there is no stack is dropped on one (L18).
+    pub(super) spare: RefCell<Option<Stack>>,
+
+    /// Who stands on the spare stack.
+    pub(super) on_spare: Cell<*const Header>,
+
+    /// How much is going on outside that may wake us: jobs on other OS threads, child processes.
+    pub(super) outside: Cell<usize>,
+
+    /// How many green threads here wait for a socket.
+    pub(super) sources_waited: Cell<usize>,
+
+    /// What `Runtime` has set.
+    hooks: Hooks,
+
+    /// The report of a deadlock that has not been raised yet (L8).
+    pub(super) deadlock: RefCell<Option<String>>,
+
+    /// Set by the end of the OS thread: the loop returns.
+    pub(super) ending: Cell<bool>,
+
+    /// Whether the loop is under way, so that the root stands in a wait.
+    pub(super) looping: Cell<bool>,
+}
+
+impl Scheduler {
+    /// This OS thread's scheduler, if it was made and has not ended.
+    #[inline(always)]
+    pub(crate) fn if_made() -> Option<&'static Scheduler> {
+        // SAFETY: S1.
+        unsafe { CURRENT.get().as_ref() }
+    }
+
+    /// Makes this OS thread's scheduler, and the root's link with it.
+    pub(super) fn make() -> &'static Scheduler {
+        let scheduler = Box::leak(Box::new(Scheduler::new()));
+        scheduler.adopt_root();
+        scheduler.ready.make_current();
+        CURRENT.set(scheduler);
+        scheduler
+    }
+
+    fn new() -> Self {
+        let home = Home::new();
+        let root = super::root::make(Arc::clone(&home));
+        Scheduler {
+            current: Cell::new(root.as_ptr()),
+            ready: Ready::new(),
+            deadlines: Deadlines::default(),
+            home,
+            root,
+            looper: UnsafeCell::new(None),
+            loop_yielder: Cell::new(ptr::null()),
+            countdown: Cell::new(0),
+            next_poll: Cell::new(Deadline::BEGINNING),
+            reactor: OnceCell::new(),
+            all: RefCell::default(),
+            refused: RefCell::default(),
+            spare: RefCell::default(),
+            on_spare: Cell::new(ptr::null()),
+            outside: Cell::new(0),
+            sources_waited: Cell::new(0),
+            hooks: Hooks::default(),
+            deadlock: RefCell::default(),
+            ending: Cell::new(false),
+            looping: Cell::new(false),
+        }
+    }
+
+    /// Gives the root its place at the end of the chain.
+    fn adopt_root(&self) {
+        let link = super::root::link(&self.root);
+        // SAFETY: H2: this is its OS thread.
+        unsafe { self.root.local() }.base.set(link);
+        // SAFETY: the root's header, and the link in it, live as long as the scheduler; `forget_current` takes it away.
+        unsafe { chain::adopt_root(link) };
+    }
+
+    /// Whether a request or a deadlock may end the root's wait.
+    pub(super) fn root_can_be_interrupted(&self) -> bool {
+        // SAFETY: H2: this is its OS thread.
+        unsafe { self.root.local() }.interruptible.get()
+    }
+
+    /// From now on this OS thread has no scheduler (S1).
+    pub(super) fn forget_current() {
+        CURRENT.set(ptr::null());
+        Ready::forget_current();
+        // SAFETY: null.
+        unsafe { chain::adopt_root(ptr::null()) };
+    }
+
+    /// This OS thread's scheduler, if `header` belongs to it.
+    pub(crate) fn of(header: &Header) -> Option<&'static Scheduler> {
+        let scheduler = Scheduler::if_made()?;
+        Arc::ptr_eq(&scheduler.home, header.home()).then_some(scheduler)
+    }
+
+    pub(crate) fn home(&self) -> &Arc<Home> {
+        &self.home
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        self.deadlines.clock()
+    }
+
+    pub(crate) fn deadlines(&self) -> &Deadlines {
+        &self.deadlines
+    }
+
+    pub(crate) fn hooks(&self) -> &Hooks {
+        &self.hooks
+    }
+
+    pub(crate) fn timers(&self) -> RefMut<'_, Timers<Target>> {
+        self.deadlines.timers()
+    }
+
+    /// The reactor, if a source has made it.
+    pub(crate) fn reactor_if_made(&self) -> Option<&Reactor> {
+        self.reactor.get()
+    }
+
+    /// The reactor, made now if need be.
+    pub(crate) fn reactor(&self) -> std::io::Result<&Reactor> {
+        if let Some(reactor) = self.reactor.get() {
+            return Ok(reactor);
+        }
+        let (reactor, waker) = Reactor::new()?;
+        self.home.ring_by(waker);
+        Ok(self.reactor.get_or_init(|| reactor))
+    }
+
+    /// The green thread or root whose code runs, by address (S2).
+    #[inline]
+    pub(crate) fn current(&self) -> *const Header {
+        self.current.get()
+    }
+
+    #[inline]
+    pub(super) fn set_current(&self, header: *const Header) {
+        self.current.set(header);
+    }
+
+    /// The green thread or root whose code runs.
+    #[inline(always)]
+    pub(crate) fn current_header(&self) -> &Header {
+        // SAFETY: S2, S3: code runs, so it is not null, and it has not ended.
+        unsafe { &*self.current.get() }
+    }
+
+    /// A wait of the green thread or root whose code runs.
+    #[inline(always)]
+    pub(super) fn new_wait(&self, operation: &'static Operation) -> Wait {
+        Wait::new(self.current.get().cast(), &self.ready, operation)
+    }
+
+    pub(crate) fn is_root(&self, header: &Header) -> bool {
+        ptr::eq(header, &*self.root)
+    }
+
+    /// Whether there may be something to raise in what runs now.
+    #[inline(always)]
+    pub(crate) fn has_requests(&self) -> bool {
+        self.current_header().is_requested() || self.deadlines.any_fired()
+    }
+
+    /// What a wait point must raise now.
+    pub(crate) fn due(&self) -> Option<Due> {
+        // SAFETY: the running chain is running.
+        unsafe { frame::due(chain::running(), self.current_header().is_requested()) }
+    }
+
+    /// Puts a green thread or the root at the end of the line.
+    #[inline(always)]
+    pub(super) fn make_ready(&self, header: *const Header) {
+        self.ready.push(header.cast());
+    }
+
+    /// Takes a new green thread of this OS thread in, to be run in its turn.
+    #[inline]
+    pub(crate) fn admit(&self, header: Counted) {
+        let address = header.as_ptr();
+        let mut all = self.all.borrow_mut();
+        // SAFETY: H2: this is its OS thread.
+        let local = unsafe { header.local() };
+        local.place.set(all.len());
+        local.run.set(self.run_number());
+        if let Some(size) = self.hooks.stack_size.get() {
+            local.stack_size.set(size);
+        }
+        all.push(header);
+        drop(all);
+        self.make_ready(address);
+    }
+
+    /// Takes an ended green thread out of the list of all (S3).
+    pub(super) fn dismiss(&self, header: &Header) -> Counted {
+        // SAFETY: H2: this is its OS thread.
+        let place = unsafe { header.local() }.place.get();
+        let mut all = self.all.borrow_mut();
+        let counted = all.swap_remove(place);
+        if let Some(moved) = all.get(place) {
+            // SAFETY: as above.
+            unsafe { moved.local() }.place.set(place);
+        }
+        counted
+    }
+
+    /// Every green thread of this OS thread that has not ended, in the order of their ids.
+    pub(crate) fn everybody(&self) -> Vec<Counted> {
+        let mut all = self.all.borrow().clone();
+        all.sort_by_key(|header| header.id());
+        all
+    }
+
+    /// The number of the `run` that is under way; zero outside.
+    fn run_number(&self) -> u32 {
+        if self.hooks.running.get() {
+            self.hooks.runs.get()
+        } else {
+            0
+        }
+    }
+
+    /// A new `run` begins.
+    pub(crate) fn begin_run(&self) {
+        self.hooks.runs.set(self.hooks.runs.get() + 1);
+    }
+
+    /// Every green thread that was spawned here during this `run` and has not ended.
+    pub(crate) fn left_by_run(&self) -> Vec<Counted> {
+        let mut left = self.everybody();
+        // SAFETY: H2: this is their OS thread.
+        left.retain(|header| unsafe { header.local() }.run.get() == self.run_number());
+        left
+    }
+
+    /// Where the chain of `header` begins, whether it runs or is parked.
+    pub(super) fn innermost_of(&self, header: &Header) -> *const chain::Link {
+        if ptr::eq(self.current.get(), header) {
+            return chain::running();
+        }
+        // SAFETY: H2: this is its OS thread.
+        unsafe { header.local() }.innermost.get()
+    }
+
+    /// The wait in which `header`, which belongs here, is parked.
+    pub(crate) fn wait_of(&self, header: &Header) -> Option<&Wait> {
+        // SAFETY: H2: this is its OS thread.
+        let wait = unsafe { header.local() }.wait.get();
+        // SAFETY: W1.
+        unsafe { wait.as_ref() }
+    }
+
+    /// How many green threads of this OS thread have not ended.
+    pub(crate) fn population(&self) -> usize {
+        self.all.borrow().len()
+    }
+
+    /// Whether `header` has begun to run.
+    pub(crate) fn has_started(header: &Header) -> bool {
+        header.state() != state::UNSTARTED
+    }
+
+    /// Counts something outside that may wake us; see [`Outside`].
+    pub(crate) fn begin_outside(&'static self) -> Outside {
+        self.outside.set(self.outside.get() + 1);
+        Outside { scheduler: self }
+    }
+}
+
+/// While it lives, somebody here waits for a socket.
+#[derive(Debug)]
+pub(super) struct WaitingOnSource<'a> {
+    /// Counts it.
+    scheduler: &'a Scheduler,
+}
+
+impl Scheduler {
+    pub(super) fn begin_waiting_on_source(&self) -> WaitingOnSource<'_> {
+        self.sources_waited.set(self.sources_waited.get() + 1);
+        WaitingOnSource { scheduler: self }
+    }
+}
+
+impl Drop for WaitingOnSource<'_> {
+    fn drop(&mut self) {
+        let waited = &self.scheduler.sources_waited;
+        waited.set(waited.get() - 1);
+    }
+}
+
+/// While it lives, silence is no deadlock and a virtual clock does not jump: something outside is at work for us.
+#[derive(Debug)]
+pub(crate) struct Outside {
+    /// Counts it.
+    scheduler: &'static Scheduler,
+}
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        self.scheduler.outside.set(self.scheduler.outside.get() - 1);
+    }
+}
+
+impl std::fmt::Debug for Scheduler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scheduler")
+            .field("thread", &self.home.thread())
+            .finish_non_exhaustive()
+    }
+}

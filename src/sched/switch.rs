@@ -1,0 +1,204 @@
+//! The way out of a green thread and back in.
+//!
+//! ```text
+//!   green thread ──suspend──▶ loop ──resume──▶ the next green thread
+//!   root ──resume──▶ loop ──resume──▶ green threads ──suspend──▶ loop ──suspend──▶ root, when its turn comes
+//! ```
+//!
+//! The loop is a coroutine of its own, so that a root that waits inside a generator does not run it on that generator's small stack.
+
+#![expect(unsafe_code, reason = "switches stacks")]
+
+use std::io;
+use std::ptr;
+
+use super::header::{Header, state};
+use super::local::Local;
+use super::scheduler::Scheduler;
+use super::wait::Wait;
+use crate::stack::chain;
+use crate::stack::coroutine::{Coroutine, CoroutineResult, Yielder};
+use crate::stack::pool::{self, Stack};
+
+impl Scheduler {
+    /// Switches away until `wait` has ended; what ends it makes the owner ready.
+    #[inline(always)]
+    pub(super) fn park(&self, wait: &Wait, interruptible: bool) {
+        let header = self.current_header();
+        // SAFETY: H2: this is its OS thread.
+        let local = unsafe { header.local() };
+        local.wait.set(wait);
+        local.interruptible.set(interruptible);
+        self.switch_away(local);
+        local.wait.set(ptr::null());
+    }
+
+    /// Lets everybody who is ready go first.
+    #[inline(always)]
+    pub(crate) fn yield_now(&self) {
+        self.make_ready(self.current());
+        // SAFETY: H2: this is its OS thread.
+        self.switch_away(unsafe { self.current_header().local() });
+    }
+
+    /// Leaves the running chain as a whole, and comes back when the loop picks its base.
+    #[inline(always)]
+    fn switch_away(&self, local: &Local) {
+        let innermost = chain::running();
+        local.innermost.set(innermost);
+        // SAFETY: C3 of `chain`: the base is the running green thread's own stack, or the root's link.
+        let base = unsafe { &*local.base.get() };
+        base.before_switch();
+        // SAFETY: set at the first run, and alive as long as that stack; null for the root.
+        match unsafe { local.yielder.get().as_ref() } {
+            Some(yielder) => yielder.suspend(()),
+            None => self.run_loop(),
+        }
+        base.after_switch();
+        chain::set_running(innermost);
+    }
+
+    /// Runs the loop on the root's behalf until the root is ready.
+    fn run_loop(&self) {
+        // SAFETY: the root alone reaches the loop's coroutine, and it is here.
+        let looper = unsafe { &mut *self.looper.get() };
+        let looper = looper.get_or_insert_with(|| self.make_loop());
+        self.looping.set(true);
+        let _ = looper.resume(());
+        self.looping.set(false);
+        self.set_current(self.root.as_ptr());
+    }
+
+    fn make_loop(&self) -> Coroutine<(), (), ()> {
+        let stack = pool::take(pool::DEFAULT_SIZE)
+            .unwrap_or_else(|error| panic!("greenthread: no stack for the loop: {error}"));
+        *self.spare.borrow_mut() = pool::take(pool::DEFAULT_SIZE).ok();
+        let scheduler = ptr::from_ref(self);
+        let body = move |yielder: &Yielder<(), ()>, ()| {
+            // SAFETY: S1: the loop ends before its scheduler.
+            let scheduler = unsafe { &*scheduler };
+            scheduler.loop_yielder.set(yielder);
+            scheduler.turn_until_end();
+        };
+        // SAFETY: the loop catches what the closures raise at their own bases, and raises nothing itself.
+        unsafe { Coroutine::new(stack, body) }
+    }
+
+    /// Lets the loop return, at the end of the OS thread, and gives its stack back.
+    pub(super) fn finish_loop(&self) {
+        // SAFETY: the root alone reaches the loop's coroutine; `exit` has seen that the loop is not under way.
+        let looper = unsafe { &mut *self.looper.get() };
+        if let Some(mut looper) = looper.take() {
+            let _ = looper.resume(());
+        }
+    }
+
+    /// Runs `header` until it switches away or ends. Called by the loop.
+    #[inline(always)]
+    pub(super) fn run(&self, header: *const Header) {
+        self.set_current(header);
+        // SAFETY: S3: what is ready has not ended.
+        let local = unsafe { (*header).local() };
+        // SAFETY: the loop alone reaches the coroutine, and holds no other borrow of it.
+        let coroutine = unsafe { &mut *local.coroutine.get() };
+        if let Some(coroutine) = coroutine {
+            if let CoroutineResult::Return(()) = coroutine.resume(()) {
+                self.retire(header);
+            }
+        } else {
+            self.run_first(header);
+        }
+    }
+
+    /// The first run: takes a stack (D6), or refuses (L3).
+    fn run_first(&self, header: *const Header) {
+        // SAFETY: S3.
+        let local = unsafe { (*header).local() };
+        match pool::take(local.stack_size.get()) {
+            Ok(stack) => {
+                self.place(header, stack, None);
+                self.run(header);
+            }
+            Err(error) => self.refuse(header, error),
+        }
+    }
+
+    /// Puts a green thread that has not begun on `stack`; with an error it only drops its closure there.
+    pub(crate) fn place(&self, header: *const Header, stack: Stack, refusal: Option<io::Error>) {
+        // SAFETY: C3 of `chain`: the stack is alive in the coroutine below, until the green thread has ended.
+        let link = unsafe { &*stack.link() };
+        link.set_owner(header.cast());
+        let body = move |yielder: &Yielder<(), ()>, ()| {
+            // SAFETY: S3: it has not ended before this closure has.
+            let header = unsafe { &*header };
+            begin(header, yielder, refusal);
+        };
+        // SAFETY: `begin` does not unwind; the header outlives its closure's run.
+        let coroutine = unsafe { Coroutine::new(stack, body) };
+        // SAFETY: S3, H2.
+        let local = unsafe { (*header).local() };
+        local.base.set(coroutine.link());
+        local.innermost.set(coroutine.link());
+        // SAFETY: the green thread has not begun, so nobody runs in this slot.
+        unsafe { *local.coroutine.get() = Some(coroutine) };
+    }
+
+    /// There is no stack: drops the closure on the spare one, now or when that is free.
+    #[cold]
+    fn refuse(&self, header: *const Header, error: io::Error) {
+        let spare = self.spare.borrow_mut().take();
+        match spare {
+            Some(stack) => {
+                self.on_spare.set(header);
+                self.place(header, stack, Some(error));
+                self.run(header);
+            }
+            None => self.refused.borrow_mut().push_back(header),
+        }
+    }
+
+    /// Gives the stack of an ended green thread back, and lets go of it.
+    #[inline]
+    fn retire(&self, header: *const Header) {
+        // SAFETY: S3: the list of all still owns its reference.
+        let header = unsafe { &*header };
+        // SAFETY: H2; the coroutine has returned, and the loop alone reaches it.
+        let coroutine = unsafe { (*header.local().coroutine.get()).take() };
+        // SAFETY: C3: still owned by `coroutine`.
+        unsafe { &*header.local().base.get() }.set_owner(ptr::null());
+        drop(coroutine);
+        if !self.on_spare.get().is_null() || !self.refused.borrow().is_empty() {
+            self.refill(header);
+        }
+        drop(self.dismiss(header));
+    }
+
+    /// A stack came back: keeps it as the spare one if that was it, and tries the next who was left without.
+    #[cold]
+    fn refill(&self, ended: &Header) {
+        if ptr::eq(self.on_spare.get(), ended) {
+            self.on_spare.set(ptr::null());
+            *self.spare.borrow_mut() = pool::take(pool::DEFAULT_SIZE).ok();
+        }
+        let next = self.refused.borrow_mut().pop_front();
+        if let Some(next) = next {
+            self.make_ready(next);
+        }
+    }
+}
+
+/// The base of every green thread's stack.
+fn begin(header: &Header, yielder: &Yielder<(), ()>, refusal: Option<io::Error>) {
+    // SAFETY: H2: this is its OS thread.
+    let local = unsafe { header.local() };
+    local.yielder.set(yielder);
+    chain::set_running(local.base.get());
+    header.set_state(state::STARTED);
+    let vtable = header.vtable();
+    match refusal {
+        // SAFETY: on the green thread's own stack, once.
+        None => unsafe { (vtable.run)(header) },
+        // SAFETY: as above.
+        Some(error) => unsafe { (vtable.refuse)(header, error) },
+    }
+}

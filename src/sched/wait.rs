@@ -1,0 +1,201 @@
+//! One wait and its judge (D3, L4).
+//!
+//! ```text
+//!              ┌──▶ GRANTED + case   a waker, under the lock of the primitive, from any OS thread
+//!   WAITING ───┼──▶ TIMED_OUT        the timer of the wait itself, on its OS thread
+//!              ├──▶ INTERRUPTED      a request (cancellation, a frame's deadline, a deadlock), on its OS thread
+//!              └──▶ ABANDONED        the end of its OS thread
+//! ```
+//!
+//! Whoever ends a wait first wins the compare-and-swap out of WAITING; the losers do nothing more with it. The winner, and nobody else, makes the
+//! owner ready.
+//!
+//! Invariants:
+//! - W1 A wait lives on the parked stack (or in the frame of a plain function on it) and does not move while anything points to it.
+//! - W2 A waker reaches a wait through a linked node, under the lock that guards the node's list: see `list`.
+//! - W3 Timers and requests reach it through the owner's header, on its own OS thread.
+
+#![expect(unsafe_code, reason = "the owner is named by address")]
+
+use std::cell::Cell;
+
+use super::peer::{Held, Peer, mail};
+use super::ready::Ready;
+use crate::base::atomic::{AtomicU32, Ordering};
+
+/// Not ended. Set by the owner before anybody else can see the wait.
+const WAITING: u32 = 0;
+
+/// Plus the case: ended by a waker.
+const GRANTED: u32 = 1;
+
+/// Ended by the wait's own deadline.
+const TIMED_OUT: u32 = u32::MAX;
+
+/// Ended by a request.
+const INTERRUPTED: u32 = u32::MAX - 1;
+
+/// Ended with its OS thread.
+const ABANDONED: u32 = u32::MAX - 2;
+
+/// What a wait point is called, in dumps and reports.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    /// As a user would write it: `"Mutex::lock"`.
+    pub(crate) name: &'static str,
+}
+
+impl Operation {
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Operation { name }
+    }
+}
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// By a waker, through the node with this case number.
+    Granted(u32),
+
+    /// By its own deadline.
+    TimedOut,
+
+    /// By a request.
+    Interrupted,
+
+    /// Not yet, or with its OS thread.
+    No,
+}
+
+/// One wait.
+#[derive(Debug)]
+pub(crate) struct Wait {
+    /// The judge.
+    word: AtomicU32,
+
+    /// Who waits.
+    owner: *const Peer,
+
+    /// The line that the owner joins: compared, to tell a wake on the same OS thread from one across.
+    ready: *const Ready,
+
+    /// What for.
+    operation: &'static Operation,
+
+    /// Takes the wait out of whatever it is linked in and hands its grant on, when its OS thread ends (L19).
+    abandon: Cell<Option<unsafe fn(&Wait)>>,
+}
+
+impl Wait {
+    /// A wait of `owner`, who runs on this OS thread and joins `ready` when it ends.
+    #[inline]
+    pub(crate) fn new(owner: *const Peer, ready: &Ready, operation: &'static Operation) -> Self {
+        Wait {
+            word: AtomicU32::new(WAITING),
+            owner,
+            ready,
+            operation,
+            abandon: Cell::new(None),
+        }
+    }
+
+    /// Sets what the end of its OS thread does with it.
+    #[inline]
+    pub(crate) fn set_abandon(&self, abandon: unsafe fn(&Wait)) {
+        self.abandon.set(Some(abandon));
+    }
+
+    pub(crate) fn operation(&self) -> &'static Operation {
+        self.operation
+    }
+
+    /// Makes it WAITING again, for the next round of the same primitive.
+    #[inline]
+    pub(crate) fn again(&self) {
+        self.word.store(WAITING, Ordering::Relaxed);
+    }
+
+    /// How it ended.
+    #[inline]
+    pub(crate) fn ended(&self) -> Ended {
+        match self.word.load(Ordering::Acquire) {
+            WAITING | ABANDONED => Ended::No,
+            TIMED_OUT => Ended::TimedOut,
+            INTERRUPTED => Ended::Interrupted,
+            granted => Ended::Granted(granted - GRANTED),
+        }
+    }
+
+    #[inline]
+    fn win(&self, outcome: u32) -> bool {
+        self.word
+            .compare_exchange(WAITING, outcome, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    /// Grants it; the winner gets what is left to do. Under the lock that guards a node linked to it (W2).
+    #[inline]
+    pub(super) fn grant(&self, case: u32) -> Option<Wake> {
+        match Ready::if_current(self.ready) {
+            Some(ready) => self.win(GRANTED + case).then(|| {
+                ready.push(self.owner);
+                Wake(None)
+            }),
+            None => self.grant_across(case),
+        }
+    }
+
+    /// The reference is taken before the word is won: after that the owner may leave, and end.
+    fn grant_across(&self, case: u32) -> Option<Wake> {
+        // SAFETY: W2: the owner cannot leave its wait before it has had the lock that the caller holds.
+        let owner = unsafe { &*self.owner }.count();
+        self.win(GRANTED + case).then(|| Wake(Some(owner)))
+    }
+
+    /// Ends it by its deadline, and makes the owner ready (W3).
+    pub(crate) fn time_out(&self) -> bool {
+        self.end_here(TIMED_OUT)
+    }
+
+    /// Ends it by a request, and makes the owner ready (W3).
+    pub(crate) fn interrupt(&self) -> bool {
+        self.end_here(INTERRUPTED)
+    }
+
+    /// Grants a wait that is linked nowhere, on its own OS thread (W3).
+    pub(crate) fn grant_here(&self) -> bool {
+        self.end_here(GRANTED)
+    }
+
+    fn end_here(&self, outcome: u32) -> bool {
+        let won = self.win(outcome);
+        if won && let Some(ready) = Ready::if_current(self.ready) {
+            ready.push(self.owner);
+        }
+        won
+    }
+
+    /// Ends it with its OS thread (L19): it is taken out of its lists, and a grant that its owner will not use goes to the next.
+    pub(crate) fn end_with_thread(&self) {
+        self.win(ABANDONED);
+        if let Some(abandon) = self.abandon.get() {
+            // SAFETY: W1, and `abandon` was set by the maker of this very wait.
+            unsafe { abandon(self) }
+        }
+    }
+}
+
+/// A wake that was won. The owner on another OS thread is told when this is dropped: after the lock was given back.
+#[derive(Debug)]
+#[must_use = "dropping it under the lock would ring a bell there"]
+pub(crate) struct Wake(Option<Held>);
+
+impl Drop for Wake {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(owner) = self.0.take() {
+            // When its OS thread has gone, that thread's end hands the grant on (L19).
+            let _ = owner.post(mail::WAKE);
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! One green thread's allocation: header, result, closure.
+//!
+//! ```text
+//!   ┌────────┬────────┬───────┬─────────┐
+//!   │ header │ result │ after │ closure │      Outcome<T> is the part that a handle sees: it does not know the closure's type
+//!   └────────┴────────┴───────┴─────────┘
+//! ```
+//!
+//! Everything of the user's in here is run and dropped on the green thread's own stack, inside a catch (L18): the closure by running or dropping it, the
+//! result when nobody will claim it, and what it was asked for.
+//!
+//! Invariants:
+//! - B1 `closure` and `after` are there until `run` or `refuse` takes them; those run once, on the home's OS thread.
+//! - B2 is that of `outcome`.
+
+#![expect(
+    unsafe_code,
+    reason = "one allocation for values of several types and owners"
+)]
+
+use std::alloc::Layout;
+use std::any::Any;
+use std::cell::UnsafeCell;
+use std::io;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use super::join_error::JoinError;
+use super::outcome::{Outcome, drop_quietly};
+use super::{callbacks, memory};
+use crate::sched::header::{Counted, Header, Vtable, state};
+use crate::sched::inbox::Home;
+use crate::sched::payload::{self, What};
+use crate::sched::peer::{Peer, mail};
+use crate::sched::scheduler::Scheduler;
+
+/// The whole allocation.
+#[repr(C)]
+struct Block<F, T, A> {
+    /// First, so that its address is the block's.
+    outcome: Outcome<T>,
+
+    /// B1.
+    after: UnsafeCell<ManuallyDrop<A>>,
+
+    /// B1.
+    closure: UnsafeCell<ManuallyDrop<F>>,
+}
+
+/// What is done at the end besides storing the result: nothing, or what a scope needs.
+pub(super) trait After {
+    /// The closure panicked: makes the error of it, or keeps the payload and makes an error of what it said.
+    fn panicked(&self, header: &Header, payload: Box<dyn Any + Send>) -> JoinError;
+
+    /// Everything has been done and dropped, and joiners may go on.
+    fn ended(self);
+}
+
+impl After for () {
+    fn panicked(&self, header: &Header, payload: Box<dyn Any + Send>) -> JoinError {
+        JoinError::panicked(header, payload)
+    }
+
+    fn ended(self) {}
+}
+
+/// What a new green thread is told.
+pub(super) struct Birth {
+    /// The OS thread that it will be pinned to.
+    pub(super) home: Arc<Home>,
+
+    /// What to call it.
+    pub(super) name: Option<Arc<str>>,
+
+    /// Who spawned it.
+    pub(super) site: &'static Location<'static>,
+}
+
+/// Makes a green thread that has not begun, with two references: one for its scheduler and one for its handle.
+///
+/// # Safety
+/// What `closure`, `after` and the result borrow outlives the green thread's end, and the handle's.
+#[inline]
+pub(super) unsafe fn make<F, T, A>(birth: Birth, closure: F, after: A) -> (Counted, Counted)
+where
+    F: FnOnce() -> T,
+    A: After,
+{
+    let memory = memory::allocate(Layout::new::<Block<F, T, A>>()).cast::<Block<F, T, A>>();
+    let block = Block {
+        outcome: Outcome::new(Header::new(
+            2,
+            vtable::<F, T, A>(),
+            birth.home,
+            birth.name,
+            birth.site,
+        )),
+        after: UnsafeCell::new(ManuallyDrop::new(after)),
+        closure: UnsafeCell::new(ManuallyDrop::new(closure)),
+    };
+    // SAFETY: fresh memory of this layout.
+    unsafe { memory.write(block) };
+    let header = memory.cast::<Header>().as_ptr();
+    // SAFETY: H1: the header was made with two references; this is one.
+    let scheduler = unsafe { Counted::from_raw(header) };
+    // SAFETY: and this is the other.
+    let handle = unsafe { Counted::from_raw(header) };
+    (scheduler, handle)
+}
+
+fn vtable<F, T, A>() -> &'static Vtable
+where
+    F: FnOnce() -> T,
+    A: After,
+{
+    const {
+        &Vtable {
+            run: run::<F, T, A>,
+            refuse: refuse::<F, T, A>,
+            late,
+            call: callbacks::bring_over::<T>,
+            free: free::<F, T, A>,
+        }
+    }
+}
+
+/// The typed block behind a header.
+///
+/// # Safety
+/// `make` made it with these types.
+unsafe fn block<F, T, A>(header: &Header) -> &Block<F, T, A> {
+    // SAFETY: the caller's duty; the header is the first field.
+    unsafe { &*std::ptr::from_ref(header).cast() }
+}
+
+/// # Safety
+/// `make` made it with these types; this or `refuse` is called once, on its own stack.
+unsafe fn run<F, T, A>(header: &Header)
+where
+    F: FnOnce() -> T,
+    A: After,
+{
+    // SAFETY: the caller's duty.
+    let block = unsafe { block::<F, T, A>(header) };
+    // SAFETY: B1.
+    let closure = unsafe { ManuallyDrop::take(&mut *block.closure.get()) };
+    // SAFETY: B1.
+    let after = unsafe { ManuallyDrop::take(&mut *block.after.get()) };
+    let caught = if header.is_requested() {
+        // L9: cancelled before it began, so it never runs.
+        drop_quietly(header, closure);
+        Err(Box::new(NeverRan) as Box<dyn Any + Send>)
+    } else {
+        catch_unwind(AssertUnwindSafe(closure))
+    };
+    let result = caught.map_err(|payload| explain(header, payload, &after));
+    conclude(&block.outcome, result, after);
+}
+
+/// Stands for the payload of a green thread that was cancelled before it began.
+struct NeverRan;
+
+/// # Safety
+/// As for `run`.
+unsafe fn refuse<F, T, A>(header: &Header, error: io::Error)
+where
+    F: FnOnce() -> T,
+    A: After,
+{
+    // SAFETY: the caller's duty.
+    let block = unsafe { block::<F, T, A>(header) };
+    // SAFETY: B1.
+    let closure = unsafe { ManuallyDrop::take(&mut *block.closure.get()) };
+    // SAFETY: B1.
+    let after = unsafe { ManuallyDrop::take(&mut *block.after.get()) };
+    drop_quietly(header, closure);
+    conclude::<T, A>(
+        &block.outcome,
+        Err(JoinError::refused(header, error)),
+        after,
+    );
+}
+
+/// # Safety
+/// `make` made it with these types, and nothing refers to it any more.
+unsafe fn free<F, T, A>(peer: NonNull<Peer>) {
+    // SAFETY: the caller's duty. Closure, result and `after` were taken or are forgotten with an abandoned green thread.
+    unsafe { peer.cast::<Header>().drop_in_place() };
+    // SAFETY: `make` allocated it with this layout.
+    unsafe { memory::free(peer.cast(), Layout::new::<Block<F, T, A>>()) }
+}
+
+/// Why the closure gave no value.
+#[cold]
+fn explain<A: After>(header: &Header, payload: Box<dyn Any + Send>, after: &A) -> JoinError {
+    if payload.is::<NeverRan>() {
+        return JoinError::cancelled(header, payload::pending_reason(header));
+    }
+    match payload::sort(payload) {
+        Ok(request) => match request.what() {
+            What::Cancelled(reason) => JoinError::cancelled(header, reason.clone()),
+            What::Frame(_) => JoinError::cancelled(header, None),
+        },
+        Err(panic) => after.panicked(header, panic),
+    }
+}
+
+/// Stores the result and does all that the end asks for, on the green thread's own stack.
+#[inline]
+fn conclude<T, A: After>(outcome: &Outcome<T>, result: Result<T, JoinError>, after: A) {
+    let header = outcome.header();
+    // SAFETY: B2: not written yet, and not read before the state below.
+    unsafe { outcome.store(result) };
+    close_requests(header);
+    callbacks::bring_over::<T>(header);
+    after.ended();
+}
+
+/// From here on requests are refused (H3); what it was asked for is dropped here.
+#[inline]
+fn close_requests(header: &Header) {
+    let mut pending = header.request().lock();
+    header.set_state(state::ENDED);
+    let request = pending.take();
+    drop(pending);
+    if request.is_some() {
+        header.set_requested(false);
+        drop_quietly(header, request);
+    }
+}
+
+/// The end is past: finds a green thread of the owner's OS thread to run the callbacks that were added (L18).
+#[cold]
+fn late(header: &Counted) {
+    let Some(scheduler) = Scheduler::of(header) else {
+        if header.peer().post(mail::CALLBACK).is_err() {
+            // Its OS thread has gone: the callback is forgotten, and `join` does not wait for it.
+            std::mem::forget(header.finish().lock().give_up());
+        }
+        return;
+    };
+    let birth = Birth {
+        home: Arc::clone(scheduler.home()),
+        name: header.shared_name(),
+        site: header.site(),
+    };
+    let ended = header.clone();
+    let closure = move || (ended.vtable().call)(&ended);
+    // SAFETY: the closure borrows nothing.
+    let (runner, handle) = unsafe { make(birth, closure, ()) };
+    handle.finish().lock().detach();
+    scheduler.admit(runner);
+}

@@ -1,0 +1,134 @@
+//! The one way to consume a request (L9).
+
+#![expect(unsafe_code, reason = "looks for a frame of the running chain")]
+
+use std::error::Error;
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use crate::sched::frame;
+use crate::sched::payload::{self, Payload, What};
+use crate::sched::scheduler::Scheduler;
+use crate::stack::chain;
+
+/// Runs `f`; a cancellation or an outer timeout that is delivered inside ends here and is consumed.
+///
+/// What asyncio writes as `except CancelledError`. A request by the end of [`run`](crate::run), by a shutdown or by a failing scope is caught too, but not
+/// consumed: the next wait point raises it again. Panics pass through.
+///
+/// # Errors
+/// [`Cancelled`] when a request was delivered inside `f`.
+///
+/// # Examples
+/// ```
+/// let stubborn = greenthread::spawn(|| {
+///     let caught = greenthread::catch_cancel(greenthread::park);
+///     caught.unwrap_err().reason().map(|reason| reason.to_string())
+/// });
+/// greenthread::yield_now();
+/// stubborn.cancel_with("closing time");
+/// assert_eq!(stubborn.join().unwrap().as_deref(), Some("closing time"));
+/// ```
+pub fn catch_cancel<T>(f: impl FnOnce() -> T) -> Result<T, Cancelled> {
+    let payload = match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(value) => return Ok(value),
+        Err(payload) => payload,
+    };
+    match payload::sort(payload) {
+        Ok(request) => Err(Cancelled::consume(request)),
+        Err(panic) => resume_unwind(panic),
+    }
+}
+
+/// A request that [`catch_cancel`] has caught.
+pub struct Cancelled {
+    /// What was raised.
+    payload: Box<Payload>,
+
+    /// Whether it was the deadline of a frame.
+    is_timeout: bool,
+
+    /// Belongs to the stack that caught it.
+    not_send: PhantomData<*const ()>,
+}
+
+impl Cancelled {
+    fn consume(payload: Box<Payload>) -> Self {
+        match payload.what() {
+            What::Cancelled(_) => drop(payload::consume(payload.raised_in())),
+            What::Frame(id) => with_frame(*id, |scheduler, frame| {
+                if !frame.is_scope() {
+                    frame.consume(scheduler.deadlines());
+                }
+            }),
+        }
+        let is_timeout = Self::is_of_timeout(&payload);
+        Cancelled {
+            payload,
+            is_timeout,
+            not_send: PhantomData,
+        }
+    }
+
+    fn is_of_timeout(payload: &Payload) -> bool {
+        let What::Frame(id) = payload.what() else {
+            return false;
+        };
+        let mut is_timeout = true;
+        with_frame(*id, |_, frame| is_timeout = !frame.is_scope());
+        is_timeout
+    }
+
+    /// Returns why, if whoever cancelled said so.
+    #[must_use]
+    pub fn reason(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
+        match self.payload.what() {
+            What::Cancelled(reason) => reason.as_deref(),
+            What::Frame(_) => None,
+        }
+    }
+
+    /// Tells whether it was the deadline of an outer timeout.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        self.is_timeout
+    }
+
+    /// Goes on as if it had never been caught: Python's bare `raise`.
+    pub fn resume(self) -> ! {
+        match self.payload.what() {
+            What::Cancelled(reason) => payload::restore(self.payload.raised_in(), reason.clone()),
+            What::Frame(id) => {
+                with_frame(*id, |scheduler, frame| frame.fire(scheduler.deadlines()))
+            }
+        }
+        resume_unwind(self.payload)
+    }
+}
+
+/// Looks the frame up in the running chain; it may be gone.
+fn with_frame(id: u64, f: impl FnOnce(&Scheduler, &frame::Frame)) {
+    // SAFETY: the running chain is running.
+    if let Some(frame) = unsafe { frame::find(chain::running(), id) } {
+        f(Scheduler::get(), frame);
+    }
+}
+
+impl fmt::Debug for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cancelled({self})")
+    }
+}
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.is_timeout(), self.reason()) {
+            (true, _) => f.write_str("an outer timeout passed"),
+            (false, None) => f.write_str("cancelled"),
+            (false, Some(reason)) => write!(f, "cancelled: {reason}"),
+        }
+    }
+}
+
+impl Error for Cancelled {}

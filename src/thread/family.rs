@@ -1,0 +1,201 @@
+//! The children of a scope, counted outside the parent's frame (L11).
+//!
+//! The parent may return from its scope, and its frame may be gone, in the moment in which the last child says that it has ended: so what that child still touches
+//! is counted by reference, not borrowed.
+//!
+//! Invariants:
+//! - P1 `members` has one entry for every child that has not ended; a child leaves as the last thing it does.
+//! - P2 Once `closing` is set, every child that is or comes in is asked to end.
+
+#![expect(
+    unsafe_code,
+    reason = "children reach the frame of their scope by address"
+)]
+
+use std::any::Any;
+use std::sync::Arc;
+
+use slab::Slab;
+
+use super::block::After;
+use super::join_error::{JoinError, message};
+use super::report;
+use crate::base::lock::Lock;
+use crate::sched::cancel;
+use crate::sched::frame::Frame;
+use crate::sched::header::{Counted, Header};
+use crate::sched::list::WaitList;
+use crate::sched::park::with_protected_waiter;
+use crate::sched::request::Request;
+use crate::sched::scheduler::Scheduler;
+use crate::sched::wait::Operation;
+
+static END_OF_SCOPE: Operation = Operation::new("end of scope");
+
+/// A panic's payload.
+type Panic = Box<dyn Any + Send>;
+
+/// The children of one scope.
+pub(super) struct Family(Lock<Members>);
+
+/// Who is in it, and how it stands.
+struct Members {
+    /// P1; none for the moment between a child's making and its coming in.
+    members: Slab<Option<Counted>>,
+
+    /// P2.
+    closing: Option<Request>,
+
+    /// The first child's panic, which goes on when all have ended.
+    panic: Option<Panic>,
+
+    /// The parent, at the end of its scope.
+    waiters: WaitList,
+}
+
+impl Family {
+    pub(super) fn new() -> Arc<Family> {
+        Arc::new(Family(Lock::new(Members {
+            members: Slab::new(),
+            closing: None,
+            panic: None,
+            waiters: WaitList::new(),
+        })))
+    }
+
+    /// Makes a place for a child that is about to be made.
+    fn reserve(&self) -> usize {
+        self.0.lock().members.insert(None)
+    }
+
+    /// Takes the child in that `member` was made for; one that comes too late is asked to end at once (P2).
+    pub(super) fn take_in(&self, place: usize, child: Counted) {
+        let mut family = self.0.lock();
+        family.members[place] = Some(child.clone());
+        let closing = family.closing.clone();
+        drop(family);
+        if let Some(request) = closing {
+            cancel::cancel(&child, request);
+        }
+    }
+
+    /// Asks every child to end, and every one that will come (P2).
+    pub(super) fn cancel(&self, request: &Request) {
+        let mut family = self.0.lock();
+        match &mut family.closing {
+            Some(first) => first.forced |= request.forced,
+            None => family.closing = Some(request.clone()),
+        }
+        let members = family.members.iter();
+        let children: Vec<Counted> = members.filter_map(|(_, child)| child.clone()).collect();
+        drop(family);
+        for child in children {
+            cancel::cancel(&child, request.clone());
+        }
+    }
+
+    /// Keeps the first panic for the parent. A later one is reported.
+    pub(super) fn keep(&self, payload: Panic) {
+        let mut family = self.0.lock();
+        if family.panic.is_none() {
+            family.panic = Some(payload);
+            return;
+        }
+        drop(family);
+        report::panicked(&Scheduler::get().current_header().count(), &*payload);
+        // Dropping it could panic, and this is no place for that (L18).
+        std::mem::forget(payload);
+    }
+
+    /// The last that a child does (P1).
+    fn leave(&self, place: usize) {
+        let mut family = self.0.lock();
+        let child = family.members.remove(place);
+        let wake = if family.members.is_empty() {
+            family.waiters.wake_first()
+        } else {
+            None
+        };
+        drop(family);
+        drop(wake);
+        drop(child);
+    }
+
+    /// Waits until no child is left. No request ends this wait; one that comes is passed on to the children by the scope's frame.
+    pub(super) fn wait_for_all(&self) {
+        if self.0.lock().members.is_empty() {
+            return;
+        }
+        with_protected_waiter(&self.0, &END_OF_SCOPE, |waiter| {
+            loop {
+                let family = self.0.lock();
+                if family.members.is_empty() {
+                    return;
+                }
+                waiter.park(family, |family| &mut family.waiters, None);
+            }
+        });
+    }
+
+    /// The panic that goes on, if there was one.
+    pub(super) fn take_panic(&self) -> Option<Panic> {
+        self.0.lock().panic.take()
+    }
+}
+
+/// What a failing scope asks of its children and its body; it cannot be consumed (L9).
+pub(super) fn failing() -> Request {
+    Request {
+        reason: Some(Arc::from(Box::from("another part of its scope failed"))),
+        forced: true,
+    }
+}
+
+/// What every child does at its end.
+#[derive(Clone)]
+pub(super) struct Member {
+    /// Where it is counted.
+    family: Arc<Family>,
+
+    /// P1.
+    place: usize,
+
+    /// The scope's frame on the parent's stack: entered until every child has left (L11).
+    frame: *const Frame,
+}
+
+impl Member {
+    /// For a child that is about to be made.
+    pub(super) fn new(family: &Arc<Family>, frame: *const Frame) -> Self {
+        Member {
+            family: Arc::clone(family),
+            place: family.reserve(),
+            frame,
+        }
+    }
+
+    pub(super) fn place(&self) -> usize {
+        self.place
+    }
+
+    /// This child has failed: the siblings and the body are asked to end.
+    pub(super) fn fail(&self) {
+        self.family.cancel(&failing());
+        // SAFETY: L11: the scope waits for this child, so its frame is entered; children are on the parent's OS thread.
+        let frame = unsafe { &*self.frame };
+        Scheduler::get().fail_frame(frame);
+    }
+}
+
+impl After for Member {
+    fn panicked(&self, header: &Header, payload: Panic) -> JoinError {
+        let error = JoinError::panicked_in_scope(header, message(&*payload));
+        self.family.keep(payload);
+        self.fail();
+        error
+    }
+
+    fn ended(self) {
+        self.family.leave(self.place);
+    }
+}

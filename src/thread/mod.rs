@@ -1,0 +1,27 @@
+//! Layer 4: green threads as programs see them.
+//!
+//! ```text
+//!   block     one allocation: header, outcome, closure           join      handles, and what went wrong
+//!   spawn     spawn, Builder, Spawner                            callbacks what runs at the end, before joiners go on
+//!   current   what the running green thread can do with itself   limits    timeout, shield, catch_cancel
+//!   scope     children that may borrow                           runtime   run, and settings for it
+//! ```
+
+pub(crate) mod block;
+pub(crate) mod callbacks;
+pub(crate) mod catch;
+pub(crate) mod current;
+pub(crate) mod family;
+pub(crate) mod join;
+pub(crate) mod join_error;
+pub(crate) mod memory;
+pub(crate) mod outcome;
+pub(crate) mod report;
+pub(crate) mod runtime;
+pub(crate) mod scope;
+pub(crate) mod shared;
+pub(crate) mod shield;
+pub(crate) mod spawn;
+pub(crate) mod spawner;
+pub(crate) mod timeout;
+pub(crate) mod try_scope;

@@ -1,0 +1,83 @@
+//! The part of a green thread's allocation that its handle sees: the header and the result.
+//!
+//! - B2 The result is written once, by `block`, before the state is ENDED. Until `Finish` is over it belongs to whoever brings it there; after that to the one
+//!   handle.
+
+#![expect(unsafe_code, reason = "the result changes hands behind a header")]
+
+use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::join_error::JoinError;
+use super::report;
+use crate::sched::header::Header;
+
+/// What a handle sees of the allocation.
+#[repr(C)]
+pub(super) struct Outcome<T> {
+    /// First, so that its address is the block's.
+    header: Header,
+
+    /// B2.
+    result: UnsafeCell<MaybeUninit<Result<T, JoinError>>>,
+}
+
+impl<T> Outcome<T> {
+    /// Of a green thread that has not begun.
+    #[inline]
+    pub(super) fn new(header: Header) -> Self {
+        Outcome {
+            header,
+            result: UnsafeCell::new(MaybeUninit::uninit()),
+        }
+    }
+
+    pub(super) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Stores the result.
+    ///
+    /// # Safety
+    /// Once, before the state is ENDED.
+    #[inline]
+    pub(super) unsafe fn store(&self, result: Result<T, JoinError>) {
+        // SAFETY: B2, and the caller's duty.
+        unsafe { (*self.result.get()).write(result) };
+    }
+
+    /// The outcome behind a header.
+    ///
+    /// # Safety
+    /// The header is of a green thread with this result type.
+    pub(super) unsafe fn of(header: &Header) -> &Outcome<T> {
+        // SAFETY: the caller's duty; it is the first part of the block, whatever the closure.
+        unsafe { &*std::ptr::from_ref(header).cast() }
+    }
+
+    /// The result, for whoever it belongs to (B2).
+    ///
+    /// # Safety
+    /// The state is ENDED, the result was not taken, and it belongs to the caller.
+    pub(super) unsafe fn peek(&self) -> &Result<T, JoinError> {
+        // SAFETY: B2, and the caller's duty.
+        unsafe { (*self.result.get()).assume_init_ref() }
+    }
+
+    /// Takes the result.
+    ///
+    /// # Safety
+    /// As for `peek`; once.
+    pub(super) unsafe fn take(&self) -> Result<T, JoinError> {
+        // SAFETY: B2, and the caller's duty.
+        unsafe { (*self.result.get()).assume_init_read() }
+    }
+}
+
+/// Drops a value of the user's; a panic of its `Drop` is reported and goes no further (L18).
+pub(super) fn drop_quietly<V>(header: &Header, value: V) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        report::dropped(header, payload);
+    }
+}

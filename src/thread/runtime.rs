@@ -1,0 +1,246 @@
+//! An orderly end, and settings for it.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::fmt;
+use std::io;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+use super::current::GreenThread;
+use super::join::wait_over;
+use super::scope::raise_deadlock;
+use crate::sched::cancel;
+use crate::sched::frame::{Frame, Kind};
+use crate::sched::header::Counted;
+use crate::sched::hooks::OnPanic;
+use crate::sched::request::Request;
+use crate::sched::scheduler::Scheduler;
+use crate::stack::pool;
+
+/// Runs `f` on the root, then cancels what it left behind and waits for its end.
+///
+/// Blocks until every green thread that was spawned on this OS thread inside has ended; the cancellation cannot be consumed. Its result comes back, or its panic
+/// goes on, after that.
+///
+/// # Panics
+/// When it is nested in another `run`, or called on a green thread. With what `f` panics with.
+///
+/// # Examples
+/// ```
+/// use std::{cell::Cell, rc::Rc};
+/// let ended = Rc::new(Cell::new(false));
+/// struct Tell(Rc<Cell<bool>>);
+/// impl Drop for Tell { fn drop(&mut self) { self.0.set(true) } }
+/// let tell = Tell(Rc::clone(&ended));
+/// greenthread::run(|| drop(greenthread::spawn(move || { let _tell = tell; greenthread::park() })));
+/// assert!(ended.get());
+/// ```
+pub fn run<T>(f: impl FnOnce() -> T) -> T {
+    Settings::default().run(f)
+}
+
+/// Settings for [`Runtime::run`]. Stays on its OS thread.
+///
+/// # Examples
+/// ```
+/// let runtime = greenthread::Runtime::builder().stack_size(64 * 1024).build().unwrap();
+/// assert_eq!(runtime.run(|| greenthread::spawn(|| 1).join().unwrap()), 1);
+/// ```
+pub struct Runtime {
+    /// What `run` puts in force.
+    settings: Settings,
+
+    /// Neither `Send` nor `Sync`.
+    here: PhantomData<Cell<*const ()>>,
+}
+
+impl Runtime {
+    /// Starts from the defaults.
+    #[must_use]
+    pub fn builder() -> RuntimeBuilder {
+        RuntimeBuilder {
+            settings: Settings::default(),
+        }
+    }
+
+    /// As [`run`](crate::run), with these settings in force until it returns.
+    ///
+    /// # Panics
+    /// As [`run`](crate::run).
+    pub fn run<T>(&self, f: impl FnOnce() -> T) -> T {
+        self.settings.run(f)
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").finish_non_exhaustive()
+    }
+}
+
+/// Makes a [`Runtime`].
+#[must_use = "a builder does nothing before `build`"]
+pub struct RuntimeBuilder {
+    /// What was asked for so far.
+    settings: Settings,
+}
+
+impl RuntimeBuilder {
+    /// Sets the stack size of green threads that do not say, in bytes of address space.
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.settings.stack_size = Some(bytes);
+        self
+    }
+
+    /// Makes time virtual: when nothing is ready, the clock jumps to the next deadline.
+    ///
+    /// Before it jumps, sockets are polled once without waiting, and it does not jump while a blocking job or a child process runs. Says also
+    /// [`only_our_threads`](Self::only_our_threads).
+    pub fn virtual_time(mut self) -> Self {
+        self.settings.virtual_time = true;
+        self
+    }
+
+    /// Says that no other OS thread takes part, so that silence is a deadlock, reported by a panic on the root, at once.
+    pub fn only_our_threads(mut self) -> Self {
+        self.settings.only_our_threads = true;
+        self
+    }
+
+    /// Has `f` called with a green thread's panic that nobody joins, instead of writing to stderr.
+    pub fn on_panic<F>(mut self, f: F) -> Self
+    where
+        F: Fn(&GreenThread, &(dyn Any + Send)) + Send + Sync + 'static,
+    {
+        self.settings.on_panic = Some(Arc::new(move |header: &Counted, payload| {
+            f(&GreenThread::new(header.clone()), payload);
+        }));
+        self
+    }
+
+    /// Makes the runtime.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the stack size is past the largest.
+    pub fn build(self) -> io::Result<Runtime> {
+        if let Some(size) = self.settings.stack_size {
+            // A size that no stack can have is refused here rather than at every spawn.
+            drop(pool::take(size)?);
+        }
+        Ok(Runtime {
+            settings: self.settings,
+            here: PhantomData,
+        })
+    }
+}
+
+impl fmt::Debug for RuntimeBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RuntimeBuilder").finish_non_exhaustive()
+    }
+}
+
+/// What a `run` puts in force on its OS thread.
+#[derive(Clone, Default)]
+struct Settings {
+    /// Bytes.
+    stack_size: Option<usize>,
+
+    /// Whether the clock only jumps.
+    virtual_time: bool,
+
+    /// Whether silence is a deadlock at once.
+    only_our_threads: bool,
+
+    /// L13.
+    on_panic: Option<OnPanic>,
+}
+
+impl Settings {
+    fn run<T>(&self, f: impl FnOnce() -> T) -> T {
+        let scheduler = Scheduler::get();
+        assert!(
+            scheduler.is_root(scheduler.current_header()),
+            "`run` on a green thread: it ends what runs on the root, and this is green thread {}",
+            scheduler.current_header().id()
+        );
+        assert!(
+            !scheduler.hooks().running.replace(true),
+            "a nested `run`: this OS thread's root is inside one already"
+        );
+        scheduler.begin_run();
+        let in_force = InForce::put(scheduler, self);
+        let result = catch_unwind(AssertUnwindSafe(f));
+        end_what_was_left(scheduler);
+        drop(in_force);
+        raise_deadlock(scheduler);
+        result.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+/// Cancels and waits for every green thread that was spawned here during this `run`.
+fn end_what_was_left(scheduler: &Scheduler) {
+    Frame::enter(scheduler.deadlines(), Kind::Shield, |_| {
+        loop {
+            let left = scheduler.left_by_run();
+            if left.is_empty() {
+                return;
+            }
+            for header in &left {
+                cancel::cancel(header, end_of_run());
+            }
+            for header in &left {
+                wait_over(header, None);
+            }
+            // What is over has still to leave its stack.
+            scheduler.yield_now();
+        }
+    });
+}
+
+fn end_of_run() -> Request {
+    Request {
+        reason: Some(Arc::from(Box::from("`run` has ended"))),
+        forced: true,
+    }
+}
+
+/// Settings in force; what was in force before comes back when this is dropped.
+struct InForce {
+    /// Of this OS thread.
+    scheduler: &'static Scheduler,
+
+    /// From before.
+    stack_size: Option<usize>,
+
+    /// From before.
+    on_panic: Option<OnPanic>,
+}
+
+impl InForce {
+    fn put(scheduler: &'static Scheduler, settings: &Settings) -> Self {
+        let hooks = scheduler.hooks();
+        if settings.virtual_time {
+            scheduler.clock().make_virtual();
+        }
+        hooks.only_our_threads.set(settings.only_our_threads);
+        InForce {
+            scheduler,
+            stack_size: hooks.stack_size.replace(settings.stack_size),
+            on_panic: hooks.on_panic.replace(settings.on_panic.clone()),
+        }
+    }
+}
+
+impl Drop for InForce {
+    fn drop(&mut self) {
+        let hooks = self.scheduler.hooks();
+        self.scheduler.clock().make_real();
+        hooks.only_our_threads.set(false);
+        hooks.stack_size.set(self.stack_size);
+        hooks.on_panic.replace(self.on_panic.take());
+        hooks.running.set(false);
+    }
+}

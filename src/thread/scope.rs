@@ -1,0 +1,246 @@
+//! Children that may borrow from their parent's stack (L11).
+
+#![expect(unsafe_code, reason = "spawns what borrows, and waits for it")]
+
+use std::any::Any;
+use std::cell::Cell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+use super::current::GreenThread;
+use super::family::{Family, Member, failing};
+use super::join::JoinHandle;
+use super::join_error::JoinError;
+use super::spawn::spawn_here;
+use crate::base::error::Elapsed;
+use crate::sched::frame::{Frame, Kind};
+use crate::sched::payload::{self, What};
+use crate::sched::request::{Reason, Request};
+use crate::sched::scheduler::Scheduler;
+
+/// Runs `f` with a scope whose children may borrow from outside of it, and returns when all have ended.
+///
+/// Blocks at its end until the last child has ended, whatever happens. When the body or a child panics, the others are cancelled, and when all have ended the first
+/// panic goes on with its own payload. When the parent is cancelled or its deadline passes, the request is passed on to the children and raised again after their
+/// end; that last wait itself cannot be cancelled. On the root and on a plain OS thread the waits run the event loop.
+///
+/// # Panics
+/// With the payload of the first panic in the body or in a child.
+///
+/// # Examples
+/// ```
+/// let mut parts = [1, 2, 3, 4];
+/// let (left, right) = parts.split_at_mut(2);
+/// greenthread::scope(|s| {
+///     s.spawn(|| left[0] = 10);
+///     s.spawn(|| right[0] = 30);
+/// });
+/// assert_eq!(parts, [10, 2, 30, 4]);
+/// ```
+pub fn scope<'env, F, R>(f: F) -> R
+where
+    F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> R,
+{
+    let scope = Scope::new();
+    let ended = scope.run(|| f(&scope));
+    if let Some(panic) = scope.family.take_panic() {
+        resume_unwind(panic);
+    }
+    match ended {
+        Ok(value) => value,
+        Err(payload) => resume_unwind(payload),
+    }
+}
+
+/// The body did not return: the children are asked to end.
+fn fail_body(family: &Family, payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
+    match payload::sort(payload) {
+        Ok(request) => {
+            let reason = match request.what() {
+                What::Cancelled(reason) => reason.clone(),
+                What::Frame(_) => Some(Arc::new(Elapsed) as Reason),
+            };
+            let forced = true;
+            family.cancel(&Request { reason, forced });
+            request
+        }
+        Err(panic) => {
+            family.keep(panic);
+            family.cancel(&failing());
+            Box::new(Kept)
+        }
+    }
+}
+
+/// Stands for a panic of the body that the family keeps.
+struct Kept;
+
+/// Passes a request on to the children of a scope.
+fn forward(children: *const (), request: &Request) {
+    // SAFETY: called through the frame that `Scope::run` entered, and the family is the scope's.
+    unsafe { &*children.cast::<Family>() }.cancel(request);
+}
+
+/// L8: the root stood in the wait for its children when nobody could go on any more.
+pub(super) fn raise_deadlock(scheduler: &Scheduler) {
+    if scheduler.is_root(scheduler.current_header())
+        && let Some(report) = scheduler.take_deadlock()
+    {
+        panic!("{report}");
+    }
+}
+
+/// A scope to spawn children in; used on the parent's OS thread only.
+///
+/// See [`scope`].
+pub struct Scope<'scope, 'env: 'scope> {
+    /// Counts the children.
+    family: Arc<Family>,
+
+    /// On the parent's stack, entered until the last child has ended; null before.
+    frame: Cell<*const Frame>,
+
+    /// Invariant, as in std.
+    scope: PhantomData<&'scope mut &'scope ()>,
+
+    /// Invariant, as in std.
+    env: PhantomData<&'env mut &'env ()>,
+}
+
+impl<'scope> Scope<'scope, '_> {
+    pub(super) fn new() -> Self {
+        Scope {
+            family: Family::new(),
+            frame: Cell::new(std::ptr::null()),
+            scope: PhantomData,
+            env: PhantomData,
+        }
+    }
+
+    /// Runs the body and waits for the children. A panic of the body is kept by the family: what comes back as an error is a request, or says that there is a panic.
+    pub(super) fn run<R>(&self, body: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
+        let scheduler = Scheduler::get();
+        let children = Arc::as_ptr(&self.family).cast();
+        let kind = Kind::Scope { forward, children };
+        let ended = Frame::enter(scheduler.deadlines(), kind, |frame| {
+            self.frame.set(frame);
+            // L11: caught before the wait begins, so that nobody waits inside an unwind.
+            let ended = catch_unwind(AssertUnwindSafe(body));
+            let ended = ended.map_err(|payload| fail_body(&self.family, payload));
+            self.family.wait_for_all();
+            ended
+        });
+        raise_deadlock(scheduler);
+        ended
+    }
+
+    /// Spawns a child on this OS thread, which may borrow what outlives the scope.
+    ///
+    /// Does not block. In a scope that is failing or was cancelled, the child is cancelled before it begins.
+    #[track_caller]
+    pub fn spawn<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>
+    where
+        F: FnOnce() -> T + 'scope,
+        T: 'scope,
+    {
+        self.spawn_member(self.member(), |_| f())
+    }
+
+    /// Spawns the child that `member` counts; the closure may tell the scope through it.
+    #[track_caller]
+    pub(super) fn spawn_member<F, T>(
+        &'scope self,
+        member: Member,
+        f: F,
+    ) -> ScopedJoinHandle<'scope, T>
+    where
+        F: FnOnce(&Member) -> T + 'scope,
+    {
+        let place = member.place();
+        let teller = member.clone();
+        let f = move || f(&teller);
+        // SAFETY: L11: the scope returns only after the child's end, which `Member` tells it; so what the child borrows outlives it.
+        let handle = unsafe { spawn_here(None, Location::caller(), f, member) };
+        self.family.take_in(place, handle.thread().header().clone());
+        ScopedJoinHandle {
+            handle,
+            scope: PhantomData,
+        }
+    }
+
+    /// Asks every child to end, and every one that is spawned from now on; not the body.
+    pub fn cancel(&self) {
+        let forced = false;
+        self.family.cancel(&Request {
+            reason: None,
+            forced,
+        });
+    }
+
+    pub(super) fn family(&self) -> &Arc<Family> {
+        &self.family
+    }
+
+    /// What makes a new child count here.
+    pub(super) fn member(&self) -> Member {
+        Member::new(&self.family, self.frame.get())
+    }
+}
+
+impl fmt::Debug for Scope<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").finish_non_exhaustive()
+    }
+}
+
+/// The right to the result of a scope's child.
+///
+/// Dropping it detaches the child, which the scope waits for all the same.
+pub struct ScopedJoinHandle<'scope, T> {
+    /// Without the lifetime.
+    handle: JoinHandle<T>,
+
+    /// What the child borrows outlives this.
+    scope: PhantomData<&'scope ()>,
+}
+
+impl<T> ScopedJoinHandle<'_, T> {
+    /// Waits for the child's end and returns its result.
+    ///
+    /// Blocks, is cancelled and behaves on the root as [`JoinHandle::join`] does. A child that panicked gives an error here, and its scope goes on with the panic
+    /// all the same.
+    ///
+    /// # Errors
+    /// As [`JoinHandle::join`].
+    ///
+    /// # Panics
+    /// When a green thread joins itself.
+    pub fn join(self) -> Result<T, JoinError> {
+        self.handle.join()
+    }
+
+    /// Tells whether the child's result stands.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.handle.is_finished()
+    }
+
+    /// Returns the child.
+    #[must_use]
+    pub fn thread(&self) -> &GreenThread {
+        self.handle.thread()
+    }
+
+    /// Asks the child to end. False when it has ended already.
+    pub fn cancel(&self) -> bool {
+        self.handle.cancel()
+    }
+}
+
+impl<T> fmt::Debug for ScopedJoinHandle<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.handle.fmt(f)
+    }
+}

@@ -1,0 +1,75 @@
+//! Spawning on an OS thread from any other.
+
+#![expect(unsafe_code, reason = "makes handles for headers")]
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+use super::block::{self, Birth};
+use super::join::JoinHandle;
+use crate::sched::header::state;
+use crate::sched::inbox::Home;
+use crate::sched::peer::mail;
+use crate::sched::scheduler::Scheduler;
+
+/// The right to spawn on the OS thread that made it, from anywhere; what tokio calls a `Handle`.
+///
+/// # Examples
+/// ```
+/// let here = greenthread::Spawner::current();
+/// let handle = std::thread::spawn(move || here.spawn(|| std::thread::current().id()));
+/// let ran_on = handle.join().unwrap().join().unwrap();
+/// assert_eq!(ran_on, std::thread::current().id());
+/// ```
+#[derive(Clone)]
+pub struct Spawner(Arc<Home>);
+
+impl Spawner {
+    /// Makes one for the OS thread that calls.
+    ///
+    /// # Panics
+    /// In a thread-local's destructor, when greenthread's own is gone already.
+    #[must_use]
+    pub fn current() -> Self {
+        Spawner(Arc::clone(Scheduler::get().home()))
+    }
+
+    /// Spawns a green thread on that OS thread. It runs when the root there next waits.
+    ///
+    /// Does not block. When that OS thread has gone, the closure is leaked unrun and the handle ends with
+    /// [`JoinError::is_abandoned`](crate::JoinError::is_abandoned).
+    #[track_caller]
+    pub fn spawn<F, T>(&self, f: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let birth = Birth {
+            home: Arc::clone(&self.0),
+            name: None,
+            site: Location::caller(),
+        };
+        // SAFETY: `'static` borrows nothing that ends.
+        let (counted, handle) = unsafe { block::make(birth, f, ()) };
+        match Scheduler::of(&counted) {
+            Some(scheduler) => scheduler.admit(counted),
+            None => {
+                if counted.peer().post(mail::START).is_err() {
+                    counted.set_state(state::ABANDONED);
+                    std::mem::forget(counted.finish().lock().give_up());
+                    // The scheduler's reference, which nobody there will give back.
+                    drop(counted);
+                }
+            }
+        }
+        // SAFETY: `make` made it with this result type, and this is its one handle.
+        unsafe { JoinHandle::new(handle) }
+    }
+}
+
+impl fmt::Debug for Spawner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Spawner").field(&self.0.thread()).finish()
+    }
+}

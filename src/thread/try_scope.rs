@@ -1,0 +1,158 @@
+//! A scope whose children may fail with an error, as errgroup's and asyncio's `TaskGroup` (L11).
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::error::Error;
+use std::fmt;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
+use super::family::failing;
+use super::scope::{Scope, ScopedJoinHandle};
+use crate::sched::payload;
+use crate::sched::scheduler::Scheduler;
+
+/// Runs `f` with a scope whose children return results; the first error, of a child or of the body, cancels the others and the body.
+///
+/// Blocks at its end until the last child has ended. Panics, cancellation, the root and plain OS threads: as [`scope`](crate::scope).
+///
+/// # Errors
+/// [`ScopeError`] with every error, in the order in which they came.
+///
+/// # Panics
+/// With the payload of the first panic in the body or in a child.
+///
+/// # Examples
+/// ```
+/// let outcome = greenthread::try_scope(|s| {
+///     s.spawn(|| Ok(1));
+///     s.spawn(|| Err::<i32, _>("no such file"));
+///     Ok(greenthread::park()) // cancelled by the error
+/// });
+/// assert_eq!(outcome.unwrap_err().into_first(), "no such file");
+/// ```
+pub fn try_scope<'env, F, R, E>(f: F) -> Result<R, ScopeError<E>>
+where
+    F: for<'scope> FnOnce(&'scope TryScope<'scope, 'env, E>) -> Result<R, E>,
+{
+    let scope = TryScope {
+        scope: Scope::new(),
+        errors: RefCell::new(Vec::new()),
+    };
+    let ended = scope
+        .scope
+        .run(|| f(&scope).map_err(|error| scope.fail_body(error)));
+    if let Some(panic) = scope.scope.family().take_panic() {
+        resume_unwind(panic);
+    }
+    settle(ended, scope.errors.take())
+}
+
+/// The errors if there are any, else the value, else the request that ended the body.
+fn settle<R, E>(
+    ended: Result<Result<R, ()>, Box<dyn Any + Send>>,
+    errors: Vec<E>,
+) -> Result<R, ScopeError<E>> {
+    match ended {
+        Ok(Ok(value)) if errors.is_empty() => Ok(value),
+        Err(request) if errors.is_empty() => resume_unwind(request),
+        _ => Err(ScopeError { errors }),
+    }
+}
+
+/// A scope to spawn children in that may fail; used on the parent's OS thread only.
+///
+/// See [`try_scope`].
+pub struct TryScope<'scope, 'env: 'scope, E> {
+    /// The children.
+    scope: Scope<'scope, 'env>,
+
+    /// In the order in which they came.
+    errors: RefCell<Vec<E>>,
+}
+
+impl<'scope, E> TryScope<'scope, '_, E> {
+    /// Spawns a child on this OS thread, which may borrow what outlives the scope. Its error fails the scope.
+    ///
+    /// Does not block. The handle of a child that failed with an error says that it was cancelled: the error is the scope's.
+    #[track_caller]
+    pub fn spawn<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>
+    where
+        F: FnOnce() -> Result<T, E> + 'scope,
+        T: 'scope,
+        E: 'scope,
+    {
+        let member = self.scope.member();
+        self.scope.spawn_member(member, |member| {
+            f().unwrap_or_else(|error| {
+                self.errors.borrow_mut().push(error);
+                member.fail();
+                payload::raise_cancellation(
+                    Scheduler::get().current_header(),
+                    Some(Arc::from(Box::from(
+                        "it returned an error, which its scope has",
+                    ))),
+                )
+            })
+        })
+    }
+
+    /// Asks every child to end, and every one that is spawned from now on; not the body.
+    pub fn cancel(&self) {
+        self.scope.cancel();
+    }
+
+    fn fail_body(&self, error: E) {
+        self.errors.borrow_mut().push(error);
+        self.scope.family().cancel(&failing());
+    }
+}
+
+impl<E> fmt::Debug for TryScope<'_, '_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TryScope").finish_non_exhaustive()
+    }
+}
+
+/// The errors of a [`try_scope`], in the order in which they came; there is at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeError<E> {
+    /// Never empty.
+    errors: Vec<E>,
+}
+
+impl<E> ScopeError<E> {
+    /// Returns the error that came first and cancelled the others.
+    #[must_use]
+    pub fn first(&self) -> &E {
+        &self.errors[0]
+    }
+
+    /// Returns every error.
+    #[must_use]
+    pub fn all(&self) -> &[E] {
+        &self.errors
+    }
+
+    /// Returns the error that came first, by value.
+    #[must_use]
+    pub fn into_first(mut self) -> E {
+        self.errors.swap_remove(0)
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for ScopeError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.first())?;
+        match self.errors.len() - 1 {
+            0 => Ok(()),
+            more => write!(f, " (and {more} more)"),
+        }
+    }
+}
+
+impl<E: Error + 'static> Error for ScopeError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.first())
+    }
+}
