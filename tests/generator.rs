@@ -631,7 +631,7 @@ fn an_unstarted_generator_with_its_stack_is_dropped_with_both() {
 #[test]
 fn a_scoped_generator_borrows_and_is_closed_when_the_scope_ends() {
     let log = Log::default();
-    let numbers = vec![1, 2, 3];
+    let numbers = [1, 2, 3];
     let first = generator::scope(
         |y| {
             let _closed = log.on_drop("closed");
@@ -686,7 +686,7 @@ fn a_generator_works_on_every_os_thread_and_its_stacks_go_with_it() {
             let many: Vec<_> = (0..50)
                 .map(|n| Generator::new(move |y: &Yielder<(), _>| y.yield_all(n..n + 3)))
                 .collect();
-            many.iter().map(|g| (&*g).take(2).sum::<u32>()).sum::<u32>()
+            many.iter().map(|g| g.take(2).sum::<u32>()).sum::<u32>()
         });
         assert_eq!(sum.join().unwrap(), 2500);
     }
@@ -710,4 +710,34 @@ fn a_generator_kept_in_a_thread_local_is_closed_at_the_threads_exit() {
     .join()
     .unwrap();
     assert_eq!(hears.recv(), Ok("closed"));
+}
+
+#[test]
+fn driving_from_ever_other_places_keeps_the_chain_right() {
+    let shared = Rc::new(Generator::new(|y: &Yielder<(), u32>| {
+        y.yield_all(0..100);
+    }));
+    let stage = |shared: &Rc<Generator<(), u32, ()>>| {
+        let shared = shared.clone();
+        Generator::new(move |y: &Yielder<(), u32>| {
+            for n in &*shared {
+                y.yield_(n);
+            }
+        })
+    };
+    let (left, right) = (stage(&shared), stage(&shared));
+    let mut seen = Vec::new();
+    for round in 0..10 {
+        seen.extend((&left).next());
+        seen.extend((&*shared).next());
+        seen.extend((&right).next());
+        if round % 3 == 0 {
+            seen.extend(stage(&shared).next());
+        }
+    }
+    drop(left);
+    seen.extend((&right).next());
+    drop(right);
+    seen.extend((&*shared).next());
+    assert!(seen.iter().copied().eq(0..36), "{seen:?}");
 }

@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "stores a closure whose type it forgets")]
 
 use std::cell::Cell;
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::thread;
@@ -24,6 +24,10 @@ pub(super) type Announcement<In, Out> = Cell<*const Yielder<In, Out>>;
 /// Room for closures that capture up to four words.
 type Space = MaybeUninit<[usize; 4]>;
 
+/// Moves a closure of known type out of its space and onto a stack.
+type Begin<In, Out, Ret> =
+    unsafe fn(*mut Space, Stack, *const Announcement<In, Out>) -> Switch<In, Out, Ret>;
+
 /// A closure of forgotten type.
 ///
 /// Invariant B1: `space` holds a closure of the type that `begin` and `discard` were made for, until one of the two is called.
@@ -32,7 +36,7 @@ pub(super) struct Body<In, Out, Ret> {
     space: Space,
 
     /// Moves the closure onto a stack.
-    begin: unsafe fn(*mut Space, Stack, *const Announcement<In, Out>) -> Switch<In, Out, Ret>,
+    begin: Begin<In, Out, Ret>,
 
     /// Drops the closure in place.
     discard: unsafe fn(*mut Space),
@@ -69,25 +73,25 @@ impl<In, Out, Ret> Body<In, Out, Ret> {
         }
     }
 
-    /// Puts the closure on a stack. Its first act, at the first resume, is to write its yielder's address.
+    /// Moves the closure onto a stack. Its first act, at the first resume, is to write its yielder's address.
     ///
     /// # Safety
-    /// `announcement` is alive at the first resume, and what the closure borrows outlives the coroutine or its leak.
+    /// This body is not used again, not even dropped. `announcement` is alive at the first resume, and what the closure borrows
+    /// outlives the coroutine or its leak.
     #[inline]
     pub(super) unsafe fn begin(
-        self,
+        &mut self,
         stack: Stack,
         announcement: *const Announcement<In, Out>,
     ) -> Switch<In, Out, Ret> {
-        let mut this = ManuallyDrop::new(self);
-        // SAFETY: B1, and `this` is not dropped; the rest is the caller's duty.
-        unsafe { (this.begin)(&raw mut this.space, stack, announcement) }
+        // SAFETY: B1; the rest is the caller's duty.
+        unsafe { (self.begin)(&raw mut self.space, stack, announcement) }
     }
 }
 
 impl<In, Out, Ret> Drop for Body<In, Out, Ret> {
     fn drop(&mut self) {
-        // SAFETY: B1: `begin` was not called, for it forgets the body.
+        // SAFETY: B1: `begin` was not called, for its caller forgets the body.
         unsafe { (self.discard)(&raw mut self.space) }
     }
 }
@@ -107,7 +111,8 @@ where
     let body = unsafe { space.cast::<F>().read() };
     let link = stack.link();
     let base = move |switch: &SwitchBack<In, Out>, _nothing| {
-        let yielder = Yielder::new(switch, link);
+        let mut yielder = Yielder::new(switch, link);
+        yielder.settle();
         // SAFETY: alive at the first resume, which is now.
         let announcement = unsafe { &*announcement };
         announcement.set(&yielder);

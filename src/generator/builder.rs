@@ -10,11 +10,11 @@ use crate::stack::pool;
 ///
 /// # Examples
 /// ```
-/// use greenthread::generator::{Builder, Generator};
+/// use greenthread::generator::{Builder, Generator, Yielder};
 ///
 /// let g: Generator<(), u8, ()> = Builder::new().stack_size(64 * 1024).build(|y| y.yield_(1))?;
 /// assert_eq!(g.start().yielded(), Some(1));
-/// assert!(Builder::new().stack_size(usize::MAX).build(|y| y.yield_(1u8)).is_err());
+/// assert!(Builder::new().stack_size(usize::MAX).build(|_: &Yielder<(), ()>| ()).is_err());
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug)]

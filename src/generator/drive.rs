@@ -1,16 +1,17 @@
 //! The outer end of a generator: what its owner drives it with.
 //!
 //! Invariants:
-//! - G1 `state` says what `life` holds: UNSTARTED a body, RUNNING or SUSPENDED a coroutine, FINISHED nothing.
-//! - G2 While RUNNING, the coroutine is borrowed by the call that drives it; all others look only at `state`, `link` and `yielder`.
-//! - G3 While RUNNING or SUSPENDED, `link` and `yielder` point into the stack that the coroutine owns.
+//! - G1 `phase` says what `life` holds: UNSTARTED a body, STARTED a coroutine, FINISHED nothing.
+//! - G2 While it is being driven, the coroutine is borrowed by the call that drives it; all others look only at `phase`, `link` and
+//!   `yielder`.
+//! - G3 While STARTED, `link` and `yielder` point into the stack that the coroutine owns.
 
 #![expect(unsafe_code, reason = "keeps the coroutine behind a shared reference")]
 
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
 use std::fmt;
-use std::mem::{self, MaybeUninit};
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::panic::resume_unwind;
 use std::ptr;
 
@@ -24,27 +25,40 @@ use crate::stack::coroutine::CoroutineResult;
 use crate::stack::pool::{self, Stack};
 use crate::stack::unwinding;
 
-/// The body has not begun to run. Set when made.
+/// In `phase`: the body has not begun to run. Set when made.
 const UNSTARTED: u8 = 0;
 
-/// Stands at a yield. Set by whoever drove it there.
-const SUSPENDED: u8 = 1;
+/// In `phase`: the body is on a stack. Set just before its first run. Whether it runs or stands at a yield is in its link.
+const STARTED: u8 = 1;
 
-/// Is being driven: on the running chain, or parked together with the green thread that drives it.
-const RUNNING: u8 = 2;
+/// In `phase`: has returned, panicked, or was closed or thrown into before it began. Final.
+const FINISHED: u8 = 2;
 
-/// Has returned, panicked, or was closed or thrown into before it began. Final.
-const FINISHED: u8 = 3;
+/// What can be done with a generator now.
+#[derive(Debug)]
+enum State {
+    /// The body has not begun to run.
+    Unstarted,
+
+    /// Stands at a yield.
+    Suspended,
+
+    /// Is being driven: on the running chain, or parked together with the green thread that drives it.
+    Running,
+
+    /// The body has ended.
+    Finished,
+}
 
 /// A closure on its own stack that yields values and is driven by its owner.
 ///
 /// All methods take `&self`, so one generator can be driven from several places of its OS thread, through an `Rc` for example.
 /// Dropping a suspended one closes it. See the [module](super) for the whole picture.
 pub struct Generator<In, Out, Ret> {
-    /// UNSTARTED, SUSPENDED, RUNNING or FINISHED (G1).
-    state: Cell<u8>,
+    /// UNSTARTED, STARTED or FINISHED (G1).
+    phase: Cell<u8>,
 
-    /// What belongs to the state (G1, G2).
+    /// What belongs to the phase (G1, G2).
     life: UnsafeCell<Life<In, Out, Ret>>,
 
     /// The link of its stack (G3).
@@ -57,16 +71,22 @@ pub struct Generator<In, Out, Ret> {
     returned: Cell<Option<Ret>>,
 }
 
-/// What a generator owns.
-enum Life<In, Out, Ret> {
-    /// A body, and its stack if that was taken at once.
-    Unstarted(Body<In, Out, Ret>, Option<Stack>),
+/// What a generator owns; nothing when FINISHED (G1).
+union Life<In, Out, Ret> {
+    /// While UNSTARTED.
+    waiting: ManuallyDrop<Waiting<In, Out, Ret>>,
 
-    /// A body on its stack.
-    Started(Switch<In, Out, Ret>),
+    /// While STARTED.
+    coroutine: ManuallyDrop<Switch<In, Out, Ret>>,
+}
 
-    /// Nothing.
-    Over,
+/// A body that has not begun to run.
+struct Waiting<In, Out, Ret> {
+    /// The body.
+    body: Body<In, Out, Ret>,
+
+    /// Its stack, if that was taken at once.
+    stack: Option<Stack>,
 }
 
 /// How closing a generator ended.
@@ -124,8 +144,10 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
     #[inline]
     fn with(body: Body<In, Out, Ret>, stack: Option<Stack>) -> Self {
         Generator {
-            state: Cell::new(UNSTARTED),
-            life: UnsafeCell::new(Life::Unstarted(body, stack)),
+            phase: Cell::new(UNSTARTED),
+            life: UnsafeCell::new(Life {
+                waiting: ManuallyDrop::new(Waiting { body, stack }),
+            }),
             link: Cell::new(ptr::null()),
             yielder: Cell::new(ptr::null()),
             returned: Cell::new(None),
@@ -140,7 +162,7 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
     #[inline]
     #[track_caller]
     pub fn start(&self) -> GeneratorState<Out, Ret> {
-        if self.state.get() != UNSTARTED {
+        if self.phase.get() != UNSTARTED {
             self.misused("start");
         }
         come_out(self.begin())
@@ -150,10 +172,10 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
     ///
     /// # Panics
     /// When the generator is unstarted, running or finished; and with the body's own panic. See [`try_send`](Self::try_send).
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn send(&self, value: In) -> GeneratorState<Out, Ret> {
-        if self.state.get() != SUSPENDED {
+        if !self.is_suspended() {
             self.misused("send to");
         }
         come_out(self.resume(MaybeUninit::new(value)))
@@ -179,11 +201,11 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
     /// ```
     #[inline]
     pub fn try_send(&self, value: In) -> Result<GeneratorState<Out, Ret>, ResumeError<In>> {
-        match self.state.get() {
-            SUSPENDED => Ok(come_out(self.resume(MaybeUninit::new(value)))),
-            UNSTARTED => Err(ResumeError::NotStarted(value)),
-            RUNNING => Err(ResumeError::Running(value)),
-            _ => Err(ResumeError::Finished(value)),
+        match self.state() {
+            State::Suspended => Ok(come_out(self.resume(MaybeUninit::new(value)))),
+            State::Unstarted => Err(ResumeError::NotStarted(value)),
+            State::Running => Err(ResumeError::Running(value)),
+            State::Finished => Err(ResumeError::Finished(value)),
         }
     }
 
@@ -207,9 +229,9 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
     /// ```
     #[track_caller]
     pub fn throw<E: Any + Send>(&self, error: E) -> GeneratorState<Out, Ret> {
-        match self.state.get() {
-            SUSPENDED => come_out(self.raise(Raised::thrown(Box::new(error)))),
-            RUNNING => self.misused("throw into"),
+        match self.state() {
+            State::Suspended => come_out(self.raise(Raised::thrown(Box::new(error)))),
+            State::Running => self.misused("throw into"),
             _ => {
                 self.give_up();
                 resume_unwind(Box::new(error))
@@ -226,14 +248,14 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
     /// # Panics
     /// With a panic of the body that is not `error`.
     pub fn try_throw<E: Any + Send>(&self, error: E) -> Result<GeneratorState<Out, Ret>, E> {
-        match self.state.get() {
-            SUSPENDED if !self.is_unwinding() => self
+        match self.state() {
+            State::Suspended if !self.is_unwinding() => self
                 .raise(Raised::thrown(Box::new(error)))
                 .map_err(|payload| match thrown::<E>(payload) {
                     Ok(error) => error,
                     Err(other) => resume_unwind(Raised::unwrap(other)),
                 }),
-            UNSTARTED => {
+            State::Unstarted => {
                 self.give_up();
                 Err(error)
             }
@@ -261,7 +283,7 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
     /// Returns whether the body has ended: returned, panicked, or been closed.
     #[inline]
     pub fn is_finished(&self) -> bool {
-        self.state.get() == FINISHED
+        self.phase.get() == FINISHED
     }
 
     /// Returns the body's return value when an iterator came upon it, once.
@@ -269,13 +291,36 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
         self.returned.take()
     }
 
+    /// The link of its stack. Only while STARTED.
+    #[inline]
+    fn link(&self) -> &Link {
+        debug_assert_eq!(self.phase.get(), STARTED);
+        // SAFETY: G3.
+        unsafe { &*self.link.get() }
+    }
+
+    /// Whether the body stands at a yield.
+    #[inline]
+    fn is_suspended(&self) -> bool {
+        self.phase.get() == STARTED && self.link().is_idle()
+    }
+
+    fn state(&self) -> State {
+        match self.phase.get() {
+            UNSTARTED => State::Unstarted,
+            STARTED if self.link().is_idle() => State::Suspended,
+            STARTED => State::Running,
+            _ => State::Finished,
+        }
+    }
+
     /// Starts, or sends what `nothing` gives; `None` when finished.
     #[inline]
     #[track_caller]
     pub(super) fn advance(&self, nothing: fn() -> In) -> Option<GeneratorState<Out, Ret>> {
-        match self.state.get() {
-            SUSPENDED => Some(self.send(nothing())),
-            FINISHED => None,
+        match self.state() {
+            State::Suspended => Some(self.send(nothing())),
+            State::Finished => None,
             _ => Some(self.start()),
         }
     }
@@ -286,59 +331,66 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
     }
 
     /// From UNSTARTED: puts the body on a stack and runs it.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn begin(&self) -> Result<GeneratorState<Out, Ret>, Payload> {
-        // SAFETY: G2: not running, so nobody else looks, and no user code runs before this borrow's last use.
+        // SAFETY: G2: not running, so nobody else looks.
         let life = unsafe { &mut *self.life.get() };
-        let Life::Unstarted(_, reserved) = life else {
-            unreachable!("G1")
-        };
-        let stack = match reserved.take() {
+        // SAFETY: G1.
+        let waiting = unsafe { &mut life.waiting };
+        let stack = match waiting.stack.take() {
             Some(stack) => stack,
             None => pool::take(pool::DEFAULT_SIZE).unwrap_or_else(|error| refused(&error)),
         };
-        if let Life::Unstarted(body, _) = mem::replace(life, Life::Over) {
-            self.link.set(stack.link());
-            // SAFETY: the first resume is next, with `self` borrowed; bodies that borrow are the duty of `unchecked`'s caller.
-            *life = Life::Started(unsafe { body.begin(stack, &self.yielder) });
-        }
+        self.link.set(stack.link());
+        // SAFETY: `waiting` is overwritten next. The first resume follows, with `self` borrowed; borrowing bodies are the duty of
+        // `unchecked`'s caller.
+        let coroutine = unsafe { waiting.body.begin(stack, &self.yielder) };
+        life.coroutine = ManuallyDrop::new(coroutine);
+        self.phase.set(STARTED);
         self.resume(MaybeUninit::zeroed())
     }
 
     /// From SUSPENDED, or with the body just put on its stack: switches to the body until it switches back.
     ///
     /// The value must be there unless the body's yielder has mail, or does not exist yet (Y3).
-    #[inline]
+    #[inline(always)]
     fn resume(&self, value: MaybeUninit<In>) -> Result<GeneratorState<Out, Ret>, Payload> {
-        self.state.set(RUNNING);
-        // SAFETY: G2: the state was SUSPENDED, so nobody else holds the coroutine.
+        // SAFETY: G2: it is not running, so nobody else holds the coroutine.
         let life = unsafe { &mut *self.life.get() };
-        let Life::Started(coroutine) = life else {
-            unreachable!("G1")
-        };
-        // SAFETY: G3.
-        let link = unsafe { &*self.link.get() };
+        // SAFETY: G1.
+        let coroutine = unsafe { &mut life.coroutine };
+        let link = self.link();
         link.enter();
-        let step = coroutine.resume(value);
-        link.leave();
-        match step {
+        match coroutine.resume(value) {
             CoroutineResult::Yield(out) => {
-                self.state.set(SUSPENDED);
+                link.pause();
                 Ok(GeneratorState::Yielded(out))
             }
             CoroutineResult::Return(end) => {
-                *life = Life::Over;
-                self.state.set(FINISHED);
+                self.finish();
                 end.map(GeneratorState::Complete)
             }
         }
     }
 
+    /// With the body ended: gives the stack back.
+    #[inline]
+    fn finish(&self) {
+        self.link().leave();
+        self.phase.set(FINISHED);
+        // SAFETY: G2: the call that drove it is done with the coroutine.
+        let life = unsafe { &mut *self.life.get() };
+        // SAFETY: G1: it was STARTED, and is not any more.
+        unsafe { ManuallyDrop::drop(&mut life.coroutine) }
+    }
+
     /// From SUSPENDED: raises at the body's yield. Uncaught, what was raised comes back as the payload, still wrapped.
+    #[cold]
+    #[inline(never)]
     #[track_caller]
     pub(super) fn raise(&self, raised: Raised) -> Result<GeneratorState<Out, Ret>, Payload> {
-        if self.state.get() != SUSPENDED {
+        if !self.is_suspended() {
             self.misused("throw into");
         }
         // SAFETY: G3.
@@ -351,10 +403,10 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
 
     /// Closes the generator and says how it went.
     pub(super) fn close_or_say(&self) -> Closing<Ret> {
-        match self.state.get() {
-            RUNNING => Closing::Running,
-            SUSPENDED if self.is_unwinding() => Closing::Unwinding,
-            SUSPENDED => self.close_suspended(),
+        match self.state() {
+            State::Running => Closing::Running,
+            State::Suspended if self.is_unwinding() => Closing::Unwinding,
+            State::Suspended => self.close_suspended(),
             _ => {
                 self.give_up();
                 Closing::Closed(None)
@@ -380,10 +432,13 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
 
     /// From UNSTARTED or FINISHED: drops the body if there is one. Its destructors may look at this generator: it is finished.
     fn give_up(&self) {
-        self.state.set(FINISHED);
-        // SAFETY: G2: not running, so nobody else looks; the old life is dropped after the borrow has ended.
-        let life = mem::replace(unsafe { &mut *self.life.get() }, Life::Over);
-        drop(life);
+        if self.phase.replace(FINISHED) == UNSTARTED {
+            // SAFETY: G2: not running, so nobody else looks.
+            let life = unsafe { &mut *self.life.get() };
+            // SAFETY: G1: it was UNSTARTED, and is not any more.
+            let waiting = unsafe { ManuallyDrop::take(&mut life.waiting) };
+            drop(waiting);
+        }
     }
 
     /// Panics because this cannot be done in this state.
@@ -391,22 +446,21 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
     #[inline(never)]
     #[track_caller]
     fn misused(&self, verb: &str) -> ! {
-        match self.state.get() {
-            UNSTARTED => panic!("cannot {verb} a generator that has not been started"),
-            SUSPENDED => panic!("cannot {verb} a generator that has been started already"),
-            FINISHED => panic!("cannot {verb} a generator that has finished"),
+        match self.state() {
+            State::Unstarted => panic!("cannot {verb} a generator that has not been started"),
+            State::Suspended => panic!("cannot {verb} a generator that has been started already"),
+            State::Finished => panic!("cannot {verb} a generator that has finished"),
             _ => {
-                // SAFETY: G3.
-                let link = unsafe { &*self.link.get() };
-                let driver = chain::name_driver(link);
+                let driver = chain::name_driver(self.link());
                 panic!("cannot {verb} a generator that is running; it is driven by {driver}")
             }
         }
     }
 
-    /// Closes a suspended generator whose owner is gone.
+    /// Closes a generator whose owner is gone. What cannot be closed keeps its stack for ever (L1).
     #[cold]
-    fn close_dropped(&self) {
+    #[inline(never)]
+    fn drop_unfinished(&self) {
         match self.close_or_say() {
             Closing::Closed(ret) => drop(ret),
             Closing::Panicked(panic) if unwinding::own_stack_is_unwinding() => {
@@ -466,21 +520,17 @@ impl<Ret> fmt::Display for Closing<Ret> {
 
 impl<In, Out, Ret> fmt::Debug for Generator<In, Out, Ret> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match self.state.get() {
-            UNSTARTED => "unstarted",
-            SUSPENDED => "suspended",
-            RUNNING => "running",
-            _ => "finished",
-        };
-        f.debug_struct("Generator").field("state", &state).finish()
+        f.debug_struct("Generator")
+            .field("state", &self.state())
+            .finish()
     }
 }
 
 impl<In, Out, Ret> Drop for Generator<In, Out, Ret> {
     #[inline]
     fn drop(&mut self) {
-        if self.state.get() == SUSPENDED {
-            self.close_dropped();
+        if self.phase.get() != FINISHED {
+            self.drop_unfinished();
         }
     }
 }

@@ -37,9 +37,9 @@
 //! `Send` nor `Sync`, and never pinned, since moving it moves a handle and not its stack.
 //!
 //! ```compile_fail,E0277
-//! let g = greenthread::generator::Generator::new(|y| y.yield_(1));
+//! use greenthread::generator::Generator;
+//! let g: Generator<(), u8, ()> = Generator::new(|y| y.yield_(1));
 //! std::thread::spawn(move || g.start());
-//! # let _: () = ();
 //! ```
 
 mod body;

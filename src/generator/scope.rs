@@ -33,6 +33,12 @@ use super::yielder::Yielder;
 /// scope(|y| y.yield_(1), |g| kept = Some(g));
 /// kept.unwrap().start();
 /// ```
+/// and the generator cannot be taken out, so that it would be closed too late:
+/// ```compile_fail,E0596
+/// use greenthread::generator::{Generator, scope};
+/// let mut longer: Generator<(), u8, ()> = Generator::new(|y| y.yield_(1));
+/// scope(|y| y.yield_(2), |g| std::mem::swap(&mut *g, &mut longer));
+/// ```
 pub fn scope<In, Out, Ret, R, B, F>(body: B, f: F) -> R
 where
     B: FnOnce(&Yielder<In, Out>) -> Ret,

@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! - Y1 A yielder lives in the base frame of its generator's stack and never leaves it: bodies see it borrowed.
-//! - Y2 A switch away happens only while this stack is the innermost running one (L14): checked before each.
+//! - Y2 A switch away happens only while this stack is the innermost running one (L14): checked before each, by where the stack pointer
+//!   is, and only if that is elsewhere by the running chain.
 //! - Y3 The value that comes with a resume is there exactly when no mail is.
 
 #![expect(
@@ -12,7 +13,8 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::ptr::NonNull;
+use std::mem::MaybeUninit;
+use std::ptr::{self, NonNull};
 use std::thread;
 
 use super::body::SwitchBack;
@@ -40,7 +42,10 @@ pub struct Yielder<In, Out> {
     switch: NonNull<SwitchBack<In, Out>>,
 
     /// This stack's link.
-    link: NonNull<Link>,
+    link: *const Link,
+
+    /// Bytes of this stack below this yielder.
+    room: usize,
 
     /// What to look at after a switch back; zero on the hot path.
     notes: Cell<u8>,
@@ -54,11 +59,17 @@ impl<In, Out> Yielder<In, Out> {
     pub(super) fn new(switch: &SwitchBack<In, Out>, link: *const Link) -> Self {
         Yielder {
             switch: NonNull::from(switch),
-            // SAFETY: the address of the link at the top of this stack.
-            link: unsafe { NonNull::new_unchecked(link.cast_mut()) },
+            link,
+            room: 0,
             notes: Cell::new(0),
             mail: Cell::new(None),
         }
+    }
+
+    /// Measures the stack below this place, where the yielder stays from now on (Y1).
+    #[inline]
+    pub(super) fn settle(&mut self) {
+        self.room = ptr::from_ref(self).addr() - self.link().span().start;
     }
 
     /// Yields a value, and returns what is sent.
@@ -154,10 +165,10 @@ impl<In, Out> Yielder<In, Out> {
     }
 
     /// Switches to the driver and back. `forbidding` is noted for the driver when this stack is in the middle of an unwind.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn exchange(&self, out: Out, forbidding: u8) -> Result<In, Raised> {
-        if !self.link().is_running() {
+        if !self.is_on_this_stack() && !self.link().is_running() {
             not_innermost();
         }
         if thread::panicking() {
@@ -173,6 +184,16 @@ impl<In, Out> Yielder<In, Out> {
         }
         // SAFETY: Y3: resumed without mail, so with a value.
         Ok(unsafe { value.assume_init() })
+    }
+
+    /// Whether the caller's frame stands on this stack, below this yielder (Y1): then this is the stack that runs (Y2).
+    #[inline(always)]
+    fn is_on_this_stack(&self) -> bool {
+        let here = MaybeUninit::<u8>::uninit();
+        let depth = ptr::from_ref(self)
+            .addr()
+            .wrapping_sub(here.as_ptr().addr());
+        depth < self.room
     }
 
     /// Just before a switch away while a panic is under way on this OS thread, on whichever stack (L10).
@@ -211,7 +232,7 @@ impl<In, Out> Yielder<In, Out> {
     #[inline]
     fn link(&self) -> &Link {
         // SAFETY: C3 of `chain`: this stack is in use as long as its base frame, where this yielder lives (Y1).
-        unsafe { self.link.as_ref() }
+        unsafe { &*self.link }
     }
 }
 

@@ -91,7 +91,7 @@ impl Walk {
         // SAFETY: the chain from `running` is running for as long as the walk takes.
         for link in unsafe { chain::outward(self.stack) } {
             self.stack = link;
-            if link.span().contains(&address) {
+            if link.is_root() || link.span().contains(&address) {
                 return true;
             }
             if self.reach == Reach::OwnStack || !link.owner().is_null() {
