@@ -24,7 +24,7 @@ use crate::base::lock::Lock;
 use crate::sched::frame::Frame;
 use crate::sched::header::{Counted, Header};
 use crate::sched::list::WaitList;
-use crate::sched::park::with_protected_waiter;
+use crate::sched::park::{Grant, with_protected_waiter};
 use crate::sched::request::{self, Request};
 use crate::sched::scheduler::Scheduler;
 use crate::sched::wait::Operation;
@@ -125,7 +125,7 @@ impl Family {
         if self.0.lock().members.is_empty() {
             return;
         }
-        with_protected_waiter(&self.0, &END_OF_SCOPE, |waiter| {
+        with_protected_waiter(&self.0, &END_OF_SCOPE, Grant::Keep, |waiter| {
             loop {
                 let family = self.0.lock();
                 if family.members.is_empty() {
