@@ -66,7 +66,10 @@ fn spawn_driver(bencher: &mut criterion::Bencher<'_>) -> greenthread::JoinHandle
     let bencher: *mut criterion::Bencher<'static> = std::ptr::from_mut(bencher).cast();
     spawn(move || {
         // SAFETY: joined by the caller while it lends the bencher.
-        #[expect(unsafe_code, reason = "lends the bencher to a green thread that is joined")]
+        #[expect(
+            unsafe_code,
+            reason = "lends the bencher to a green thread that is joined"
+        )]
         let bencher = unsafe { &mut *bencher };
         bencher.iter(|| {
             for _ in 0..ROUNDS {
