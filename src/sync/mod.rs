@@ -15,6 +15,9 @@
 pub use condvar::Condvar;
 pub use event::Event;
 pub use mutex::{Mutex, MutexGuard, OwnedMutexGuard};
+pub use queue::Queue;
+pub use queue_error::{Closed, GetTimeoutError, PutTimeoutError, TryGetError, TryPutError};
+pub use queue_iter::Iter;
 pub use semaphore::{OwnedPermit, Permit, Semaphore};
 
 /// A constructor that is `const`, but for the model checker, whose locks are not.
@@ -33,5 +36,10 @@ macro_rules! constant {
 mod condvar;
 mod event;
 mod gate;
+mod heap;
+mod items;
 mod mutex;
+mod queue;
+mod queue_error;
+mod queue_iter;
 mod semaphore;
