@@ -18,6 +18,7 @@ mod sched;
 mod stack;
 mod thread;
 
+pub mod channel;
 pub mod generator;
 pub mod sync;
 pub mod time;
