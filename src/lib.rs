@@ -18,7 +18,9 @@ mod sched;
 mod stack;
 mod thread;
 
+pub mod channel;
 pub mod generator;
+pub mod sync;
 pub mod time;
 
 pub use base::error::Elapsed;

@@ -17,6 +17,12 @@ pub(crate) use spin::{Lock, LockGuard};
 #[cfg(loom)]
 pub(crate) use model::{Lock, LockGuard};
 
+impl<T: Default> Default for Lock<T> {
+    fn default() -> Self {
+        Lock::new(T::default())
+    }
+}
+
 #[cfg(not(loom))]
 mod spin {
     use std::cell::UnsafeCell;

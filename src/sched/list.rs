@@ -14,6 +14,7 @@ use std::cell::Cell;
 use std::ptr;
 
 use super::wait::Wait;
+use crate::base::lock::Lock;
 
 pub(crate) use super::wait::Wake;
 
@@ -122,12 +123,6 @@ impl WaitList {
         std::iter::successors(first, |node| unsafe { node.after.get().as_ref() }).count()
     }
 
-    /// What the first waiter waits for.
-    pub(crate) fn first_weight(&self) -> Option<usize> {
-        // SAFETY: N2.
-        unsafe { self.front.as_ref() }.map(Node::weight)
-    }
-
     /// The bound for [`wake_before`](Self::wake_before) that takes in everybody who waits now.
     pub(crate) fn bound(&self) -> u64 {
         self.next_ticket
@@ -208,14 +203,47 @@ impl WaitList {
         while let Some(first) = unsafe { self.front.as_ref() }
             && first.ticket.get() < bound
         {
-            self.remove(first);
-            // SAFETY: N2: the wait lives as long as its node, and the owner cannot leave before we unlock.
-            let wake = unsafe { &*first.wait.get() }.grant(first.case);
+            let wake = self.wake(first);
             if wake.is_some() {
                 return wake;
             }
         }
         None
+    }
+
+    /// The same, only as long as the one in front waits for at most `most`; tells how much it waits for.
+    pub(crate) fn wake_within(&mut self, most: usize) -> Option<(Wake, usize)> {
+        // SAFETY: N2.
+        while let Some(first) = unsafe { self.front.as_ref() }
+            && first.weight() <= most
+        {
+            let weight = first.weight();
+            if let Some(wake) = self.wake(first) {
+                return Some((wake, weight));
+            }
+        }
+        None
+    }
+
+    /// Takes `first` out and grants its wait, if that has not ended otherwise.
+    #[inline]
+    fn wake(&mut self, first: &Node) -> Option<Wake> {
+        self.remove(first);
+        // SAFETY: N2: the wait lives as long as its node, and the owner cannot leave before we unlock.
+        unsafe { &*first.wait.get() }.grant(first.case)
+    }
+}
+
+/// Wakes everybody who waits now in the list that `list` names; the lock is taken anew for each, so that no bell is rung under it.
+pub(crate) fn wake_all<S>(queue: &Lock<S>, list: impl Fn(&mut S) -> &mut WaitList) {
+    let bound = list(&mut queue.lock()).bound();
+    loop {
+        let mut held = queue.lock();
+        let wake = list(&mut held).wake_before(bound);
+        drop(held);
+        if wake.is_none() {
+            return;
+        }
     }
 }
 

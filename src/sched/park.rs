@@ -42,8 +42,39 @@ pub(crate) enum Grant<S> {
     /// It goes back by this call, then the request is raised: locks, permits, batons. Nothing to give back is the empty call.
     GiveBack(fn(&Lock<S>, &Node)),
 
+    /// The same, where one who leaves without a grant may have stood in the way of those behind.
+    InTurn {
+        /// Gives a grant back.
+        give_back: fn(&Lock<S>, &Node),
+
+        /// Serves those behind.
+        left: fn(&Lock<S>),
+    },
+
     /// It is a value that has left its sender: it is delivered, and the request is raised at the next wait point (L4 c).
     Keep,
+
+    /// The same, where the end of the receiver's OS thread hands the value on by this call (L19).
+    Deliver(fn(&Lock<S>, &Node)),
+}
+
+impl<S> Grant<S> {
+    /// What a receiver does that is also requested.
+    #[inline]
+    fn give_back(self) -> Option<fn(&Lock<S>, &Node)> {
+        match self {
+            Grant::GiveBack(give_back) | Grant::InTurn { give_back, .. } => Some(give_back),
+            Grant::Keep | Grant::Deliver(_) => None,
+        }
+    }
+
+    /// What the end of the receiver's OS thread does.
+    fn hand_on(self) -> Option<fn(&Lock<S>, &Node)> {
+        match self {
+            Grant::Deliver(hand_on) => Some(hand_on),
+            other => other.give_back(),
+        }
+    }
 }
 
 impl<S> Clone for Grant<S> {
@@ -110,10 +141,11 @@ pub(crate) fn with_waiter<S, R>(
     f(&waiter)
 }
 
-/// As [`with_waiter`], for a wait that no request ends.
+/// As [`with_waiter`], for a wait that no request ends; the grant is given back only by the end of the OS thread.
 pub(crate) fn with_protected_waiter<S, R>(
     queue: &Lock<S>,
     operation: &'static Operation,
+    grant: Grant<S>,
     f: impl FnOnce(&Waiter<'_, S>) -> R,
 ) -> R {
     let scheduler = Scheduler::get();
@@ -121,7 +153,7 @@ pub(crate) fn with_protected_waiter<S, R>(
         wait: scheduler.new_wait(operation),
         node: Node::new(0, 0),
         queue,
-        grant: Grant::Keep,
+        grant,
         mode: Mode::Protected,
         scheduler,
     };
@@ -136,9 +168,21 @@ impl<'a, S> Waiter<'a, S> {
     #[inline(always)]
     pub(crate) fn park(
         &self,
+        held: LockGuard<'a, S>,
+        list: impl FnOnce(&mut S) -> &mut WaitList,
+        deadline: Option<Deadline>,
+    ) -> Outcome {
+        self.park_after(held, list, deadline, || ())
+    }
+
+    /// As [`park`](Self::park); `last` is done when nothing is raised any more before parking, the node is linked and the lock given back. It must not wait.
+    #[inline(always)]
+    pub(crate) fn park_after(
+        &self,
         mut held: LockGuard<'a, S>,
         list: impl FnOnce(&mut S) -> &mut WaitList,
         deadline: Option<Deadline>,
+        last: impl FnOnce(),
     ) -> Outcome {
         let interruptible = self.mode == Mode::Interruptible && may_raise();
         if interruptible && self.scheduler.has_requests() {
@@ -149,6 +193,7 @@ impl<'a, S> Waiter<'a, S> {
         // SAFETY: N2: this waiter is behind a reference into the frame of `with_waiter`, which is not left before the node is unlinked below.
         unsafe { list(&mut held).link(&self.node, &self.wait) };
         drop(held);
+        last();
         match deadline {
             None => self.scheduler.park(&self.wait, interruptible),
             Some(deadline) => park_until(self.scheduler, &self.wait, interruptible, deadline),
@@ -184,7 +229,7 @@ impl<'a, S> Waiter<'a, S> {
     /// L4 b.
     #[cold]
     fn check_after_grant(&self) {
-        let Grant::GiveBack(give_back) = self.grant else {
+        let Some(give_back) = self.grant.give_back() else {
             return;
         };
         if let Some(due) = self.scheduler.due() {
@@ -195,13 +240,21 @@ impl<'a, S> Waiter<'a, S> {
 
     #[cold]
     fn leave_ungranted(&self, ended: Ended) -> Outcome {
-        self.unlink();
+        self.leave_line();
         match ended {
             Ended::TimedOut => {
                 checkpoint(self.scheduler);
                 Outcome::TimedOut
             }
             _ => self.scheduler.raise_interruption(),
+        }
+    }
+
+    /// L5, for one who got nothing.
+    fn leave_line(&self) {
+        self.unlink();
+        if let Grant::InTurn { left, .. } = self.grant {
+            left(self.queue);
         }
     }
 
@@ -219,9 +272,10 @@ impl<'a, S> Waiter<'a, S> {
     unsafe fn abandon(wait: &Wait) {
         // SAFETY: the caller's duty; `Waiter` is `repr(C)` with the wait first.
         let waiter = unsafe { &*std::ptr::from_ref(wait).cast::<Waiter<'a, S>>() };
-        waiter.unlink();
-        if let (Ended::Granted(_), Grant::GiveBack(give_back)) = (wait.ended(), waiter.grant) {
-            give_back(waiter.queue, &waiter.node);
+        match (wait.ended(), waiter.grant.hand_on()) {
+            (Ended::Granted(_), Some(hand_on)) => hand_on(waiter.queue, &waiter.node),
+            (Ended::Granted(_), None) => {}
+            _ => waiter.leave_line(),
         }
     }
 }
@@ -313,6 +367,15 @@ fn raise_if_due(scheduler: &Scheduler) {
         && let Some(due) = scheduler.due()
     {
         payload::raise(scheduler.current_header(), due);
+    }
+}
+
+/// Raises what is due in what runs now, after `give_back`; for one who parked and left that wait without raising.
+pub(crate) fn raise_due_after(give_back: impl FnOnce()) {
+    let scheduler = Scheduler::get();
+    if scheduler.has_requests() && may_raise() && scheduler.due().is_some() {
+        give_back();
+        checkpoint(scheduler);
     }
 }
 

@@ -25,7 +25,7 @@ use crate::sched::cancel;
 use crate::sched::frame::Frame;
 use crate::sched::header::{Counted, Header};
 use crate::sched::list::WaitList;
-use crate::sched::park::with_protected_waiter;
+use crate::sched::park::{Grant, with_protected_waiter};
 use crate::sched::request::Request;
 use crate::sched::scheduler::Scheduler;
 use crate::sched::wait::Operation;
@@ -126,7 +126,7 @@ impl Family {
         if self.0.lock().members.is_empty() {
             return;
         }
-        with_protected_waiter(&self.0, &END_OF_SCOPE, |waiter| {
+        with_protected_waiter(&self.0, &END_OF_SCOPE, Grant::Keep, |waiter| {
             loop {
                 let family = self.0.lock();
                 if family.members.is_empty() {

@@ -1,0 +1,174 @@
+//! The receiving end.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::rendezvous;
+use super::state::{self, Shared, State};
+use super::{RecvError, RecvTimeoutError, TryRecvError};
+use crate::base::lock::LockGuard;
+use crate::sched::clock::Deadline;
+use crate::sched::park::{self, Grant, Outcome, with_waiter};
+use crate::sched::wait::Operation;
+
+static RECV: Operation = Operation::new("Receiver::recv");
+
+static RECV_TIMEOUT: Operation = Operation::new("Receiver::recv_timeout");
+
+/// The receiving end of a channel. Its clones receive from the same channel, each message once; when the last one is dropped, senders are told.
+///
+/// It may be shared between OS threads when the messages may be sent between them.
+pub struct Receiver<T> {
+    /// The channel.
+    shared: Shared<T>,
+}
+
+/// Why there is no message; with the lock, for parking.
+enum Nothing<'a, T> {
+    /// Not now.
+    Empty(LockGuard<'a, State<T>>),
+
+    /// Never again.
+    Disconnected,
+}
+
+impl<T> Receiver<T> {
+    /// The caller has counted it.
+    pub(super) fn of(shared: Shared<T>) -> Self {
+        Receiver { shared }
+    }
+
+    /// Receives the oldest message.
+    ///
+    /// Blocks while there is none. A cancellation while waiting is raised here; a message that came at the same moment wakes the next in line. On the root and on a plain OS
+    /// thread the wait runs the event loop.
+    ///
+    /// In a channel of capacity 0 a message that was handed over is returned, and a cancellation that came meanwhile is raised at the next wait point.
+    ///
+    /// # Errors
+    /// When there is none and every sender is gone.
+    ///
+    /// # Examples
+    /// ```
+    /// use greenthread::channel::{RecvError, bounded};
+    /// let (sender, receiver) = bounded(1);
+    /// sender.send("last words").unwrap();
+    /// drop(sender);
+    /// assert_eq!(receiver.recv(), Ok("last words"));
+    /// assert_eq!(receiver.recv(), Err(RecvError));
+    /// ```
+    #[inline]
+    pub fn recv(&self) -> Result<T, RecvError> {
+        self.recv_until(&RECV, None).map_err(|_| RecvError)
+    }
+
+    /// Receives the oldest message, if there is one. Does not block.
+    ///
+    /// # Errors
+    /// When there is none, and whether every sender is gone.
+    #[inline]
+    pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        self.take().map_err(|nothing| match nothing {
+            Nothing::Empty(_) => TryRecvError::Empty,
+            Nothing::Disconnected => TryRecvError::Disconnected,
+        })
+    }
+
+    /// Receives the oldest message, waiting for one at most for `limit`.
+    ///
+    /// Blocks, is cancelled and behaves on the root as [`recv`](Self::recv) does.
+    ///
+    /// # Errors
+    /// When `limit` passed first, or there is none and every sender is gone.
+    pub fn recv_timeout(&self, limit: Duration) -> Result<T, RecvTimeoutError> {
+        match self.try_recv() {
+            Ok(message) => Ok(message),
+            Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
+            Err(TryRecvError::Empty) => {
+                self.recv_until(&RECV_TIMEOUT, Some(park::deadline_in(limit)))
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn recv_until(
+        &self,
+        operation: &'static Operation,
+        deadline: Option<Deadline>,
+    ) -> Result<T, RecvTimeoutError> {
+        let baton = Grant::GiveBack(state::pass_message_on);
+        with_waiter(&*self.shared, operation, 0, baton, |waiter| {
+            loop {
+                let state = match self.take() {
+                    Ok(message) => return Ok(message),
+                    Err(Nothing::Disconnected) => return Err(RecvTimeoutError::Disconnected),
+                    Err(Nothing::Empty(state)) => state,
+                };
+                if state.capacity == 0 {
+                    return rendezvous::recv(&self.shared, state, operation, deadline);
+                }
+                let outcome = waiter.park(state, |state| &mut state.receiving, deadline);
+                if outcome == Outcome::TimedOut {
+                    return Err(RecvTimeoutError::Timeout);
+                }
+            }
+        })
+    }
+
+    #[inline(always)]
+    fn take(&self) -> Result<T, Nothing<'_, T>> {
+        let mut state = self.shared.lock();
+        if let Some(message) = state.messages.pop_front() {
+            state::popped(state);
+            return Ok(message);
+        }
+        if state.senders == 0 {
+            return Err(Nothing::Disconnected);
+        }
+        rendezvous::take(state).map_err(Nothing::Empty)
+    }
+
+    /// Returns how many messages the channel holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shared.lock().messages.len()
+    }
+
+    /// Tells whether the channel holds no message.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Tells whether the channel holds as many messages as it may.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        !self.shared.lock().has_room()
+    }
+
+    /// Returns the most messages the channel holds; `None` without a bound.
+    #[must_use]
+    pub fn capacity(&self) -> Option<usize> {
+        self.shared.lock().bound()
+    }
+}
+
+impl<T> Clone for Receiver<T> {
+    fn clone(&self) -> Self {
+        self.shared.lock().receivers += 1;
+        Receiver::of(Arc::clone(&self.shared))
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        state::receiver_gone(&self.shared);
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver").finish_non_exhaustive()
+    }
+}

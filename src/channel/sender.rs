@@ -1,0 +1,170 @@
+//! The sending end.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::error::SendTimeoutError;
+use super::rendezvous;
+use super::state::{self, Shared};
+use super::{SendError, TrySendError};
+use crate::sched::clock::Deadline;
+use crate::sched::park::{self, Grant, Outcome, with_waiter};
+use crate::sched::wait::Operation;
+
+static SEND: Operation = Operation::new("Sender::send");
+
+static SEND_TIMEOUT: Operation = Operation::new("Sender::send_timeout");
+
+/// The sending end of a channel. Its clones send into the same channel; when the last one is dropped, receivers are told.
+///
+/// It may be shared between OS threads when the messages may be sent between them.
+pub struct Sender<T> {
+    /// The channel.
+    shared: Shared<T>,
+}
+
+impl<T> Sender<T> {
+    /// The caller has counted it.
+    pub(super) fn of(shared: Shared<T>) -> Self {
+        Sender { shared }
+    }
+
+    /// Sends `message`.
+    ///
+    /// Blocks while the channel is full. A cancellation while waiting is raised here, and `message` is dropped; room that came at the same moment goes to the next
+    /// in line. On the root and on a plain OS thread the wait runs the event loop.
+    ///
+    /// In a channel of capacity 0 it blocks until the message was received. Once that is so it returns, and a cancellation that came meanwhile is
+    /// raised at the next wait point.
+    ///
+    /// # Errors
+    /// With the message, when every receiver is gone.
+    ///
+    /// # Examples
+    /// ```
+    /// use greenthread::channel::{SendError, bounded};
+    /// let (sender, receiver) = bounded(1);
+    /// sender.send(1).unwrap();
+    /// drop(receiver);
+    /// assert_eq!(sender.send(2), Err(SendError(2)));
+    /// ```
+    #[inline]
+    pub fn send(&self, message: T) -> Result<(), SendError<T>> {
+        self.send_until(message, &SEND, None)
+            .map_err(|error| SendError(error.into_inner()))
+    }
+
+    /// Sends `message` if there is room for it, or, in a channel of capacity 0, a receiver that waits. Does not block.
+    ///
+    /// # Errors
+    /// With the message, when the channel is full or every receiver is gone.
+    #[inline]
+    pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
+        let state = self.shared.lock();
+        if state.receivers == 0 {
+            drop(state);
+            return Err(TrySendError::Disconnected(message));
+        }
+        if state.has_room() {
+            state::push(state, message);
+            return Ok(());
+        }
+        rendezvous::give(state, message).map_err(|(state, message)| {
+            drop(state);
+            TrySendError::Full(message)
+        })
+    }
+
+    /// Sends `message`, waiting for room at most for `limit`.
+    ///
+    /// Blocks, is cancelled and behaves on the root as [`send`](Self::send) does.
+    ///
+    /// # Errors
+    /// With the message, when `limit` passed first or every receiver is gone.
+    pub fn send_timeout(&self, message: T, limit: Duration) -> Result<(), SendTimeoutError<T>> {
+        match self.try_send(message) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Disconnected(message)) => {
+                Err(SendTimeoutError::Disconnected(message))
+            }
+            Err(TrySendError::Full(message)) => {
+                let deadline = Some(park::deadline_in(limit));
+                self.send_until(message, &SEND_TIMEOUT, deadline)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn send_until(
+        &self,
+        message: T,
+        operation: &'static Operation,
+        deadline: Option<Deadline>,
+    ) -> Result<(), SendTimeoutError<T>> {
+        let baton = Grant::GiveBack(state::pass_room_on);
+        with_waiter(&*self.shared, operation, 0, baton, |waiter| {
+            loop {
+                let state = self.shared.lock();
+                if state.receivers == 0 {
+                    drop(state);
+                    return Err(SendTimeoutError::Disconnected(message));
+                }
+                if state.has_room() {
+                    state::push(state, message);
+                    return Ok(());
+                }
+                if state.capacity == 0 {
+                    return rendezvous::send(&self.shared, state, message, operation, deadline);
+                }
+                let outcome = waiter.park(state, |state| &mut state.sending, deadline);
+                if outcome == Outcome::TimedOut {
+                    return Err(SendTimeoutError::Timeout(message));
+                }
+            }
+        })
+    }
+
+    /// Returns how many messages the channel holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shared.lock().messages.len()
+    }
+
+    /// Tells whether the channel holds no message.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Tells whether the channel holds as many messages as it may.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        !self.shared.lock().has_room()
+    }
+
+    /// Returns the most messages the channel holds; `None` without a bound.
+    #[must_use]
+    pub fn capacity(&self) -> Option<usize> {
+        self.shared.lock().bound()
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.shared.lock().senders += 1;
+        Sender::of(Arc::clone(&self.shared))
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        state::sender_gone(&self.shared);
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").finish_non_exhaustive()
+    }
+}

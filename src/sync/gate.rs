@@ -1,0 +1,110 @@
+//! One at a time: what stands behind `Mutex`, and between the comparisons of a priority queue.
+//!
+//! It is handed over: whoever leaves gives it to the first in line, so that its last owner cannot overtake those who wait already. It belongs to nobody in
+//! particular: it may be left on another OS thread than it was entered on.
+//!
+//! Invariants:
+//! - G1 `held` is true from a successful `enter` to the matching `leave`; while it is handed over it stays true.
+//! - G2 Nobody waits while `held` is false, but for some whose wait has ended otherwise.
+
+use crate::base::lock::Lock;
+use crate::sched::clock::Deadline;
+use crate::sched::list::{Node, WaitList};
+use crate::sched::park::{Grant, Outcome, Waiter, with_protected_waiter, with_waiter};
+use crate::sched::wait::Operation;
+
+/// Lets one in at a time, in the order of asking.
+#[derive(Default)]
+pub(super) struct Gate(Lock<State>);
+
+/// Under the lock.
+#[derive(Default)]
+struct State {
+    /// G1.
+    held: bool,
+
+    /// Who wants in.
+    waiters: WaitList,
+}
+
+impl State {
+    #[inline]
+    fn try_enter(&mut self) -> bool {
+        !std::mem::replace(&mut self.held, true)
+    }
+}
+
+impl Gate {
+    constant! {
+        pub(super) fn new() -> Self {
+            Gate(Lock::new(State { held: false, waiters: WaitList::new() }))
+        }
+    }
+
+    /// Whether somebody is in.
+    pub(super) fn is_held(&self) -> bool {
+        self.0.lock().held
+    }
+
+    /// Goes in if nobody is.
+    #[inline]
+    pub(super) fn try_enter(&self) -> bool {
+        self.0.lock().try_enter()
+    }
+
+    /// Waits to go in; raises what is due while it waits.
+    #[inline]
+    pub(super) fn enter(
+        &self,
+        operation: &'static Operation,
+        deadline: Option<Deadline>,
+    ) -> Outcome {
+        if self.try_enter() {
+            return Outcome::Granted;
+        }
+        let grant = Grant::GiveBack(give_back);
+        with_waiter(&self.0, operation, 0, grant, |waiter| {
+            self.enter_as(waiter, deadline)
+        })
+    }
+
+    /// Waits to go in, and raises nothing.
+    pub(super) fn enter_protected(&self, operation: &'static Operation) {
+        if !self.try_enter() {
+            let grant = Grant::GiveBack(give_back);
+            with_protected_waiter(&self.0, operation, grant, |waiter| {
+                self.enter_as(waiter, None)
+            });
+        }
+    }
+
+    #[inline(always)]
+    fn enter_as<'a>(&'a self, waiter: &Waiter<'a, State>, deadline: Option<Deadline>) -> Outcome {
+        let mut state = self.0.lock();
+        if state.try_enter() {
+            return Outcome::Granted;
+        }
+        waiter.park(state, |state| &mut state.waiters, deadline)
+    }
+
+    /// Hands it to the first in line, or opens it.
+    #[inline]
+    pub(super) fn leave(&self) {
+        leave(&self.0);
+    }
+}
+
+#[inline]
+fn leave(queue: &Lock<State>) {
+    let mut state = queue.lock();
+    debug_assert!(state.held, "left by somebody who was not in (G1)");
+    let wake = state.waiters.wake_first();
+    state.held = wake.is_some();
+    drop(state);
+    drop(wake);
+}
+
+/// L4 b.
+fn give_back(queue: &Lock<State>, _: &Node) {
+    leave(queue);
+}
