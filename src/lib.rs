@@ -19,6 +19,7 @@ mod stack;
 mod thread;
 
 pub mod generator;
+pub mod net;
 pub mod time;
 
 pub use base::error::Elapsed;

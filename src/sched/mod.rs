@@ -33,6 +33,7 @@ pub(crate) mod list;
 pub(crate) mod local;
 pub(crate) mod park;
 pub(crate) mod reactor;
+pub(crate) mod readiness;
 pub(crate) mod request;
 pub(crate) mod root;
 pub(crate) mod scheduler;
