@@ -20,6 +20,7 @@ mod thread;
 
 pub mod channel;
 pub mod generator;
+pub mod net;
 pub mod sync;
 pub mod time;
 

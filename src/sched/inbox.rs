@@ -28,7 +28,7 @@
 
 #![expect(unsafe_code, reason = "letters are linked by address")]
 
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError, Weak};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
@@ -88,8 +88,8 @@ pub(crate) struct Home {
     /// Wakes the owner when it sleeps without a reactor.
     bell: Bell,
 
-    /// Wakes the owner when it sleeps in its reactor; set when that is made, while the owner is awake.
-    waker: OnceLock<mio::Waker>,
+    /// Wakes the owner when it sleeps in its reactor; set when that is made, while the owner is awake. It goes with the reactor.
+    waker: OnceLock<Weak<mio::Waker>>,
 
     /// The owner.
     thread: ThreadId,
@@ -112,7 +112,7 @@ impl Home {
     }
 
     /// From now on the owner sleeps in its reactor, and this rings it.
-    pub(crate) fn ring_by(&self, waker: mio::Waker) {
+    pub(crate) fn ring_by(&self, waker: Weak<mio::Waker>) {
         self.waker.set(waker).expect("an OS thread has one reactor");
     }
 
@@ -152,7 +152,7 @@ impl Home {
     fn ring(&self) {
         match self.waker.get() {
             // An eventfd that cannot be written to is one whose counter is full: the owner wakes anyway.
-            Some(waker) => drop(waker.wake()),
+            Some(waker) => drop(waker.upgrade().map(|waker| waker.wake())),
             None => self.bell.ring(),
         }
     }

@@ -38,6 +38,7 @@ pub(crate) mod park;
 pub(crate) mod payload;
 pub(crate) mod peer;
 pub(crate) mod reactor;
+pub(crate) mod readiness;
 pub(crate) mod ready;
 pub(crate) mod request;
 pub(crate) mod root;

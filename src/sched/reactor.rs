@@ -6,12 +6,12 @@
 //! Invariants:
 //! - R1 A token names a slot and a generation. A slot that is used anew gets another generation, so an event of an earlier tenant, still in the
 //!   batch at hand, is recognised and passed over.
-//! - R2 Locks are taken in the order: a source's state, then `slots`. A batch is dispatched with neither held.
+//! - R2 Locks are taken in the order: a watch's state, then `slots`. A batch is dispatched with neither held.
 
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell};
 use std::io;
 use std::os::fd::RawFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use mio::event::Event;
@@ -19,8 +19,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use slab::Slab;
 
-use super::source::{Readiness, State};
-use crate::base::lock::Lock;
+use super::readiness::{Readiness, Watch};
 
 /// Events taken from the kernel at once.
 const BATCH: usize = 1024;
@@ -31,14 +30,24 @@ const WAKER: Token = Token(usize::MAX);
 /// The reactor, as its own OS thread sees it.
 #[derive(Debug)]
 pub(crate) struct Reactor {
+    /// Empty once the OS thread has ended: its descriptors are closed then.
+    open: RefCell<Option<Open>>,
+}
+
+/// What a reactor consists of.
+#[derive(Debug)]
+struct Open {
     /// What sources hold of it.
     shared: Arc<Shared>,
 
     /// Waited on by the loop.
-    poll: RefCell<Poll>,
+    poll: Poll,
 
     /// The batch at hand; kept for its memory.
-    events: RefCell<Events>,
+    events: Events,
+
+    /// Rings the OS thread while it sleeps here; other OS threads hold it weakly.
+    _waker: Arc<Waker>,
 }
 
 /// The part of a reactor that sources hold, on any OS thread.
@@ -68,54 +77,64 @@ struct Tenant {
     generation: u32,
 
     /// What its events change.
-    state: Arc<Lock<State>>,
+    watch: Arc<Watch<Shared>>,
 }
 
 impl Reactor {
-    /// A reactor for the OS thread that calls, and what rings it.
-    pub(crate) fn new() -> io::Result<(Reactor, Waker)> {
+    /// A reactor for the OS thread that calls, and what rings it as long as that lives.
+    pub(crate) fn new() -> io::Result<(Reactor, Weak<Waker>)> {
         let poll = Poll::new()?;
         let registry = poll.registry().try_clone()?;
-        let waker = Waker::new(&registry, WAKER)?;
-        let reactor = Reactor {
+        let waker = Arc::new(Waker::new(&registry, WAKER)?);
+        let rings = Arc::downgrade(&waker);
+        let open = Open {
             shared: Arc::new(Shared {
                 registry,
                 slots: Mutex::default(),
             }),
-            poll: RefCell::new(poll),
-            events: RefCell::new(Events::with_capacity(BATCH)),
+            poll,
+            events: Events::with_capacity(BATCH),
+            _waker: waker,
         };
-        Ok((reactor, waker))
+        let open = RefCell::new(Some(open));
+        Ok((Reactor { open }, rings))
     }
 
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.shared
+    /// The part that sources hold.
+    pub(crate) fn shared(&self) -> Ref<'_, Arc<Shared>> {
+        Ref::map(self.open.borrow(), |open| match open {
+            Some(open) => &open.shared,
+            None => unreachable!("a wait point after the end of its OS thread's scheduler"),
+        })
     }
 
     /// Waits at most `limit` for events and makes ready whoever waits for them. A signal ends the wait early.
     pub(crate) fn poll(&self, limit: Option<Duration>) {
-        let mut events = self.events.borrow_mut();
-        match self.poll.borrow_mut().poll(&mut events, limit) {
-            Ok(()) => events.iter().for_each(|event| self.dispatch(event)),
+        let mut open = self.open.borrow_mut();
+        let Some(Open {
+            shared,
+            poll,
+            events,
+            ..
+        }) = &mut *open
+        else {
+            return;
+        };
+        match poll.poll(events, limit) {
+            Ok(()) => events.iter().for_each(|event| shared.dispatch(event)),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => panic!("greenthread: the reactor's poll failed: {error}"),
         }
     }
 
-    fn dispatch(&self, event: &Event) {
-        if event.token() == WAKER {
-            return;
-        }
-        if let Some(state) = self.shared.tenant(event.token()) {
-            State::announce(&state, readiness(event));
-        }
-    }
-
-    /// Sends everybody who waits through this reactor to another one: its OS thread ends.
+    /// Sends everybody who waits through this reactor to another one, and closes its descriptors: its OS thread ends.
     pub(crate) fn close(&self) {
-        let tenants = std::mem::take(&mut self.shared.lock().tenants);
+        let Some(open) = self.open.borrow_mut().take() else {
+            return;
+        };
+        let tenants = std::mem::take(&mut open.shared.lock().tenants);
         for (_, tenant) in tenants {
-            State::lose_reactor(&tenant.state, &self.shared);
+            tenant.watch.lose_reactor(&open.shared);
         }
     }
 }
@@ -136,8 +155,8 @@ impl Shared {
     }
 
     /// Registers a descriptor, for everything and edge-triggered. Its state at this moment comes as the first event.
-    pub(super) fn register(&self, fd: RawFd, state: &Arc<Lock<State>>) -> io::Result<Token> {
-        let token = self.lock().move_in(Arc::clone(state));
+    pub(super) fn register(&self, fd: RawFd, watch: &Arc<Watch<Shared>>) -> io::Result<Token> {
+        let token = self.lock().move_in(Arc::clone(watch));
         let registered = self
             .registry
             .register(&mut SourceFd(&fd), token, everything());
@@ -155,18 +174,27 @@ impl Shared {
         drop(self.registry.deregister(&mut SourceFd(&fd)));
     }
 
-    fn tenant(&self, token: Token) -> Option<Arc<Lock<State>>> {
+    fn dispatch(&self, event: &Event) {
+        if event.token() == WAKER {
+            return;
+        }
+        if let Some(watch) = self.tenant(event.token()) {
+            watch.announce(readiness(event));
+        }
+    }
+
+    fn tenant(&self, token: Token) -> Option<Arc<Watch<Shared>>> {
         let slots = self.lock();
         let tenant = slots.tenants.get(slot(token))?;
-        (tenant.generation == generation(token)).then(|| Arc::clone(&tenant.state))
+        (tenant.generation == generation(token)).then(|| Arc::clone(&tenant.watch))
     }
 }
 
 impl Slots {
-    fn move_in(&mut self, state: Arc<Lock<State>>) -> Token {
+    fn move_in(&mut self, watch: Arc<Watch<Shared>>) -> Token {
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
-        let slot = self.tenants.insert(Tenant { generation, state });
+        let slot = self.tenants.insert(Tenant { generation, watch });
         token(slot, generation)
     }
 

@@ -1,0 +1,82 @@
+//! Making sockets: a connection that is waited for, a listener that is bound.
+
+use std::io;
+use std::net::{self, SocketAddr, ToSocketAddrs};
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::sched::source::{Direction, Source};
+use crate::sched::wait::Operation;
+
+static CONNECT: Operation = Operation::new("TcpStream::connect");
+
+/// How many connections wait for `accept` before the kernel turns more away; the system may cut it down.
+const BACKLOG: i32 = 1024;
+
+/// Runs `f` with one address after the other until it succeeds; the last error otherwise.
+pub(super) fn each_address<R>(
+    addresses: impl ToSocketAddrs,
+    mut f: impl FnMut(SocketAddr) -> io::Result<R>,
+) -> io::Result<R> {
+    let mut last = io::Error::new(io::ErrorKind::InvalidInput, "there is no address to try");
+    for address in addresses.to_socket_addrs()? {
+        match f(address) {
+            Ok(done) => return Ok(done),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// Connects and waits until that is done.
+pub(super) fn connect(
+    address: SocketAddr,
+    limit: Option<Duration>,
+) -> io::Result<Source<net::TcpStream>> {
+    let socket = new_socket(address)?;
+    let under_way = match socket.connect(&address.into()) {
+        Ok(()) => false,
+        Err(error) if is_under_way(&error) => true,
+        Err(error) => return Err(error),
+    };
+    let source = Source::new(net::TcpStream::from(socket));
+    if under_way {
+        source.retry(&CONNECT, Direction::Write, limit, |()| false, is_connected)?;
+    }
+    Ok(source)
+}
+
+/// What became of a connection that was begun. An event alone proves nothing: the socket is asked.
+fn is_connected(stream: &net::TcpStream) -> io::Result<()> {
+    match stream.peer_addr() {
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => {
+            Err(stream.take_error()?.unwrap_or_else(still_under_way))
+        }
+        known => known.map(drop),
+    }
+}
+
+fn still_under_way() -> io::Error {
+    io::ErrorKind::WouldBlock.into()
+}
+
+fn is_under_way(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EINPROGRESS) || error.kind() == io::ErrorKind::Interrupted
+}
+
+/// Binds a listening socket; its address can be bound again as soon as it is closed, as with std.
+pub(super) fn bind(address: SocketAddr) -> io::Result<Source<net::TcpListener>> {
+    let socket = new_socket(address)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(Source::new(net::TcpListener::from(socket)))
+}
+
+fn new_socket(address: SocketAddr) -> io::Result<Socket> {
+    let domain = Domain::for_address(address);
+    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}

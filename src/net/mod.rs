@@ -1,0 +1,51 @@
+//! TCP with the names and shapes of [`std::net`]; what would block the OS thread parks the green thread instead.
+//!
+//! ```
+//! use std::io::{Read, Write};
+//! use greenthread::{net::{TcpListener, TcpStream}, spawn};
+//!
+//! # fn main() -> std::io::Result<()> {
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! let address = listener.local_addr()?;
+//! let server = spawn(move || {
+//!     let (mut stream, _) = listener.accept()?; // parks until somebody connects
+//!     let mut word = [0; 5];
+//!     stream.read_exact(&mut word)?; // parks until the bytes are there
+//!     stream.write_all(&word)
+//! });
+//! let mut client = TcpStream::connect(address)?;
+//! client.write_all(b"hello")?;
+//! let mut echoed = String::new();
+//! client.read_to_string(&mut echoed)?;
+//! assert_eq!(echoed, "hello");
+//! server.join().unwrap()
+//! # }
+//! ```
+//!
+//! # What differs from std
+//! - A call that would block parks the green thread, on the root and on a plain OS thread it runs the event loop. It tries first: a call that can
+//!   finish at once neither parks nor lets others go first.
+//! - A cancellation or an outer [`timeout`](crate::timeout) is raised only where a call parks; what the call had moved until then is moved, and the socket stays
+//!   usable. A call never parks after it has moved something, so `read` and `write` lose nothing; `read_exact` and `write_all` lose count, as they do on any error.
+//!   While a cancellation unwinds, a call that would park fails at once.
+//! - A read or write timeout gives [`ErrorKind::TimedOut`](std::io::ErrorKind::TimedOut) on every system; its grain is one millisecond.
+//! - `close(&self)` ends the use of a socket from anywhere: whoever is parked on it gets [`ErrorKind::NotConnected`](std::io::ErrorKind::NotConnected), and so does every later call.
+//! - Any number of green threads, on any OS threads, may wait on one socket in one direction. The socket is waited for by the reactor of the OS thread
+//!   that was the first to park on it, and it moves to that of another when nobody is parked on it: an OS thread that lends its sockets
+//!   to others should not block outside of greenthread meanwhile.
+//! - A name (rather than an address) is looked up by std, inline: that blocks the whole OS thread until the resolver answers.
+//! - Clones made by `try_clone` and what [`from_std`](TcpStream::from_std) took share one socket with their originals, and that a socket does not block is a property of the socket:
+//!   [`into_std`](TcpStream::into_std) on one clone makes the others block their OS threads.
+//! - Closing a socket with `SO_LINGER` set to a time (which has to be done through its descriptor) blocks the OS thread for as long.
+
+mod connect;
+mod listener;
+mod stream;
+mod timeouts;
+
+pub use std::net::{
+    IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6, ToSocketAddrs,
+};
+
+pub use listener::{Incoming, TcpListener};
+pub use stream::TcpStream;

@@ -1,0 +1,6 @@
+//! Sockets: TCP on the loopback.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod echo;
