@@ -86,12 +86,14 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// Reads `(file, text)` pairs, the file relative to the source folder.
+    /// Reads `(file, text)` pairs, the file relative to the source folder. Files that only tests see are left out.
     pub(crate) fn new(files: &[(String, String)]) -> Self {
-        let modules = files
-            .iter()
-            .map(|(file, text)| Module::new(file, text))
-            .collect();
+        let mut of_tests = BTreeSet::new();
+        for (file, text) in files {
+            of_tests.extend(test_files(file, text));
+        }
+        let kept = files.iter().filter(|(file, _)| !of_tests.contains(file));
+        let modules = kept.map(|(file, text)| Module::new(file, text)).collect();
         Tree { modules }
     }
 
@@ -533,6 +535,26 @@ fn module_path(file: &str) -> ModulePath {
         path.pop();
     }
     path
+}
+
+/// The files that `file` declares behind a `#[cfg(test)]`.
+fn test_files(file: &str, text: &str) -> Vec<String> {
+    let renamed: BTreeMap<String, String> = path_attributes(text).into_iter().collect();
+    let folder = match module_path(file) {
+        path if path.is_empty() => String::new(),
+        path => format!("{}/", path.join("/")),
+    };
+    let mut out = Vec::new();
+    for name in lexer::test_modules(&lexer::tokens(text)) {
+        match renamed.get(&name) {
+            Some(target) => out.push(sibling(file, target)),
+            None => out.extend([
+                format!("{folder}{name}.rs"),
+                format!("{folder}{name}/mod.rs"),
+            ]),
+        }
+    }
+    out
 }
 
 /// `(module, file)` of each `mod` declaration in `text` that has a `#[path = ".."]`, `cfg_attr` or not.

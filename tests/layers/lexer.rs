@@ -221,6 +221,24 @@ pub(crate) fn without_tests(tokens: Vec<Token>) -> Vec<Token> {
     kept
 }
 
+/// The names in `mod name;` behind a `#[cfg(test)]`: files that only tests see.
+pub(crate) fn test_modules(tokens: &[Token]) -> Vec<String> {
+    let mut names = Vec::new();
+    for at in 0..tokens.len() {
+        if let Some(length) = test_attribute_end(&tokens[at..]) {
+            let item = &tokens[at + length..];
+            let item = &item[..item_length(item)];
+            if let [.., word, name, end] = item
+                && word.is_word("mod")
+                && end.is_mark(';')
+            {
+                names.extend(name.word().map(str::to_owned));
+            }
+        }
+    }
+    names
+}
+
 /// The length of the attribute at the head, if it keeps an item to tests.
 fn test_attribute_end(tokens: &[Token]) -> Option<usize> {
     let opens = tokens.first()?.is_mark('#') && tokens.get(1)?.is_mark('[');

@@ -122,6 +122,33 @@ fn what_a_test_item_hides_ends_with_the_item() {
 }
 
 #[test]
+fn a_file_that_only_tests_see_may_name_anything() {
+    let text = "use crate::sched::Park;";
+    let found = upward(
+        &tree(&[
+            ("lib.rs", "mod base; mod sched;"),
+            (
+                "base/mod.rs",
+                "mod lock;\n#[cfg(test)]\npub(crate) mod support;",
+            ),
+            (
+                "base/lock.rs",
+                "#[cfg(test)]\n#[path = \"lock_tests.rs\"]\nmod tests;",
+            ),
+            ("base/lock_tests.rs", text),
+            ("base/support.rs", text),
+            ("base/other.rs", text),
+            ("sched/mod.rs", "pub struct Park;"),
+        ]),
+        &LAYERS,
+    );
+    assert_eq!(
+        found,
+        ["src/base/other.rs:1: layer 0 names sched/mod.rs of layer 2"]
+    );
+}
+
+#[test]
 fn a_folder_without_a_layer_is_found() {
     let found = without_layer(
         &tree(&[("lib.rs", "mod odd;"), ("odd/mod.rs", "")]),
