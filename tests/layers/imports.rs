@@ -198,48 +198,55 @@ impl Tree {
         (!out.is_empty()).then_some(out)
     }
 
-    /// A circle of imports, as the imports that close it; names that are only passed on do not count.
-    pub(crate) fn cycle(&self, root: Option<usize>) -> Option<Vec<Import>> {
-        let imports: Vec<Import> = self
-            .imports()
-            .into_iter()
-            .filter(|import| !import.passed_on && Some(import.from) != root)
-            .collect();
-        let mut done = BTreeSet::new();
-        (0..self.modules.len())
-            .find_map(|start| search(start, &imports, &mut Vec::new(), &mut done))
-    }
-
-    /// The index of the crate root.
-    pub(crate) fn root(&self) -> Option<usize> {
-        self.modules
-            .iter()
-            .position(|module| module.path.is_empty())
+    /// The circles of imports, each as the imports that close it; names that are only passed on do not count, nor does the root.
+    ///
+    /// Not every circle there is, but none only when there is none: one for each import that leads back to where the search comes from.
+    pub(crate) fn circles(&self) -> Vec<Vec<Import>> {
+        let mut imports = self.imports();
+        imports.retain(|import| !import.passed_on && !self.modules[import.from].path.is_empty());
+        let mut search = Search {
+            imports,
+            way: Vec::new(),
+            done: BTreeSet::new(),
+            found: Vec::new(),
+        };
+        (0..self.modules.len()).for_each(|start| search.visit(start));
+        search.found
     }
 }
 
-/// Depth-first: `way` is how we came to `at`; gives the part of it that is a circle.
-fn search(
-    at: usize,
-    imports: &[Import],
-    way: &mut Vec<Import>,
-    done: &mut BTreeSet<usize>,
-) -> Option<Vec<Import>> {
-    if let Some(begin) = way.iter().position(|import| import.from == at) {
-        return Some(way[begin..].to_vec());
-    }
-    if done.contains(&at) {
-        return None;
-    }
-    for import in imports.iter().filter(|import| import.from == at) {
-        way.push(import.clone());
-        if let Some(circle) = search(import.to, imports, way, done) {
-            return Some(circle);
+/// A depth-first search for circles.
+struct Search {
+    /// Where it may go.
+    imports: Vec<Import>,
+
+    /// How it came to where it is.
+    way: Vec<Import>,
+
+    /// The files from which all has been seen.
+    done: BTreeSet<usize>,
+
+    /// The circles so far.
+    found: Vec<Vec<Import>>,
+}
+
+impl Search {
+    fn visit(&mut self, at: usize) {
+        if let Some(begin) = self.way.iter().position(|import| import.from == at) {
+            self.found.push(self.way[begin..].to_vec());
+            return;
         }
-        way.pop();
+        if self.done.contains(&at) {
+            return;
+        }
+        let onward = self.imports.iter().filter(|import| import.from == at);
+        for import in onward.cloned().collect::<Vec<_>>() {
+            self.way.push(import.clone());
+            self.visit(import.to);
+            self.way.pop();
+        }
+        self.done.insert(at);
     }
-    done.insert(at);
-    None
 }
 
 impl Module {
@@ -538,7 +545,7 @@ fn module_path(file: &str) -> ModulePath {
 }
 
 /// The files that `file` declares behind a `#[cfg(test)]`.
-fn test_files(file: &str, text: &str) -> Vec<String> {
+pub(crate) fn test_files(file: &str, text: &str) -> Vec<String> {
     let renamed: BTreeMap<String, String> = path_attributes(text).into_iter().collect();
     let folder = match module_path(file) {
         path if path.is_empty() => String::new(),

@@ -186,6 +186,16 @@ fn a_parent_that_uses_its_child_closes_a_circle() {
 }
 
 #[test]
+fn every_circle_is_found() {
+    let found = circles(&tree(&[
+        ("sync/mod.rs", "mod a; mod b; fn f() { a::g(); b::g() }"),
+        ("sync/a.rs", "use super::f;"),
+        ("sync/b.rs", "use super::f;"),
+    ]));
+    assert_eq!(found.len(), 4, "{found:?}");
+}
+
+#[test]
 fn a_parent_that_passes_a_name_on_and_uses_it_closes_a_circle() {
     let found = circles(&tree(&[
         ("sync/mod.rs", "mod a; pub use a::A; fn f() -> A { A }"),
@@ -272,6 +282,13 @@ fn unsafe_needs_its_reason_at_the_head_of_the_file() {
     let all = files(&[
         ("bare.rs", "fn f() {}\nunsafe fn g() {}"),
         (
+            "sound.rs",
+            "#![expect(unsafe_code, reason = \"why\")]\nunsafe fn f() {}\n#[cfg(test)]\nmod tests;",
+        ),
+        ("sound/tests.rs", "unsafe fn g() {}"),
+        ("odd.rs", "#[cfg(test)]\nmod tests;"),
+        ("odd/tests.rs", "unsafe fn g() {}"),
+        (
             "outer.rs",
             "#[expect(unsafe_code, reason = \"why\")]\nunsafe fn g() {}",
         ),
@@ -296,7 +313,12 @@ fn unsafe_needs_its_reason_at_the_head_of_the_file() {
         .collect();
     assert_eq!(
         found,
-        ["src/bare.rs:2", "src/outer.rs:2", "src/silent.rs:2"]
+        [
+            "src/bare.rs:2",
+            "src/odd/tests.rs:1",
+            "src/outer.rs:2",
+            "src/silent.rs:2"
+        ]
     );
 }
 
