@@ -1,0 +1,154 @@
+//! Holds the crate's source to its layers: reads every file under `src` as text and fails with the file and the line.
+//!
+//! The tables below are the law. When a file moves, or a new one needs `unsafe`, they change in the same commit, for all to see.
+//! What the checker itself can and cannot see is held by `self_tests`.
+
+mod checker;
+mod imports;
+mod lexer;
+mod self_tests;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use imports::Tree;
+
+/// The folders (or lone files) of `src` by layer: an import points to the same layer or to a lower one. The root may name all.
+const LAYERS: [(usize, &[&str]); 6] = [
+    (0, &["base"]),
+    (1, &["stack", "generator"]),
+    (2, &["sched"]),
+    (3, &["time", "sync", "channel"]),
+    (
+        4,
+        &["thread", "net", "io", "fs", "process", "signal", "blocking"],
+    ),
+    (5, &["trace", "dump", "watchdog", "stats", "future"]),
+];
+
+/// What layer 3 may see of layer 2: the door, a wait and its name, the list of waiters, and what time it is.
+const WAIT_SIDE: [&str; 4] = ["park", "wait", "list", "clock"];
+
+/// The files that may use `unsafe`. Each says at its head why.
+const UNSAFE: &[&str] = &[
+    "base/lock.rs",
+    "sched/frame.rs",
+    "sched/header.rs",
+    "sched/inbox.rs",
+    "sched/list.rs",
+    "sched/park.rs",
+    "sched/root.rs",
+    "sched/scheduler.rs",
+    "sched/source.rs",
+    "sched/switch.rs",
+    "sched/timers.rs",
+    "sched/token.rs",
+    "sched/turn.rs",
+    "sched/wait.rs",
+    "stack/chain.rs",
+    "stack/coroutine.rs",
+    "stack/platform/limits.rs",
+    "stack/platform/linux.rs",
+    "stack/platform/mod.rs",
+    "stack/platform/portable.rs",
+    "stack/platform/valgrind.rs",
+    "stack/pool.rs",
+    "stack/pool_tests.rs",
+    "stack/slab.rs",
+];
+
+/// The one file that may name the crate which switches stacks.
+const SWITCH: (&str, &str) = ("corosensei", "stack/coroutine.rs");
+
+/// How many lines of code a file may have; comments and empty lines do not count.
+const LONGEST_FILE: usize = 400;
+
+/// Names that say nothing.
+const EMPTY_NAMES: [&str; 7] = [
+    "util", "utils", "common", "inner", "helper", "helpers", "misc",
+];
+
+#[test]
+fn imports_point_downward_only() {
+    assert_none(checker::upward(&Tree::new(&sources()), &LAYERS));
+}
+
+#[test]
+fn every_folder_has_its_layer() {
+    assert_none(checker::without_layer(&Tree::new(&sources()), &LAYERS));
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    assert_none(checker::circles(&Tree::new(&sources())));
+}
+
+#[test]
+fn waiting_primitives_see_only_the_wait_side_of_the_scheduler() {
+    let tree = Tree::new(&sources());
+    assert_none(checker::past_the_wait_side(&tree, &LAYERS, &WAIT_SIDE));
+}
+
+#[test]
+fn unsafe_stays_in_the_files_that_are_listed() {
+    assert_none(checker::unlisted_unsafe(&sources(), UNSAFE));
+}
+
+#[test]
+fn a_file_with_unsafe_says_why_at_its_head() {
+    assert_none(checker::unexplained_unsafe(&sources()));
+}
+
+#[test]
+fn the_list_of_files_with_unsafe_is_not_stale() {
+    assert_none(checker::stale_list(&sources(), UNSAFE));
+}
+
+#[test]
+fn one_file_names_the_switch() {
+    let (name, file) = SWITCH;
+    assert_none(checker::named_outside(&sources(), name, file));
+}
+
+#[test]
+fn no_file_is_too_long() {
+    assert_none(checker::too_long(&sources(), LONGEST_FILE));
+}
+
+#[test]
+fn no_file_has_an_empty_name() {
+    assert_none(checker::empty_names(&sources(), &EMPTY_NAMES));
+}
+
+/// Fails with one line for each finding.
+fn assert_none(findings: Vec<String>) {
+    assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
+}
+
+/// Every Rust file under `src` with its text, by its path from there, in order.
+fn sources() -> Vec<(String, String)> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = rust_files(&src);
+    files.sort();
+    assert!(files.len() > 3, "found only {files:?} under src");
+    files.iter().map(|file| read(&src, file)).collect()
+}
+
+fn read(src: &Path, file: &Path) -> (String, String) {
+    let name = file.strip_prefix(src).expect("found under src");
+    let text = fs::read_to_string(file).expect("a source file is readable");
+    (name.to_string_lossy().replace('\\', "/"), text)
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut out = Vec::new();
+    for entry in fs::read_dir(folder).expect("src is readable") {
+        let path = entry.expect("src is readable").path();
+        if path.is_dir() {
+            out.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            out.push(path);
+        }
+    }
+    out
+}

@@ -1,0 +1,43 @@
+//! The same programs in Python and in Rust say the same, byte for byte.
+//!
+//! `python/` holds the Python programs and what they print. Each port is a module of its own, reads line by line beside its program, and writes into a
+//! [`Log`] that is compared with the Python program's output. Where the types of Rust make a line impossible, the port checks what
+//! stands in its place and says the line through [`Log::instead`]; `EXCEPTIONS.md` lists these lines, and `exceptions` holds it to that.
+//!
+//! Ports that sleep run under virtual time, so they take no time and depend on none.
+
+mod exceptions;
+mod log;
+
+mod p01_generator_consumer;
+mod p02_generator_throw_close;
+mod p03_generator_delegate;
+mod p04_generator_pipeline;
+mod p05_tasks_interleave;
+mod p14_event;
+mod p15_lock_fairness;
+mod p17_semaphore;
+mod p19_queue;
+
+use std::time::Duration;
+
+use greenthread::Runtime;
+
+pub(crate) use log::{Finally, Log};
+
+/// The unit of time in the programs: 30 ms, as in Python.
+pub(crate) const U: Duration = Duration::from_millis(30);
+
+/// Python's `asyncio.run`, with a clock that jumps to the next deadline when nobody is ready.
+pub(crate) fn run<T>(main: impl FnOnce() -> T) -> T {
+    let runtime = Runtime::builder()
+        .virtual_time()
+        .build()
+        .expect("virtual time on one OS thread needs nothing that could be missing");
+    runtime.run(main)
+}
+
+/// How the programs print a truth.
+pub(crate) fn yes(flag: bool) -> &'static str {
+    if flag { "yes" } else { "no" }
+}
