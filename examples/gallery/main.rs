@@ -27,9 +27,6 @@ use report::Tally;
 use source::Source;
 use std::process::ExitCode;
 
-/// The exit status for a run in which something failed that was not planned.
-const FAILED: u8 = 1;
-
 /// The exit status for options that make no sense, and for a run that could not start.
 const UNUSABLE: u8 = 2;
 
@@ -46,11 +43,11 @@ fn main() -> ExitCode {
     match greenthread::run(|| gallery(options)) {
         Ok(tally) => {
             report::say(&tally.to_string());
-            ExitCode::from(if tally.all_went_as_planned() {
-                0
+            if tally.all_went_as_planned() {
+                ExitCode::SUCCESS
             } else {
-                FAILED
-            })
+                ExitCode::FAILURE
+            }
         }
         Err(reason) => unusable(&reason),
     }

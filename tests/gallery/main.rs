@@ -1,130 +1,14 @@
 //! Runs the gallery example as people run it, as a process of its own, against its own server and against ours.
 
+mod program;
+mod server;
+
+use program::{Ran, Scratch, files};
+use server::{ok, refused, serve};
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
-use std::thread;
-
-/// The example's program, built now: `cargo test --test gallery` alone builds no example.
-static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
-    // `<target>/<profile>/deps/<this test>`
-    let this = std::env::current_exe().unwrap();
-    let profile = this.parent().and_then(Path::parent).unwrap();
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--example", "gallery", "--target-dir"]);
-    build.arg(profile.parent().unwrap());
-    if profile.ends_with("release") {
-        build.arg("--release");
-    }
-    let status = build
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status()
-        .unwrap();
-    assert!(status.success(), "the example does not build");
-    profile
-        .join("examples")
-        .join(format!("gallery{}", std::env::consts::EXE_SUFFIX))
-});
-
-/// A folder that is removed at the end, for pictures and lists.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Self {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("greenthread-gallery-test-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).unwrap();
-        Scratch(path)
-    }
-
-    /// Writes a file beside the pictures' folder.
-    fn write(&self, name: &str, text: impl AsRef<[u8]>) -> String {
-        let path = self.0.join(name);
-        fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-
-    /// Every file in the pictures' folder, hidden ones too.
-    fn pictures(&self) -> BTreeMap<String, Vec<u8>> {
-        files(&self.0.join("pictures"))
-    }
-
-    /// Runs the gallery with `--out` set to the pictures' folder.
-    fn gallery(&self, arguments: &[&str]) -> Ran {
-        let mut all = vec!["--out", "pictures"];
-        all.extend(arguments);
-        self.bare(&all)
-    }
-
-    /// Runs the gallery with these arguments alone.
-    fn bare(&self, arguments: &[&str]) -> Ran {
-        let mut program = Command::new(&*PROGRAM);
-        program
-            .args(arguments)
-            .current_dir(&self.0)
-            .env("TMPDIR", &self.0);
-        let output = program.output().unwrap();
-        Ran {
-            status: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// What a run of the program left.
-#[derive(Debug)]
-struct Ran {
-    status: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl Ran {
-    /// The value of a line of the table.
-    fn value(&self, name: &str) -> &str {
-        let line = self.stdout.lines().find_map(|line| line.strip_prefix(name));
-        line.unwrap_or_else(|| panic!("no {name} in {self:?}"))
-            .trim()
-    }
-
-    /// The lines of the table that mention `text`.
-    fn lines_with(&self, text: &str) -> Vec<&str> {
-        self.stdout
-            .lines()
-            .filter(|line| line.contains(text))
-            .collect()
-    }
-
-    /// The one line of the table that mentions `text`.
-    fn line_with(&self, text: &str) -> &str {
-        match self.lines_with(text).as_slice() {
-            [line] => line,
-            lines => panic!("{text}: {lines:?} in {self:?}"),
-        }
-    }
-}
-
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
-    let named = entries.map(|entry| (entry.file_name().into_string().unwrap(), entry.path()));
-    named
-        .map(|(name, path)| (name, fs::read(path).unwrap()))
-        .collect()
-}
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 /// Decodes the whole picture, checksums included.
 fn assert_is_png(name: &str, bytes: &[u8]) {
@@ -169,61 +53,12 @@ fn assert_is_whole(ran: &Ran, pictures: &BTreeMap<String, Vec<u8>>) {
     }
 }
 
-/// A server of std's sockets that closes a connection after `patience` answers, though it never says so.
-fn serve(patience: usize, answer: fn(&str) -> String) -> (SocketAddr, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let connections = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&connections);
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            count.fetch_add(1, Ordering::SeqCst);
-            let stream = stream.unwrap();
-            thread::spawn(move || converse(&stream, patience, answer));
-        }
-    });
-    (address, connections)
-}
-
-/// Answers the requests of one connection; an answer that says neither length nor chunks ends it.
-fn converse(mut stream: &TcpStream, patience: usize, answer: fn(&str) -> String) {
-    let mut requests = BufReader::new(stream).lines().map_while(Result::ok);
-    for _ in 0..patience {
-        let Some(request) = requests.next() else {
-            return;
-        };
-        let path = request.split(' ').nth(1).unwrap().to_owned();
-        while requests.next().is_some_and(|line| !line.is_empty()) {}
-        let text = answer(&path);
-        if stream.write_all(text.as_bytes()).is_err()
-            || !text.contains("-Length:") && !text.contains("-Encoding:")
-        {
-            return;
-        }
-    }
-}
-
-fn ok(body: &str) -> String {
-    format!(
-        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-}
-
-/// A port of the loopback on which nobody listens.
-fn refused() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-}
-
 #[test]
 fn with_no_arguments_it_fetches_its_own_pictures_into_a_fresh_folder() {
     let scratch = Scratch::new();
     let ran = scratch.bare(&[]);
     let folder = PathBuf::from(ran.value("folder"));
-    assert_eq!(folder.parent(), Some(scratch.0.as_path()));
+    assert_eq!(folder.parent(), Some(scratch.path()));
     assert_is_whole(&ran, &files(&folder));
     assert_eq!(ran.value("most in flight"), "16");
     assert_eq!(ran.stderr, "", "no bar where there is no terminal");
@@ -405,14 +240,7 @@ fn names_neither_collide_nor_leave_the_folder() {
     ];
     assert_eq!(pictures.keys().collect::<Vec<_>>(), names);
     assert_eq!(pictures["cat-2.png"], b"/b/cat.png");
-    assert_eq!(files_beside(&scratch), ["pictures"]);
-}
-
-fn files_beside(scratch: &Scratch) -> Vec<String> {
-    let entries = fs::read_dir(&scratch.0).unwrap();
-    entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect()
+    assert_eq!(scratch.names(), ["pictures"]);
 }
 
 #[test]
@@ -437,7 +265,7 @@ fn options_that_make_no_sense_are_one_line_and_status_two() {
         );
         assert_eq!(ran.stderr.lines().count(), 1, "{ran:?}");
     }
-    assert_eq!(files_beside(&scratch), ["file"]);
+    assert_eq!(scratch.names(), ["file"]);
 }
 
 #[test]
