@@ -5,10 +5,10 @@ use crate::body::read_body;
 use crate::failure::Failure;
 use crate::head::{Framing, Head, read_head};
 use greenthread::net::TcpStream;
-use std::io::{BufReader, Write};
+use std::io::{self, BufReader, Write};
 use std::time::Duration;
 
-/// An answer other than the picture is read to its end only up to this size; beyond, a new connection costs less.
+/// An answer other than the picture is skipped up to this size; beyond, a new connection costs less.
 const SMALL_BODY: u64 = 64 << 10;
 
 /// What a server may cost one download.
@@ -52,18 +52,11 @@ impl Client {
         sink: &mut impl Write,
     ) -> Result<u64, Failure> {
         let (mut connection, head) = self.ask(address)?;
-        let outcome = if head.status == 200 {
-            read_body(
-                &mut connection.reader,
-                head.framing,
-                self.limits.bytes,
-                sink,
-            )
-        } else {
-            connection.skip_body(head.framing).and(Err(refusal(&head)))
+        let outcome = match head.status {
+            200 => connection.take_body(head.framing, self.limits.bytes, sink),
+            _ => Err(refusal(&head)),
         };
-        let body_is_over = matches!(outcome, Ok(_) | Err(Failure::Status { .. }));
-        if body_is_over && head.keeps_alive && connection.is_quiet() {
+        if head.keeps_alive && connection.is_over(&outcome, head.framing) {
             self.kept = Some(connection);
         }
         outcome
@@ -85,17 +78,9 @@ impl Client {
 }
 
 impl Connection {
-    /// Connects to the address's host. (Looking its name up blocks the OS thread for now.)
+    /// Connects to the address's host.
     fn open(address: &Address, limit: Duration) -> Result<Self, Failure> {
-        let stream = greenthread::timeout(limit, || TcpStream::connect(address.endpoint()))
-            .unwrap_or_else(|elapsed| Err(elapsed.into()))
-            .map_err(Failure::Connect)?;
-        stream
-            .set_read_timeout(Some(limit))
-            .map_err(Failure::network)?;
-        stream
-            .set_write_timeout(Some(limit))
-            .map_err(Failure::network)?;
+        let stream = connect(address, limit).map_err(Failure::Connect)?;
         Ok(Connection {
             authority: address.authority(),
             reader: BufReader::new(stream),
@@ -135,15 +120,37 @@ impl Connection {
         Err(Failure::Malformed("it announces an answer again and again"))
     }
 
-    /// Reads a body that nobody wants, so that the connection can go on.
-    fn skip_body(&mut self, framing: Framing) -> Result<(), Failure> {
-        read_body(&mut self.reader, framing, SMALL_BODY, &mut std::io::sink()).map(drop)
+    /// Copies the body to `sink`, and returns its size.
+    fn take_body(
+        &mut self,
+        framing: Framing,
+        limit: u64,
+        sink: &mut impl Write,
+    ) -> Result<u64, Failure> {
+        read_body(&mut self.reader, framing, limit, sink)
     }
 
-    /// Whether nothing has come beyond the answer.
-    fn is_quiet(&self) -> bool {
-        self.reader.buffer().is_empty()
+    /// Whether the answer has been read to its end, so that another may follow.
+    fn is_over(&mut self, outcome: &Result<u64, Failure>, framing: Framing) -> bool {
+        let read = match outcome {
+            Ok(_) => true,
+            // What a refusal says is not wanted, but stands before the next answer.
+            Err(Failure::Status { .. }) => {
+                self.take_body(framing, SMALL_BODY, &mut io::sink()).is_ok()
+            }
+            Err(_) => false,
+        };
+        // Bytes beyond the answer belong to no request of ours.
+        read && self.reader.buffer().is_empty()
     }
+}
+
+/// Connects within `limit`, and lets no read or write take longer. (Looking a name up blocks the OS thread for now.)
+fn connect(address: &Address, limit: Duration) -> io::Result<TcpStream> {
+    let stream = greenthread::timeout(limit, || TcpStream::connect(address.endpoint()))??;
+    stream.set_read_timeout(Some(limit))?;
+    stream.set_write_timeout(Some(limit))?;
+    Ok(stream)
 }
 
 /// Why this answer is not the picture.

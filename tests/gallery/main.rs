@@ -123,15 +123,7 @@ fn a_planned_failure_is_planned_only_of_the_embedded_server() {
 #[test]
 fn each_framing_of_a_body_is_understood() {
     let scratch = Scratch::new();
-    let (server, _) = serve(usize::MAX, |path| {
-        match path {
-        "/chunks" => "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na \r\n7;x\r\npicture\r\n0\r\n\r\n",
-        "/close" => "HTTP/1.1 200 OK\r\n\r\na picture",
-        "/old" => "HTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\na picture",
-        "/soon" => "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\na picture",
-        _ => "HTTP/1.1 204 No Content\r\n\r\n",
-    }.to_owned()
-    });
+    let (server, _) = serve(usize::MAX, framings);
     let address = |path: &str| format!("http://{server}/{path}");
     let paths = ["chunks", "close", "old", "soon", "none"].map(address);
     let ran = scratch.gallery(&paths.each_ref().map(String::as_str));
@@ -147,24 +139,28 @@ fn each_framing_of_a_body_is_understood() {
     );
 }
 
+/// The same picture in every framing, by path.
+fn framings(path: &str) -> String {
+    let chunks = "2\r\na \r\n7;x=\"y\"\r\npicture\r\n0\r\nX: y\r\n\r\n";
+    match path {
+        "/chunks" => format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}"),
+        "/close" => "HTTP/1.1 200 OK\r\n\r\na picture".into(),
+        "/old" => ok("a picture").replace("HTTP/1.1", "HTTP/1.0"),
+        "/soon" => format!(
+            "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n{}",
+            ok("a picture")
+        ),
+        _ => "HTTP/1.1 204 No Content\r\n\r\n".into(),
+    }
+}
+
 #[test]
 fn answers_that_are_no_pictures_leave_no_file() {
     let scratch = Scratch::new();
-    let (server, _) = serve(usize::MAX, |path| {
-        match path {
-        "/moved" => "HTTP/1.1 301 Moved\r\nLocation: http://x/\u{1b}y\r\nContent-Length: 0\r\n\r\n",
-        "/elsewhere" => "HTTP/1.1 302 Found\r\nLocation: http://x/y\r\nContent-Length: 0\r\n\r\n",
-        "/big" => "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n12345678901",
-        "/bigchunks" => "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n123456\r\n6\r\n123456\r\n0\r\n\r\n",
-        "/bigstream" => "HTTP/1.1 200 OK\r\n\r\n12345678901",
-        "/torn" => "HTTP/1.1 200 OK\r\nSer",
-        "/nonsense" => "220 mail.example ready\r\n\r\n",
-        _ => "",
-    }.to_owned()
-    });
+    let (server, _) = serve(usize::MAX, refusals);
     for (path, reason) in [
         ("elsewhere", "302 Found: moved to http://x/y, not followed"),
-        ("moved", "not understood"),
+        ("missing", "404 Not Found"),
         ("big", "bigger than 10 bytes"),
         ("bigchunks", "bigger than 10 bytes"),
         ("bigstream", "bigger than 10 bytes"),
@@ -183,6 +179,25 @@ fn answers_that_are_no_pictures_leave_no_file() {
     }
 }
 
+/// Answers that end in a failure, by path.
+fn refusals(path: &str) -> String {
+    let chunks = "6\r\n123456\r\n".repeat(2);
+    match path {
+        "/elsewhere" => {
+            "HTTP/1.1 302 Found\r\nLocation: http://x/y\r\nContent-Length: 0\r\n\r\n".into()
+        }
+        "/missing" => ok(&"x".repeat(100_000)).replace("200 OK", "404 Not Found"),
+        "/big" => ok("12345678901"),
+        "/bigchunks" => {
+            format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n")
+        }
+        "/bigstream" => "HTTP/1.1 200 OK\r\n\r\n12345678901".into(),
+        "/torn" => "HTTP/1.1 200 OK\r\nSer".into(),
+        "/nonsense" => "220 mail.example ready\r\n\r\n".into(),
+        _ => String::new(),
+    }
+}
+
 #[test]
 fn a_server_that_falls_silent_costs_no_more_than_the_timeout() {
     let scratch = Scratch::new();
@@ -195,17 +210,20 @@ fn a_server_that_falls_silent_costs_no_more_than_the_timeout() {
 }
 
 #[test]
-fn a_downloader_keeps_its_connection() {
+fn a_downloader_keeps_its_connection_even_after_a_refusal() {
     let scratch = Scratch::new();
-    let (server, connections) = serve(usize::MAX, |_| ok("a picture"));
+    let (server, connections) = serve(usize::MAX, |path| match path {
+        "/5.png" => ok("no").replace("200 OK", "404 Not Found"),
+        _ => ok("a picture"),
+    });
     let addresses: Vec<String> = (0..10)
         .map(|n| format!("http://{server}/{n}.png"))
         .collect();
     let mut arguments = vec!["--jobs", "1"];
     arguments.extend(addresses.iter().map(String::as_str));
     let ran = scratch.gallery(&arguments);
-    assert_eq!(ran.status, Some(0), "{ran:?}");
-    assert_eq!(scratch.pictures().len(), 10);
+    assert_eq!(ran.value("failures"), "1", "{ran:?}");
+    assert_eq!(scratch.pictures().len(), 9);
     assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
 
