@@ -26,7 +26,7 @@ const CUT: usize = 133;
 pub(crate) fn start() -> io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
-    greenthread::spawn(move || serve(&listener));
+    drop(greenthread::spawn(move || serve(&listener)));
     Ok(address)
 }
 
