@@ -78,11 +78,6 @@ mod spin {
                 rounds += 1;
             }
         }
-
-        /// The value, without locking: `&mut self` proves that nobody else is here.
-        pub(crate) fn get_mut(&mut self) -> &mut T {
-            self.value.get_mut()
-        }
     }
 
     /// Waits a little, longer with each round.
@@ -147,12 +142,6 @@ mod model {
         pub(crate) fn lock(&self) -> LockGuard<'_, T> {
             self.0
                 .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-        }
-
-        pub(crate) fn get_mut(&mut self) -> &mut T {
-            self.0
-                .get_mut()
                 .unwrap_or_else(std::sync::PoisonError::into_inner)
         }
     }

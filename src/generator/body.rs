@@ -6,17 +6,11 @@ use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
-use std::thread;
 
+use super::switch::{Switch, SwitchBack};
 use super::yielder::Yielder;
-use crate::stack::coroutine::{self, Coroutine};
+use crate::stack::coroutine::Coroutine;
 use crate::stack::pool::Stack;
-
-/// The coroutine under a generator. What is sent may be absent (at the start, and when something is raised instead).
-pub(super) type Switch<In, Out, Ret> = Coroutine<MaybeUninit<In>, Out, thread::Result<Ret>>;
-
-/// The way out of it.
-pub(super) type SwitchBack<In, Out> = coroutine::Yielder<MaybeUninit<In>, Out>;
 
 /// Where a body that begins to run leaves its yielder's address for the driver.
 pub(super) type Announcement<In, Out> = Cell<*const Yielder<In, Out>>;

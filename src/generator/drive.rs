@@ -15,10 +15,11 @@ use std::mem::{ManuallyDrop, MaybeUninit};
 use std::panic::resume_unwind;
 use std::ptr;
 
-use super::body::{Announcement, Body, Switch};
+use super::body::{Announcement, Body};
 use super::payload::{self, Payload};
 use super::raised::Raised;
 use super::state::{GeneratorState, ResumeError};
+use super::switch::Switch;
 use super::yielder::Yielder;
 use crate::stack::chain::{self, Link};
 use crate::stack::coroutine::CoroutineResult;

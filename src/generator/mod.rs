@@ -44,12 +44,14 @@
 
 mod body;
 mod builder;
+mod delegate;
 mod drive;
 mod iter;
 mod payload;
 mod raised;
 mod scope;
 mod state;
+mod switch;
 mod yielder;
 
 pub use builder::Builder;

@@ -17,10 +17,8 @@ use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 use std::thread;
 
-use super::body::SwitchBack;
-use super::drive::Generator;
 use super::raised::Raised;
-use super::state::GeneratorState;
+use super::switch::SwitchBack;
 use crate::stack::chain::Link;
 use crate::stack::unwinding;
 
@@ -28,7 +26,7 @@ use crate::stack::unwinding;
 const MAIL: u8 = 1;
 
 /// Set in `notes` while suspended in a way in which nothing may be raised: in the middle of an unwind.
-const UNWINDING: u8 = 2;
+pub(super) const UNWINDING: u8 = 2;
 
 /// Set in `notes` while suspended and counted as possibly unwinding.
 const COUNTED: u8 = 4;
@@ -120,39 +118,6 @@ impl<In, Out> Yielder<In, Out> {
         self.exchange(out, 0)
     }
 
-    /// Yields all that another generator yields, passes on to it what is sent and thrown, and returns its return value.
-    ///
-    /// A close closes the other one first, and is then raised here. What `other` does not catch is raised here too.
-    ///
-    /// # Panics
-    /// When `other` has been started, and as for [`yield_`](Self::yield_). A panic of `other`'s body comes out here.
-    ///
-    /// # Examples
-    /// ```
-    /// # use greenthread::generator::Generator;
-    /// let outer = Generator::new(|y| {
-    ///     let inner = Generator::new(|y| y.yield_(1) + y.yield_(2));
-    ///     y.yield_from(&inner)
-    /// });
-    /// assert_eq!(outer.start().yielded(), Some(1));
-    /// assert_eq!(outer.send(10).yielded(), Some(2));
-    /// assert_eq!(outer.send(20).complete(), Some(30));
-    /// ```
-    #[track_caller]
-    pub fn yield_from<R>(&self, other: &Generator<In, Out, R>) -> R {
-        let mut step = other.start();
-        loop {
-            let out = match step {
-                GeneratorState::Complete(ret) => return ret,
-                GeneratorState::Yielded(out) => out,
-            };
-            step = match self.exchange(out, UNWINDING) {
-                Ok(value) => other.send(value),
-                Err(raised) => pass_on(other, raised),
-            };
-        }
-    }
-
     /// Yields every item of an iterator, and drops what is sent.
     ///
     /// # Panics
@@ -167,7 +132,7 @@ impl<In, Out> Yielder<In, Out> {
     /// Switches to the driver and back. `forbidding` is noted for the driver when this stack is in the middle of an unwind.
     #[inline(always)]
     #[track_caller]
-    fn exchange(&self, out: Out, forbidding: u8) -> Result<In, Raised> {
+    pub(super) fn exchange(&self, out: Out, forbidding: u8) -> Result<In, Raised> {
         if !self.is_on_this_stack() && !self.link().is_running() {
             not_innermost();
         }
@@ -233,21 +198,6 @@ impl<In, Out> Yielder<In, Out> {
     fn link(&self) -> &Link {
         // SAFETY: C3 of `chain`: this stack is in use as long as its base frame, where this yielder lives (Y1).
         unsafe { &*self.link }
-    }
-}
-
-/// Passes what was raised at a delegating yield on to the generator delegated to.
-#[cold]
-#[track_caller]
-fn pass_on<In, Out, R>(other: &Generator<In, Out, R>, raised: Raised) -> GeneratorState<Out, R> {
-    if raised.is_close() {
-        // A return value that answers the close is dropped, as in Python: the close goes on.
-        drop(other.close());
-        raised.resume()
-    }
-    match other.raise(raised) {
-        Ok(step) => step,
-        Err(payload) => std::panic::resume_unwind(payload),
     }
 }
 

@@ -39,8 +39,8 @@ pub(crate) enum Next {
 
     /// Wake the joiners: the first one is woken when this is dropped.
     Over {
-        /// Dropped after the lock was given back.
-        first: Option<Wake>,
+        /// Wakes him when it is dropped, after the lock was given back.
+        _first: Option<Wake>,
 
         /// Whether there are others.
         more: bool,
@@ -120,7 +120,7 @@ impl Finish {
         }
         self.phase = Phase::Over;
         Next::Over {
-            first: self.waiters.wake_first(),
+            _first: self.waiters.wake_first(),
             more: !self.waiters.is_empty(),
         }
     }

@@ -1,7 +1,11 @@
 //! This OS thread's scheduler, made on first use (D2).
 
+#![expect(unsafe_code, reason = "reads the header that a link names")]
+
 use super::exit::Sentinel;
+use super::header::Header;
 use super::scheduler::Scheduler;
+use crate::stack::chain;
 
 thread_local! {
     /// Its drop ends the scheduler.
@@ -26,6 +30,7 @@ impl Scheduler {
 fn make() -> &'static Scheduler {
     let made = SENTINEL.try_with(|sentinel| {
         let scheduler = Scheduler::make();
+        chain::name_owners_with(name_owner);
         sentinel.arm(scheduler);
         scheduler
     });
@@ -34,4 +39,14 @@ fn make() -> &'static Scheduler {
             "greenthread: a wait point after the thread-locals of this OS thread are gone: its scheduler has ended, nothing can be waited for here"
         )
     })
+}
+
+/// What a message calls the green thread that a link names.
+fn name_owner(owner: *const ()) -> String {
+    // SAFETY: S3 of `scheduler`: a link names its green thread as long as that has not ended.
+    let header = unsafe { &*owner.cast::<Header>() };
+    match header.name() {
+        Some(name) => format!("green thread {} (\"{name}\")", header.id()),
+        None => format!("green thread {}", header.id()),
+    }
 }

@@ -28,7 +28,7 @@
 
 #![expect(unsafe_code, reason = "letters are linked by address")]
 
-use std::sync::{Arc, OnceLock, PoisonError, Weak};
+use std::sync::{OnceLock, PoisonError, Weak};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
@@ -186,11 +186,6 @@ impl Home {
     /// Whether the owner sleeps and nothing has been posted since.
     pub(crate) fn is_asleep(&self) -> bool {
         self.head.load(Ordering::Acquire) == ASLEEP
-    }
-
-    /// Whether the owner has gone.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.head.load(Ordering::Acquire) == CLOSED
     }
 
     /// Sleeps, after [`fall_asleep`](Self::fall_asleep) and without a reactor, until rung or for `limit`. Owner only.

@@ -115,14 +115,6 @@ impl WaitList {
         self.front.is_null()
     }
 
-    /// How many wait.
-    pub(crate) fn len(&self) -> usize {
-        // SAFETY: N2: linked nodes are alive while the lock is held.
-        let first = unsafe { self.front.as_ref() };
-        // SAFETY: as above.
-        std::iter::successors(first, |node| unsafe { node.after.get().as_ref() }).count()
-    }
-
     /// The bound for [`wake_before`](Self::wake_before) that takes in everybody who waits now.
     pub(crate) fn bound(&self) -> u64 {
         self.next_ticket

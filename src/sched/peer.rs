@@ -12,7 +12,6 @@
 
 use std::ops::Deref;
 use std::ptr::NonNull;
-use std::sync::Arc;
 
 use super::inbox::{Gone, Home, Letter, Letters};
 use crate::base::atomic::{AtomicUsize, Ordering, fence};

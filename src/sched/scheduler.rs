@@ -13,11 +13,10 @@
 use std::cell::{Cell, OnceCell, RefCell, RefMut, UnsafeCell};
 use std::collections::VecDeque;
 use std::ptr;
-use std::sync::Arc;
 
 use super::clock::{Clock, Deadline};
 use super::frame::{self, Deadlines, Due, Target};
-use super::header::{Counted, Header, state};
+use super::header::{Counted, Header};
 use super::hooks::Hooks;
 use super::inbox::Home;
 use super::reactor::Reactor;
@@ -325,16 +324,6 @@ impl Scheduler {
         let wait = unsafe { header.local() }.wait.get();
         // SAFETY: W1.
         unsafe { wait.as_ref() }
-    }
-
-    /// How many green threads of this OS thread have not ended.
-    pub(crate) fn population(&self) -> usize {
-        self.all.borrow().len()
-    }
-
-    /// Whether `header` has begun to run.
-    pub(crate) fn has_started(header: &Header) -> bool {
-        header.state() != state::UNSTARTED
     }
 
     /// Counts something outside that may wake us; see [`Outside`].

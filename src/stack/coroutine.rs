@@ -8,7 +8,6 @@
 use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
 
-use super::chain::Link;
 use super::pool::Stack;
 
 pub(crate) use corosensei::{CoroutineResult, Yielder};
@@ -31,9 +30,6 @@ unsafe impl corosensei::stack::Stack for Stack {
 pub(crate) struct Coroutine<In, Out, Ret> {
     /// Never dropped while suspended: see `Drop`.
     inner: ManuallyDrop<corosensei::Coroutine<In, Out, Ret, Stack>>,
-
-    /// At the top of the stack that `inner` owns (C3 of `chain`).
-    link: *const Link,
 }
 
 impl<In, Out, Ret> Coroutine<In, Out, Ret> {
@@ -46,20 +42,11 @@ impl<In, Out, Ret> Coroutine<In, Out, Ret> {
     where
         F: FnOnce(&Yielder<In, Out>, In) -> Ret,
     {
-        let link = stack.link();
         // SAFETY: the caller vouches for the lifetimes, and that no panic reaches the base.
         let inner = unsafe { corosensei::Coroutine::with_stack_unchecked(stack, body) };
         Coroutine {
             inner: ManuallyDrop::new(inner),
-            link,
         }
-    }
-
-    /// The link at the top of this coroutine's stack.
-    #[inline]
-    pub(crate) fn link(&self) -> &Link {
-        // SAFETY: C3: the slot is taken as long as `inner` owns its stack.
-        unsafe { &*self.link }
     }
 
     /// Runs the closure until it suspends or returns. Panics when it has returned already.

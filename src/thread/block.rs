@@ -31,7 +31,7 @@ use super::join_error::JoinError;
 use super::outcome::{Outcome, drop_quietly};
 use super::{callbacks, memory};
 use crate::base::biased::Biased;
-use crate::sched::header::{Counted, Header, Vtable, state};
+use crate::sched::header::{Counted, Header, Vtable};
 use crate::sched::inbox::Home;
 use crate::sched::payload::{self, What};
 use crate::sched::peer::{Peer, mail};

@@ -4,7 +4,6 @@
 
 use std::fmt;
 use std::panic::Location;
-use std::sync::Arc;
 
 use super::block::{self, Birth};
 use super::join::JoinHandle;

@@ -5,6 +5,8 @@
 use std::fs;
 use std::io;
 
+use super::pages::page_size;
+
 /// A mapping that needs this many more entries than there is room for is blamed on `vm.max_map_count`: a guard splits one in three.
 const MAPS_PER_GUARD: usize = 3;
 
@@ -50,7 +52,7 @@ fn address_space_limit() -> Option<usize> {
 /// This process's address space in bytes.
 fn address_space_used() -> Option<usize> {
     let pages: usize = first_number("/proc/self/statm")?;
-    Some(pages * super::page_size())
+    Some(pages * page_size())
 }
 
 /// Whether this process has as many mappings as the kernel allows.

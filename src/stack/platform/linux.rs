@@ -9,6 +9,8 @@ use std::io;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::pages::forbid;
+
 /// From the kernel's `mman-common.h`; libc has no name for it yet.
 const MADV_GUARD_INSTALL: libc::c_int = 102;
 
@@ -26,7 +28,7 @@ pub(super) fn keep_pages_small(start: NonNull<u8>, bytes: usize) {
 }
 
 /// # Safety
-/// As for [`super::guard`].
+/// The range is whole pages of one mapping, and nobody reads or writes it any more.
 pub(super) unsafe fn guard(start: NonNull<u8>, bytes: usize) -> io::Result<()> {
     if !REFUSED.load(Ordering::Relaxed) {
         // SAFETY: the caller vouches that nobody uses the range.
@@ -38,11 +40,11 @@ pub(super) unsafe fn guard(start: NonNull<u8>, bytes: usize) -> io::Result<()> {
         }
     }
     // SAFETY: the caller's duty, handed on.
-    unsafe { super::forbid(start, bytes) }
+    unsafe { forbid(start, bytes) }
 }
 
 /// # Safety
-/// As for [`super::guard`].
+/// The range is whole pages of one mapping, and nobody reads or writes it any more.
 unsafe fn install(start: NonNull<u8>, bytes: usize) -> io::Result<()> {
     loop {
         // SAFETY: drops the pages of a range that the caller vouches nobody uses.

@@ -13,6 +13,7 @@
 #![expect(unsafe_code, reason = "maps and unmaps memory")]
 
 mod limits;
+mod pages;
 pub(crate) mod valgrind;
 
 #[cfg(all(target_os = "linux", not(greenthread_portable)))]
@@ -28,12 +29,7 @@ use portable as system;
 use std::io;
 use std::ptr::{self, NonNull};
 
-/// The kernel's page size in bytes.
-pub(crate) fn page_size() -> usize {
-    // SAFETY: reads a constant of the system.
-    let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    usize::try_from(bytes).unwrap_or(4096)
-}
+pub(crate) use pages::page_size;
 
 /// Maps `bytes` of fresh address space.
 pub(crate) fn map(bytes: usize) -> io::Result<NonNull<u8>> {
@@ -55,18 +51,6 @@ pub(crate) fn map(bytes: usize) -> io::Result<NonNull<u8>> {
 pub(crate) unsafe fn guard(start: NonNull<u8>, bytes: usize) -> io::Result<()> {
     // SAFETY: the caller's duty.
     unsafe { system::guard(start, bytes) }.map_err(|error| limits::refused("guard", bytes, error))
-}
-
-/// Makes the range inaccessible, which splits its mapping in up to three.
-///
-/// # Safety
-/// As for [`guard`].
-unsafe fn forbid(start: NonNull<u8>, bytes: usize) -> io::Result<()> {
-    // SAFETY: the caller vouches that nobody uses the range.
-    match unsafe { libc::mprotect(start.as_ptr().cast(), bytes, libc::PROT_NONE) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
 }
 
 /// Gives a mapping back.

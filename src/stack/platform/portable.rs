@@ -7,6 +7,8 @@
 use std::io;
 use std::ptr::NonNull;
 
+use super::pages::forbid;
+
 /// The flags that every Unix has.
 pub(super) const MAP_FLAGS: libc::c_int = libc::MAP_PRIVATE | libc::MAP_ANON;
 
@@ -14,8 +16,8 @@ pub(super) const MAP_FLAGS: libc::c_int = libc::MAP_PRIVATE | libc::MAP_ANON;
 pub(super) fn keep_pages_small(_start: NonNull<u8>, _bytes: usize) {}
 
 /// # Safety
-/// As for [`super::guard`].
+/// The range is whole pages of one mapping, and nobody reads or writes it any more.
 pub(super) unsafe fn guard(start: NonNull<u8>, bytes: usize) -> io::Result<()> {
     // SAFETY: the caller's duty, handed on.
-    unsafe { super::forbid(start, bytes) }
+    unsafe { forbid(start, bytes) }
 }
