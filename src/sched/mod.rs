@@ -18,7 +18,7 @@
 //! The laws that live here: L4 `wait`, `park`; L5 `park`; L6 `scheduler` (S4), `list`; L7 `inbox`; L8 `deadlock`; L9 and L10 `request`, `park`;
 //! L12 `frame`; L16 and L17 `source`; L18 `switch` (bases), `exit`; L19 `exit`.
 //!
-//! The life of one `read` on a socket is drawn in `source`.
+//! The life of one `read` on a socket is drawn in `source`. `model` runs what crosses OS threads under the model checker.
 
 pub(crate) mod cancel;
 pub(crate) mod clock;
@@ -34,6 +34,8 @@ pub(crate) mod ids;
 pub(crate) mod inbox;
 pub(crate) mod list;
 pub(crate) mod local;
+#[cfg(all(loom, test))]
+mod model;
 pub(crate) mod park;
 pub(crate) mod payload;
 pub(crate) mod peer;

@@ -31,7 +31,6 @@ static JOIN: Operation = Operation::new("JoinHandle::join");
 /// let sum = greenthread::spawn(|| (1..=10).sum::<i32>());
 /// assert_eq!(sum.join().unwrap(), 55);
 /// ```
-#[must_use = "dropping it detaches the green thread; `join` waits for it"]
 pub struct JoinHandle<T> {
     /// The green thread; a `GreenThread` so that `thread` can lend it.
     thread: GreenThread,
