@@ -50,6 +50,24 @@ struct Block<F, T, A> {
     closure: UnsafeCell<ManuallyDrop<F>>,
 }
 
+impl<F, T, A> Block<F, T, A> {
+    /// Takes what is there until the first run.
+    ///
+    /// # Safety
+    /// Once (B1).
+    #[inline]
+    unsafe fn take(&self) -> (F, A) {
+        // SAFETY: nobody else reaches it at this moment.
+        let closure = unsafe { &mut *self.closure.get() };
+        // SAFETY: as above.
+        let after = unsafe { &mut *self.after.get() };
+        // SAFETY: the caller's duty.
+        let closure = unsafe { ManuallyDrop::take(closure) };
+        // SAFETY: the caller's duty.
+        (closure, unsafe { ManuallyDrop::take(after) })
+    }
+}
+
 /// What is done at the end besides storing the result: nothing, or what a scope needs.
 pub(super) trait After {
     /// The closure panicked: makes the error of it, or keeps the payload and makes an error of what it said.
@@ -146,9 +164,7 @@ where
     // SAFETY: the caller's duty.
     let block = unsafe { block::<F, T, A>(header) };
     // SAFETY: B1.
-    let closure = unsafe { ManuallyDrop::take(&mut *block.closure.get()) };
-    // SAFETY: B1.
-    let after = unsafe { ManuallyDrop::take(&mut *block.after.get()) };
+    let (closure, after) = unsafe { block.take() };
     let caught = if header.is_requested() {
         // L9: cancelled before it began, so it never runs.
         drop_quietly(header, closure);
@@ -173,9 +189,7 @@ where
     // SAFETY: the caller's duty.
     let block = unsafe { block::<F, T, A>(header) };
     // SAFETY: B1.
-    let closure = unsafe { ManuallyDrop::take(&mut *block.closure.get()) };
-    // SAFETY: B1.
-    let after = unsafe { ManuallyDrop::take(&mut *block.after.get()) };
+    let (closure, after) = unsafe { block.take() };
     drop_quietly(header, closure);
     conclude::<T, A>(
         &block.outcome,

@@ -43,8 +43,9 @@ impl<T> Outcome<T> {
     /// Once, before the state is ENDED.
     #[inline]
     pub(super) unsafe fn store(&self, result: Result<T, JoinError>) {
-        // SAFETY: B2, and the caller's duty.
-        unsafe { (*self.result.get()).write(result) };
+        // SAFETY: B2: nobody else reaches it at this moment.
+        let cell = unsafe { &mut *self.result.get() };
+        cell.write(result);
     }
 
     /// The outcome behind a header.
@@ -61,8 +62,10 @@ impl<T> Outcome<T> {
     /// # Safety
     /// The state is ENDED, the result was not taken, and it belongs to the caller.
     pub(super) unsafe fn peek(&self) -> &Result<T, JoinError> {
-        // SAFETY: B2, and the caller's duty.
-        unsafe { (*self.result.get()).assume_init_ref() }
+        // SAFETY: B2: it is only read while it is shared.
+        let cell = unsafe { &*self.result.get() };
+        // SAFETY: the caller's duty.
+        unsafe { cell.assume_init_ref() }
     }
 
     /// Takes the result.
@@ -70,8 +73,10 @@ impl<T> Outcome<T> {
     /// # Safety
     /// As for `peek`; once.
     pub(super) unsafe fn take(&self) -> Result<T, JoinError> {
-        // SAFETY: B2, and the caller's duty.
-        unsafe { (*self.result.get()).assume_init_read() }
+        // SAFETY: B2: it belongs to the caller.
+        let cell = unsafe { &*self.result.get() };
+        // SAFETY: the caller's duty.
+        unsafe { cell.assume_init_read() }
     }
 }
 
