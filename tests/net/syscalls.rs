@@ -102,28 +102,30 @@ fn read_counts(log: &Path) -> HashMap<String, usize> {
     counts
 }
 
-fn assert_about(counts: &HashMap<String, usize>, call: &str, wanted: usize) {
+fn assert_at_most(counts: &HashMap<String, usize>, call: &str, wanted: usize) {
     let counted = counts.get(call).copied().unwrap_or(0);
     assert!(
-        (wanted..=wanted + SLACK).contains(&counted),
-        "{call}: {counted} and not {wanted}: {counts:?}"
+        counted <= wanted + SLACK,
+        "{call}: {counted}, not {wanted}: {counts:?}"
     );
 }
 
 #[test]
-fn d7_an_echo_request_costs_one_read_one_write_and_one_poll() {
+fn d7_an_echo_request_costs_one_read_one_write_and_at_most_one_poll() {
     if let Some(role) = child::role() {
         return serve(role.parse().unwrap());
     }
-    let name = "syscalls::d7_an_echo_request_costs_one_read_one_write_and_one_poll";
+    let name = "syscalls::d7_an_echo_request_costs_one_read_one_write_and_at_most_one_poll";
     let Some(counts) = count(name, 1) else {
         return;
     };
-    assert_about(&counts, "recvfrom", REQUESTS);
-    assert_about(&counts, "sendto", REQUESTS);
-    assert_about(&counts, "epoll_wait", REQUESTS);
-    assert_about(&counts, "epoll_ctl", 0);
-    assert_about(&counts, "futex", 0);
+    // A request that is there before the server asks for it costs no poll.
+    for call in ["recvfrom", "sendto", "epoll_wait"] {
+        assert_at_most(&counts, call, REQUESTS);
+    }
+    for call in ["epoll_ctl", "futex", "ioctl"] {
+        assert_at_most(&counts, call, 0);
+    }
 }
 
 #[test]
@@ -137,12 +139,12 @@ fn d7_requests_of_one_turn_share_a_poll() {
         return;
     };
     let requests = REQUESTS * CONNECTIONS;
-    // A connection ends with one more read.
-    let read = counts["recvfrom"];
-    assert!(read <= requests + 2 * CONNECTIONS + SLACK, "{counts:?}");
-    let written = counts["sendto"];
-    assert!(written <= requests + SLACK, "{counts:?}");
+    // Everybody is answered before the next round begins, so the short read that ends a round stands before an empty socket; a connection ends with one more.
+    assert_at_most(&counts, "recvfrom", requests + 2 * CONNECTIONS);
+    assert_at_most(&counts, "sendto", requests);
+    assert_at_most(&counts, "epoll_ctl", CONNECTIONS);
     let polls = counts["epoll_wait"];
-    assert!(polls < requests, "{counts:?}");
+    assert!(polls < requests / 2, "{counts:?}");
+    let (read, written) = (counts["recvfrom"], counts["sendto"]);
     eprintln!("{requests} requests: {read} reads, {written} writes, {polls} polls");
 }
