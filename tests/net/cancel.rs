@@ -52,7 +52,7 @@ fn l16_bytes_that_came_together_with_the_cancellation_stay() {
 
 #[test]
 fn l16_a_write_cancelled_in_the_middle_has_moved_what_it_said_and_no_more() {
-    let sent: Vec<u8> = (0..32 << 20).map(|i: u32| (i * 7 >> 5) as u8).collect();
+    let sent: Vec<u8> = (0..32 << 20).map(|i: u32| ((i * 7) >> 5) as u8).collect();
     let (near, far) = pair::ours();
     let moved = Cell::new(0);
     let write = || {
@@ -62,12 +62,12 @@ fn l16_a_write_cancelled_in_the_middle_has_moved_what_it_said_and_no_more() {
         }
     };
     scope(|s| {
-        let writer = s.spawn(&write);
+        let writer = s.spawn(write);
         yield_now();
         writer.cancel();
         assert!(writer.join().unwrap_err().is_cancelled());
         assert!(0 < moved.get() && moved.get() < sent.len());
-        s.spawn(&write);
+        s.spawn(write);
         let mut received = vec![0; sent.len()];
         (&far).read_exact(&mut received).unwrap();
         assert!(received == sent);

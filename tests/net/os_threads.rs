@@ -96,7 +96,7 @@ fn os_threads_that_come_and_go_accept_from_one_listener() {
 
 #[test]
 fn two_os_threads_read_and_write_one_stream_at_once() {
-    let sent: Vec<u8> = (0..4 << 20).map(|i: u32| (i * 3 >> 2) as u8).collect();
+    let sent: Vec<u8> = (0..4 << 20).map(|i: u32| ((i * 3) >> 2) as u8).collect();
     let (near, far) = pair::with_std();
     let near = Arc::new(near);
     let echo = thread::spawn(move || {

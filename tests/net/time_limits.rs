@@ -47,7 +47,7 @@ fn a_write_timeout_gives_timed_out_and_moves_nothing() {
 #[test]
 fn a_timed_out_write_of_much_has_moved_the_rest_once() {
     pair::virtual_time().run(|| {
-        let sent: Vec<u8> = (0..16 << 20).map(|i: u32| (i * 5 >> 4) as u8).collect();
+        let sent: Vec<u8> = (0..16 << 20).map(|i: u32| ((i * 5) >> 4) as u8).collect();
         let (near, far) = pair::ours();
         near.set_write_timeout(Some(LIMIT)).unwrap();
         let mut moved = 0;

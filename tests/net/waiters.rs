@@ -77,7 +77,7 @@ fn several_may_accept_at_once_and_each_gets_a_connection() {
 
 #[test]
 fn l17_two_green_threads_read_and_write_one_socket_at_once() {
-    let sent: Vec<u8> = (0..4 << 20).map(|i: u32| (i * 31 >> 3) as u8).collect();
+    let sent: Vec<u8> = (0..4 << 20).map(|i: u32| ((i * 31) >> 3) as u8).collect();
     let (near, far) = pair::ours();
     let received = scope(|s| {
         s.spawn(|| std::io::copy(&mut &far, &mut &far).map(|_| far.shutdown(Shutdown::Write)));
