@@ -67,6 +67,31 @@ fn the_end_of_an_os_thread_sends_those_parked_through_its_reactor_to_another() {
 }
 
 #[test]
+fn o3_a_stream_stays_with_its_reactor_while_somebody_is_parked_through_it() {
+    let (near, mut far) = pair::with_std();
+    let near = Arc::new(near);
+    let reading = Arc::clone(&near);
+    let reader = spawn(move || (&*reading).read(&mut [0]).unwrap());
+    yield_now();
+    let (tell, told) = mpsc::channel();
+    let (go_on, gone_on) = mpsc::channel::<()>();
+    let other = thread::spawn(move || {
+        let reader = spawn(move || (&*near).read(&mut [0]).unwrap());
+        yield_now();
+        tell.send(()).unwrap();
+        // Blocks this OS thread: were the stream its reactor's now, nobody would look.
+        gone_on.recv().unwrap();
+        reader.join().unwrap()
+    });
+    told.recv().unwrap();
+    far.write_all(b"a").unwrap();
+    assert_eq!(reader.join().unwrap(), 1);
+    far.write_all(b"b").unwrap();
+    go_on.send(()).unwrap();
+    assert_eq!(other.join().unwrap(), 1);
+}
+
+#[test]
 fn os_threads_that_come_and_go_accept_from_one_listener() {
     const THREADS: usize = 4;
     const EACH: usize = 25;

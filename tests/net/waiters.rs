@@ -55,6 +55,18 @@ fn a_reader_woken_in_vain_keeps_its_place_in_front() {
 }
 
 #[test]
+fn d7_calls_that_can_finish_at_once_let_nobody_go_first() {
+    let (near, mut far) = pair::with_std();
+    let other = spawn(|| ());
+    for _ in 0..3 {
+        far.write_all(b"there").unwrap();
+        assert_eq!((&near).read(&mut [0; 64]).unwrap(), 5);
+        (&near).write_all(b"ok").unwrap();
+    }
+    assert!(!other.is_finished());
+}
+
+#[test]
 fn several_may_accept_at_once_and_each_gets_a_connection() {
     let (listener, address) = pair::listener();
     let listener = Rc::new(listener);
