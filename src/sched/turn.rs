@@ -70,6 +70,10 @@ impl Scheduler {
     /// Takes messages in; when it is time to, looks at sockets and timers without waiting.
     #[cold]
     fn look(&self) {
+        if self.ending.get() {
+            // The inbox is closed for ever: taking from it would open it again.
+            return;
+        }
         self.set_current(ptr::null());
         self.take_messages();
         if self.countdown.get() == 0 {
