@@ -46,6 +46,6 @@ fn announce(header: &Header) -> bool {
             scheduler.deliver_cancellation(header);
             true
         }
-        None => header.peer().post(mail::REQUEST).is_ok(),
+        None => header.post(mail::REQUEST),
     }
 }

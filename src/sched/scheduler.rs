@@ -68,6 +68,9 @@ pub(crate) struct Scheduler {
     /// S3.
     pub(super) all: RefCell<Vec<Counted>>,
 
+    /// Green threads that have ended, and for which callbacks that were added later are called here.
+    pub(super) called_late: RefCell<Vec<Counted>>,
+
     /// Green threads for which there was no stack, not even the spare one.
     pub(super) refused: RefCell<VecDeque<*const Header>>,
 
@@ -128,6 +131,7 @@ impl Scheduler {
             next_poll: Cell::new(Deadline::BEGINNING),
             reactor: OnceCell::new(),
             all: RefCell::default(),
+            called_late: RefCell::default(),
             refused: RefCell::default(),
             spare: RefCell::default(),
             on_spare: Cell::new(ptr::null()),
@@ -278,6 +282,19 @@ impl Scheduler {
             unsafe { moved.local() }.place.set(place);
         }
         counted
+    }
+
+    /// Somebody here is about to call late callbacks of `header`; until [`end_calling_late`](Self::end_calling_late) its joiners rely on this OS thread.
+    pub(crate) fn begin_calling_late(&self, header: Counted) {
+        self.called_late.borrow_mut().push(header);
+    }
+
+    /// They have been called.
+    pub(crate) fn end_calling_late(&self, header: &Header) {
+        let mut called = self.called_late.borrow_mut();
+        if let Some(place) = called.iter().position(|other| ptr::eq(&**other, header)) {
+            called.swap_remove(place);
+        }
     }
 
     /// Every green thread of this OS thread that has not ended, in the order of their ids.

@@ -231,14 +231,22 @@ fn conclude<T, A: After>(outcome: &Outcome<T>, result: Result<T, JoinError>, aft
     after.ended();
 }
 
+/// Calls the callbacks that were added late when it is dropped: whether its green thread runs, is cancelled first or finds no stack.
+struct LateCalls(Counted);
+
+impl Drop for LateCalls {
+    fn drop(&mut self) {
+        (self.0.vtable().call)(&self.0);
+        Scheduler::get().end_calling_late(&self.0);
+    }
+}
+
 /// The end is past: finds a green thread of the owner's OS thread to run the callbacks that were added (L18).
 #[cold]
 fn late(header: &Counted) {
     let Some(scheduler) = Scheduler::of(header) else {
-        if header.peer().post(mail::CALLBACK).is_err() {
-            // Its OS thread has gone: the callback is forgotten, and `join` does not wait for it.
-            std::mem::forget(header.finish().lock().give_up());
-        }
+        // When its OS thread has gone, the callback is forgotten, and `join` does not wait for it.
+        header.post(mail::CALLBACK);
         return;
     };
     let birth = Birth {
@@ -246,8 +254,9 @@ fn late(header: &Counted) {
         name: header.shared_name(),
         site: header.site(),
     };
-    let ended = header.clone();
-    let closure = move || (ended.vtable().call)(&ended);
+    scheduler.begin_calling_late(header.clone());
+    let calls = LateCalls(header.clone());
+    let closure = move || drop(calls);
     // SAFETY: the closure borrows nothing.
     let (runner, handle) = unsafe { make(birth, closure, ()) };
     handle.finish().lock().detach();
