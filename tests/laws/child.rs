@@ -38,13 +38,23 @@ impl Ended {
     pub(crate) fn aborted(&self) {
         use std::os::unix::process::ExitStatusExt;
         let signal = self.status.signal();
-        assert_eq!(signal, Some(libc::SIGABRT), "{}\n{}", self.status, self.stderr);
+        assert_eq!(
+            signal,
+            Some(libc::SIGABRT),
+            "{}\n{}",
+            self.status,
+            self.stderr
+        );
     }
 
     /// Asserts that stderr has this text.
     #[track_caller]
     pub(crate) fn said(&self, text: &str) {
-        assert!(self.stderr.contains(text), "no {text:?} in\n{}", self.stderr);
+        assert!(
+            self.stderr.contains(text),
+            "no {text:?} in\n{}",
+            self.stderr
+        );
     }
 
     /// How often stderr has this text.

@@ -77,7 +77,12 @@ fn l18_a_callback_that_panics_is_reported_and_stops_no_other() {
         },
     );
     ended.succeeded();
-    assert_eq!(ended.times("has a callback that panicked: first"), 1, "{}", ended.stderr);
+    assert_eq!(
+        ended.times("has a callback that panicked: first"),
+        1,
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]
@@ -244,8 +249,11 @@ fn join_detach_and_callbacks_race_across_os_threads() {
     };
     let others: Vec<_> = (0..3)
         .map(|kind| {
-            let (spawner, callbacks, dropped) =
-                (spawner.clone(), Arc::clone(&callbacks), Arc::clone(&dropped));
+            let (spawner, callbacks, dropped) = (
+                spawner.clone(),
+                Arc::clone(&callbacks),
+                Arc::clone(&dropped),
+            );
             thread::spawn(move || {
                 for _ in 0..EACH {
                     let value = count(&dropped);
@@ -341,7 +349,10 @@ fn a_join_that_times_out_hands_the_handle_back() {
             7
         });
         let slow = slow.join_timeout(Duration::from_secs(1)).unwrap_err();
-        assert_eq!(slow.join_timeout(Duration::from_secs(2)).unwrap().unwrap(), 7);
+        assert_eq!(
+            slow.join_timeout(Duration::from_secs(2)).unwrap().unwrap(),
+            7
+        );
     });
 }
 
@@ -435,7 +446,10 @@ fn l13_an_unjoined_panic_is_reported_once_with_name_and_site() {
     );
     ended.succeeded();
     let said = |text: &str| ended.times(&format!("panicked and nobody joined it: {text}"));
-    assert_eq!((said("nobody asks"), said("asked for"), said("too late")), (1, 0, 1));
+    assert_eq!(
+        (said("nobody asks"), said("asked for"), said("too late")),
+        (1, 0, 1)
+    );
     ended.said("green thread \"lonely\"");
     ended.said("finishing.rs:");
 }
@@ -452,7 +466,9 @@ fn l13_on_panic_gets_unjoined_panics_and_may_panic_or_block_itself() {
                 .on_panic(move |green, payload| {
                     sleep(Duration::from_secs(1));
                     let text = *payload.downcast_ref::<&str>().unwrap();
-                    told.lock().unwrap().push((green.name().map(String::from), text));
+                    told.lock()
+                        .unwrap()
+                        .push((green.name().map(String::from), text));
                     panic!("the hook itself");
                 })
                 .build()
@@ -503,7 +519,10 @@ fn l18_payloads_that_panic_in_their_drop_are_reported_and_end_nothing_else() {
 
 #[test]
 fn l18_reports_that_cannot_be_written_harm_nobody() {
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
     let ended = child::run_with(
         "finishing::l18_reports_that_cannot_be_written_harm_nobody",
         |command| {
@@ -545,7 +564,10 @@ fn l18_a_captured_value_that_panics_in_its_drop_unrun_is_reported() {
         },
     );
     ended.succeeded();
-    assert_eq!(ended.times("left a value that panicked in its `Drop`: in drop"), 1);
+    assert_eq!(
+        ended.times("left a value that panicked in its `Drop`: in drop"),
+        1
+    );
 }
 
 #[test]
