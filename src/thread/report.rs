@@ -70,7 +70,7 @@ pub(super) fn dropped(header: &Header, payload: Box<dyn Any + Send>) {
 }
 
 /// Drops a payload; one whose own `Drop` panics has its second payload leaked (L18).
-fn forget_quietly(header: &Header, payload: Box<dyn Any + Send>) {
+pub(super) fn forget_quietly(header: &Header, payload: Box<dyn Any + Send>) {
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         say(header, "left a panic payload that panicked in its `Drop`");
         std::mem::forget(second);
