@@ -45,7 +45,7 @@ impl Scheduler {
             if !child.ask(request.clone()) {
                 continue;
             }
-            if Arc::ptr_eq(child.home(), self.home()) {
+            if child.home().ptr_eq(self.home()) {
                 children.extend(self.reach(&child, ptr::null(), &request));
             } else {
                 child.post(mail::REQUEST);

@@ -80,6 +80,7 @@ impl Scheduler {
     fn end_loop(&self) {
         self.ending.set(true);
         self.finish_loop();
+        drop(self.loop_stack.borrow_mut().take());
         drop(self.spare.borrow_mut().take());
     }
 }

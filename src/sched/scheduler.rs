@@ -26,7 +26,7 @@ use super::wait::{Operation, Wait};
 use crate::base::biased::Biased;
 use crate::stack::chain;
 use crate::stack::coroutine::{Coroutine, Yielder};
-use crate::stack::pool::Stack;
+use crate::stack::pool::{self, Stack};
 
 thread_local! {
     /// S1; null before the first use and after the end.
@@ -49,6 +49,9 @@ pub(crate) struct Scheduler {
 
     /// The OS thread's own stack.
     pub(super) root: Counted,
+
+    /// The loop's stack, until the loop is made. Taken with the scheduler: a wait that found none would unwind with its node linked.
+    pub(super) loop_stack: RefCell<Option<Stack>>,
 
     /// The loop, on a stack of its own; made when the root first waits.
     pub(super) looper: UnsafeCell<Option<Coroutine<(), (), ()>>>,
@@ -108,6 +111,9 @@ impl Scheduler {
     }
 
     /// Makes this OS thread's scheduler, and the root's link with it.
+    ///
+    /// # Panics
+    /// When there is no stack for its loop.
     pub(super) fn make() -> &'static Scheduler {
         let scheduler = Box::leak(Box::new(Scheduler::new()));
         scheduler.adopt_root();
@@ -125,6 +131,7 @@ impl Scheduler {
             deadlines: Deadlines::default(),
             home,
             root,
+            loop_stack: RefCell::new(Some(stack_of_its_own())),
             looper: UnsafeCell::new(None),
             loop_yielder: Cell::new(ptr::null()),
             countdown: Cell::new(0),
@@ -133,7 +140,7 @@ impl Scheduler {
             all: RefCell::default(),
             called_late: RefCell::default(),
             refused: RefCell::default(),
-            spare: RefCell::default(),
+            spare: RefCell::new(Some(stack_of_its_own())),
             on_spare: Cell::new(ptr::null()),
             outside: Cell::new(0),
             sources_waited: Cell::new(0),
@@ -348,6 +355,12 @@ impl Scheduler {
         self.outside.set(self.outside.get() + 1);
         Outside { scheduler: self }
     }
+}
+
+/// A stack that the scheduler needs for itself.
+fn stack_of_its_own() -> Stack {
+    pool::take(pool::DEFAULT_SIZE)
+        .unwrap_or_else(|error| panic!("greenthread: no stack for the loop: {error}"))
 }
 
 /// While it lives, somebody here waits for a socket.
