@@ -73,6 +73,11 @@ pub(super) trait After {
     /// The closure panicked: makes the error of it, or keeps the payload and makes an error of what it said.
     fn panicked(&self, header: &Header, payload: Box<dyn Any + Send>) -> JoinError;
 
+    /// There was no stack for its first run (L3).
+    fn refused(&self, header: &Header, error: io::Error) -> JoinError {
+        JoinError::refused(header, error)
+    }
+
     /// Everything has been done and dropped, and joiners may go on.
     fn ended(self);
 }
@@ -191,11 +196,8 @@ where
     // SAFETY: B1.
     let (closure, after) = unsafe { block.take() };
     drop_quietly(header, closure);
-    conclude::<T, A>(
-        &block.outcome,
-        Err(JoinError::refused(header, error)),
-        after,
-    );
+    let refused = Err(after.refused(header, error));
+    conclude::<T, A>(&block.outcome, refused, after);
 }
 
 /// # Safety
@@ -241,6 +243,22 @@ impl Drop for LateCalls {
     }
 }
 
+/// What one does that calls late callbacks: it has no handle, and nothing of it is reported.
+struct CallsLate;
+
+impl After for CallsLate {
+    fn panicked(&self, header: &Header, payload: Box<dyn Any + Send>) -> JoinError {
+        JoinError::panicked(header, payload)
+    }
+
+    fn refused(&self, header: &Header, _: io::Error) -> JoinError {
+        // They have been called all the same: `LateCalls` was dropped.
+        JoinError::cancelled(header, None)
+    }
+
+    fn ended(self) {}
+}
+
 /// The end is past: finds a green thread of the owner's OS thread to run the callbacks that were added (L18).
 #[cold]
 fn late(header: &Counted) {
@@ -258,7 +276,7 @@ fn late(header: &Counted) {
     let calls = LateCalls(header.clone());
     let closure = move || drop(calls);
     // SAFETY: the closure borrows nothing.
-    let (runner, handle) = unsafe { make(birth, closure, ()) };
+    let (runner, handle) = unsafe { make(birth, closure, CallsLate) };
     handle.finish().lock().detach();
     scheduler.admit(runner);
 }
