@@ -274,7 +274,7 @@ fn join_detach_and_callbacks_race_across_os_threads() {
                             if handle.remove_on_finish(id) {
                                 callbacks.fetch_add(1, Ordering::Relaxed);
                             }
-                            drop(handle.shared().join_dropping());
+                            handle.shared().join_dropping();
                         }
                     }
                 }

@@ -7,6 +7,7 @@ mod support;
 
 mod child;
 mod help;
+mod limits;
 
 mod cancellation;
 mod endings;

@@ -106,7 +106,7 @@ fn l11_a_joined_childs_panic_goes_on_all_the_same_with_its_own_payload() {
             // The scope fails, and the body with it: nothing comes of the join.
             let error = bad.join().unwrap_err();
             assert!(error.is_panic());
-            error.into_panic();
+            drop(error.into_panic());
         });
     }));
     assert_eq!(*caught.unwrap_err().downcast::<u8>().unwrap(), 17);
