@@ -103,7 +103,9 @@ fn held_back(scheduler: &Scheduler) -> Option<Request> {
 
 /// L8: the root stood in the wait for its children when nobody could go on any more.
 pub(super) fn raise_deadlock(scheduler: &Scheduler) {
-    if scheduler.is_root(scheduler.current_header())
+    if !park::may_raise() {
+        scheduler.tell_of_deadlock();
+    } else if scheduler.is_root(scheduler.current_header())
         && let Some(report) = scheduler.take_deadlock()
     {
         panic!("{report}");
