@@ -5,6 +5,7 @@
 use std::process::{Command, Output, Stdio, exit};
 use std::time::Duration;
 
+use greenthread::net::{TcpListener, TcpStream};
 use greenthread::{Builder, Spawner, catch_cancel, park, run, scope, sleep, spawn, yield_now};
 
 /// Names the scenario that this process is to run.
@@ -15,12 +16,38 @@ type Scenario = (&'static str, fn(), fn(&Output));
 
 const SCENARIOS: &[Scenario] = &[
     ("l8_a_root_that_parks_alone", root_parks, is_a_deadlock),
-    ("l8_a_root_that_joins_one_who_parks", root_joins, is_a_deadlock),
-    ("l8_a_root_at_the_end_of_a_scope", scope_waits, is_a_deadlock),
+    (
+        "l8_a_root_that_joins_one_who_parks",
+        root_joins,
+        is_a_deadlock,
+    ),
+    (
+        "l8_a_root_at_the_end_of_a_scope",
+        scope_waits,
+        is_a_deadlock,
+    ),
     ("l8_a_root_inside_run", inside_run, is_a_deadlock),
-    ("l8_after_the_last_other_os_thread_has_gone", others_go_late, is_a_deadlock),
-    ("l8_two_of_ours_that_wait_for_each_other", two_of_ours, is_a_deadlock),
-    ("l8_another_os_thread_may_still_wake_us", woken_late, succeeds),
+    (
+        "l8_after_the_last_other_os_thread_has_gone",
+        others_go_late,
+        is_a_deadlock,
+    ),
+    (
+        "l8_two_of_ours_that_wait_for_each_other",
+        two_of_ours,
+        is_a_deadlock,
+    ),
+    ("l8_after_sockets_were_used", sockets_first, is_a_deadlock),
+    (
+        "l8_a_listener_that_is_waited_for_is_no_deadlock",
+        listener,
+        succeeds,
+    ),
+    (
+        "l8_another_os_thread_may_still_wake_us",
+        woken_late,
+        succeeds,
+    ),
     ("l8_a_timer_is_no_deadlock", timer, succeeds),
     ("l8_a_deadlock_can_be_caught", caught, succeeds),
 ];
@@ -55,14 +82,19 @@ fn in_a_process(name: &str) -> Output {
         }
     });
     let output = child.wait_with_output().unwrap();
-    done.send(()).unwrap();
+    // Nobody receives when the watch has given up.
+    let _ = done.send(());
     watch.join().unwrap();
     output
 }
 
 /// Ends a scenario that hangs.
 fn kill(id: libc::pid_t) {
-    Command::new("kill").arg("-9").arg(id.to_string()).status().unwrap();
+    Command::new("kill")
+        .arg("-9")
+        .arg(id.to_string())
+        .status()
+        .unwrap();
 }
 
 fn text(output: &Output) -> String {
@@ -76,7 +108,12 @@ fn is_a_deadlock(output: &Output) {
 }
 
 fn succeeds(output: &Output) {
-    assert!(output.status.success(), "{}\n{}", output.status, text(output));
+    assert!(
+        output.status.success(),
+        "{}\n{}",
+        output.status,
+        text(output)
+    );
 }
 
 fn root_parks() {
@@ -121,6 +158,28 @@ fn two_of_ours() {
     park();
     park();
     drop(other);
+}
+
+fn sockets_first() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let accepting = spawn(move || drop(listener.accept().unwrap()));
+    yield_now();
+    drop(TcpStream::connect(address).unwrap());
+    accepting.join().unwrap();
+    park();
+}
+
+fn listener() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // A plain socket of std's: nobody of ours waits but for the listener.
+    let other = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        drop(std::net::TcpStream::connect(address).unwrap());
+    });
+    drop(listener.accept().unwrap());
+    other.join().unwrap();
 }
 
 fn woken_late() {

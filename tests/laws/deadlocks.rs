@@ -27,7 +27,10 @@ fn l8_a_root_that_parks_for_ever_is_told_who_waits_for_what() {
         let _waits = spawn(move || named.join());
         park();
     };
-    for text in [panic_text(|| only_ours(waits)), panic_text(|| in_virtual_time(waits))] {
+    for text in [
+        panic_text(|| only_ours(waits)),
+        panic_text(|| in_virtual_time(waits)),
+    ] {
         assert!(text.contains("deadlock"), "{text}");
         assert!(text.contains("\"mute\" waits in park"), "{text}");
         assert!(text.contains("waits in JoinHandle::join"), "{text}");
@@ -101,7 +104,10 @@ fn l8_a_deadlock_of_the_children_is_a_panic_when_they_have_ended() {
     });
     drop(guard);
     assert!(ended.get());
-    assert!(text.contains("deadlock") && text.contains("waits in end of scope"), "{text}");
+    assert!(
+        text.contains("deadlock") && text.contains("waits in end of scope"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -167,6 +173,15 @@ fn l8_a_deadlock_while_the_root_unwinds_ends_the_others_and_is_told_once() {
                     panic!("the root unwinds");
                 }));
                 assert!(caught.is_err());
+                let caught = catch_unwind(AssertUnwindSafe(|| {
+                    let _waits = AtDrop(|| {
+                        scope(|s| {
+                            s.spawn(park);
+                        });
+                    });
+                    panic!("the root unwinds again");
+                }));
+                assert!(caught.is_err());
                 // What could not be raised then is not raised in something that is no deadlock.
                 scope(|s| {
                     s.spawn(yield_now);
@@ -177,6 +192,8 @@ fn l8_a_deadlock_while_the_root_unwinds_ends_the_others_and_is_told_once() {
         },
     );
     ended.succeeded();
+    // Three reports: two told to stderr, one raised, each once.
+    assert_eq!(ended.times("greenthread: deadlock"), 3, "{}", ended.stderr);
 }
 
 #[test]

@@ -10,11 +10,10 @@ mod help;
 mod limits;
 
 mod cancellation;
-mod endings;
+mod deadlocks;
 mod exits;
 mod finishing;
 mod frames;
-mod generators;
 mod misuse;
 mod structure;
 mod waiting;
