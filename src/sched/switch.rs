@@ -70,9 +70,8 @@ impl Scheduler {
     }
 
     fn make_loop(&self) -> Coroutine<(), (), ()> {
-        let stack = pool::take(pool::DEFAULT_SIZE)
-            .unwrap_or_else(|error| panic!("greenthread: no stack for the loop: {error}"));
-        *self.spare.borrow_mut() = pool::take(pool::DEFAULT_SIZE).ok();
+        let stack = self.loop_stack.borrow_mut().take();
+        let stack = stack.expect("the loop is made once");
         let scheduler = ptr::from_ref(self);
         let body = move |yielder: &Yielder<(), ()>, ()| {
             // SAFETY: S1: the loop ends before its scheduler.

@@ -73,6 +73,11 @@ pub(super) trait After {
     /// The closure panicked: makes the error of it, or keeps the payload and makes an error of what it said.
     fn panicked(&self, header: &Header, payload: Box<dyn Any + Send>) -> JoinError;
 
+    /// There was no stack for its first run (L3).
+    fn refused(&self, header: &Header, error: io::Error) -> JoinError {
+        JoinError::refused(header, error)
+    }
+
     /// Everything has been done and dropped, and joiners may go on.
     fn ended(self);
 }
@@ -191,11 +196,8 @@ where
     // SAFETY: B1.
     let (closure, after) = unsafe { block.take() };
     drop_quietly(header, closure);
-    conclude::<T, A>(
-        &block.outcome,
-        Err(JoinError::refused(header, error)),
-        after,
-    );
+    let refused = Err(after.refused(header, error));
+    conclude::<T, A>(&block.outcome, refused, after);
 }
 
 /// # Safety
@@ -231,14 +233,38 @@ fn conclude<T, A: After>(outcome: &Outcome<T>, result: Result<T, JoinError>, aft
     after.ended();
 }
 
+/// Calls the callbacks that were added late when it is dropped: whether its green thread runs, is cancelled first or finds no stack.
+struct LateCalls(Counted);
+
+impl Drop for LateCalls {
+    fn drop(&mut self) {
+        (self.0.vtable().call)(&self.0);
+        Scheduler::get().end_calling_late(&self.0);
+    }
+}
+
+/// What one does that calls late callbacks: it has no handle, and nothing of it is reported.
+struct CallsLate;
+
+impl After for CallsLate {
+    fn panicked(&self, header: &Header, payload: Box<dyn Any + Send>) -> JoinError {
+        JoinError::panicked(header, payload)
+    }
+
+    fn refused(&self, header: &Header, _: io::Error) -> JoinError {
+        // They have been called all the same: `LateCalls` was dropped.
+        JoinError::cancelled(header, None)
+    }
+
+    fn ended(self) {}
+}
+
 /// The end is past: finds a green thread of the owner's OS thread to run the callbacks that were added (L18).
 #[cold]
 fn late(header: &Counted) {
     let Some(scheduler) = Scheduler::of(header) else {
-        if header.peer().post(mail::CALLBACK).is_err() {
-            // Its OS thread has gone: the callback is forgotten, and `join` does not wait for it.
-            std::mem::forget(header.finish().lock().give_up());
-        }
+        // When its OS thread has gone, the callback is forgotten, and `join` does not wait for it.
+        header.post(mail::CALLBACK);
         return;
     };
     let birth = Birth {
@@ -246,10 +272,11 @@ fn late(header: &Counted) {
         name: header.shared_name(),
         site: header.site(),
     };
-    let ended = header.clone();
-    let closure = move || (ended.vtable().call)(&ended);
+    scheduler.begin_calling_late(header.clone());
+    let calls = LateCalls(header.clone());
+    let closure = move || drop(calls);
     // SAFETY: the closure borrows nothing.
-    let (runner, handle) = unsafe { make(birth, closure, ()) };
+    let (runner, handle) = unsafe { make(birth, closure, CallsLate) };
     handle.finish().lock().detach();
     scheduler.admit(runner);
 }

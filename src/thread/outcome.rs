@@ -12,6 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::join_error::JoinError;
 use super::report;
 use crate::sched::header::Header;
+use crate::sched::payload;
 
 /// What a handle sees of the allocation.
 #[repr(C)]
@@ -80,9 +81,10 @@ impl<T> Outcome<T> {
     }
 }
 
-/// Drops a value of the user's; a panic of its `Drop` is reported and goes no further (L18).
+/// Drops a value of the user's; a panic of its `Drop` is reported and goes no further (L18). So does a request that is raised there, unreported.
 pub(super) fn drop_quietly<V>(header: &Header, value: V) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        report::dropped(header, payload);
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(value)));
+    if let Err(panic) = dropped.or_else(|payload| payload::sort(payload).map(drop)) {
+        report::dropped(header, panic);
     }
 }
