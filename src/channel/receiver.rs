@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::mpsc::{RecvError, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
 use super::rendezvous;
 use super::state::{self, Shared, State};
-use super::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::base::lock::LockGuard;
 use crate::sched::clock::Deadline;
 use crate::sched::park::{self, Grant, Outcome, with_waiter};

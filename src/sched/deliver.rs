@@ -7,7 +7,6 @@
 
 use std::collections::VecDeque;
 use std::ptr;
-use std::sync::Arc;
 
 use super::frame::{self, Frame};
 use super::header::{Counted, Header};
