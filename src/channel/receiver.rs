@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::error::{RecvError, RecvTimeoutError, TryRecvError};
 use super::rendezvous;
 use super::state::{self, Shared, State};
-use super::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::base::lock::LockGuard;
 use crate::sched::clock::Deadline;
 use crate::sched::park::{self, Grant, Outcome, with_waiter};

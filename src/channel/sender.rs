@@ -4,10 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::error::SendTimeoutError;
+use super::error::{SendError, SendTimeoutError, TrySendError};
 use super::rendezvous;
 use super::state::{self, Shared, State};
-use super::{SendError, TrySendError};
 use crate::base::lock::LockGuard;
 use crate::sched::clock::Deadline;
 use crate::sched::park::{self, Grant, Outcome, with_waiter};
