@@ -16,10 +16,10 @@ const _SPAWN_BORROWS: () = ();
 
 /// A child that borrows from the body, which ends before it.
 ///
-/// ```compile_fail,E0597
+/// ```compile_fail,E0716
 /// greenthread::scope(|s| {
-///     let text = String::from("gone");
-///     s.spawn(|| text.len());
+///     let text = &String::from("gone");
+///     s.spawn(move || text.len());
 /// });
 /// ```
 const _CHILD_BORROWS_FROM_BODY: () = ();
@@ -57,11 +57,11 @@ const _TRY_SCOPE_CROSSES: () = ();
 
 /// A child that spawns a sibling which borrows from the child.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0716
 /// greenthread::scope(|s| {
 ///     s.spawn(|| {
-///         let text = String::from("gone");
-///         s.spawn(|| text.len());
+///         let text = &String::from("gone");
+///         s.spawn(move || text.len());
 ///     });
 /// });
 /// ```
@@ -87,7 +87,7 @@ const _RC_CROSSES_IN_A_CLOSURE: () = ();
 
 /// A callback that keeps what it is shown.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0521
 /// use std::sync::{Arc, Mutex};
 /// let kept: Arc<Mutex<Option<&'static Result<String, greenthread::JoinError>>>> = Arc::default();
 /// let handle = greenthread::spawn(|| String::from("result"));
@@ -97,7 +97,7 @@ const _CALLBACK_KEEPS_RESULT: () = ();
 
 /// A limit that outlives its timeout.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0521
 /// use std::time::Duration;
 /// let mut kept = None;
 /// let _ = greenthread::timeout_with(Duration::ZERO, |limit| kept = Some(limit));
@@ -159,7 +159,7 @@ const _GENERATOR_COPIED: () = ();
 
 /// Two borrowing generators that change places: each would outlive what it borrows.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0308
 /// use greenthread::generator::{Generator, scope};
 /// scope(
 ///     |y| y.yield_(1_u8),
@@ -176,7 +176,7 @@ const _SCOPED_GENERATORS_SWAPPED: () = ();
 
 /// A borrowing generator that is replaced by another.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0308
 /// use greenthread::generator::{Generator, scope};
 /// scope(
 ///     |y| y.yield_(1_u8),
@@ -189,7 +189,7 @@ const _SCOPED_GENERATOR_REPLACED: () = ();
 
 /// A body's yielder that leaves its generator.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0521
 /// use greenthread::generator::{Generator, Yielder};
 /// use std::cell::Cell;
 /// thread_local! { static KEPT: Cell<Option<&'static Yielder<(), u8>>> = Cell::new(None); }
