@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::mem;
 use std::ptr;
 
+use super::finish;
 use super::header::{Counted, Header, state};
 use super::peer::{mail, senders};
 use super::scheduler::Scheduler;
@@ -78,12 +79,7 @@ impl Scheduler {
         let mut finish = header.finish().lock();
         mem::forget(finish.give_up());
         drop(finish);
-        loop {
-            let wake = header.finish().lock().wake();
-            if wake.is_none() {
-                return;
-            }
-        }
+        finish::release(header.finish());
     }
 
     /// Lets the loop's coroutine return, so that its stack is free.

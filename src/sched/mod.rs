@@ -47,6 +47,7 @@ pub(crate) mod root;
 pub(crate) mod scheduler;
 pub(crate) mod source;
 pub(crate) mod switch;
+pub(crate) mod tally;
 pub(crate) mod timers;
 pub(crate) mod token;
 pub(crate) mod turn;

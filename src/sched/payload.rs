@@ -5,11 +5,13 @@
 
 use std::any::Any;
 use std::panic;
+use std::sync::Arc;
 
 use super::frame::Due;
 use super::header::{Counted, Header};
 use super::request::{Reason, Request};
 use crate::base::atomic::Ordering;
+use crate::base::error::Elapsed;
 
 /// What a wait point raises.
 #[derive(Debug)]
@@ -42,6 +44,14 @@ impl Payload {
 
     pub(crate) fn what(&self) -> &What {
         &self.what
+    }
+
+    /// Why, if whoever asked said so; the passing of a deadline is a reason too.
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        match &self.what {
+            What::Cancelled(reason) => reason.clone(),
+            What::Frame(_) => Some(Arc::new(Elapsed)),
+        }
     }
 
     /// Where it was raised.

@@ -10,6 +10,7 @@
 pub(crate) mod block;
 pub(crate) mod callbacks;
 pub(crate) mod catch;
+pub(crate) mod caught;
 pub(crate) mod current;
 pub(crate) mod family;
 pub(crate) mod join;

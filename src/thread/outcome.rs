@@ -76,7 +76,7 @@ impl<T> Outcome<T> {
 }
 
 /// Drops a value of the user's; a panic of its `Drop` is reported and goes no further (L18).
-pub(super) fn drop_quietly<V>(header: &Header, value: V) {
+pub(crate) fn drop_quietly<V>(header: &Header, value: V) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
         report::dropped(header, payload);
     }

@@ -28,7 +28,7 @@ fn unjoined_error(header: &Counted, error: &JoinError) {
 }
 
 /// A panic that nobody joins: to `on_panic`, else to stderr.
-pub(super) fn panicked(header: &Counted, payload: &(dyn Any + Send)) {
+pub(crate) fn panicked(header: &Counted, payload: &(dyn Any + Send)) {
     let hook = Scheduler::get().hooks().on_panic.borrow().clone();
     match hook {
         Some(hook) => {

@@ -4,6 +4,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -14,11 +15,11 @@ use super::family::{Family, Member, failing};
 use super::join::JoinHandle;
 use super::join_error::JoinError;
 use super::spawn::spawn_here;
-use crate::base::error::Elapsed;
 use crate::sched::frame::{Frame, Kind};
-use crate::sched::payload::{self, What};
+use crate::sched::payload;
 use crate::sched::request::{Reason, Request};
 use crate::sched::scheduler::Scheduler;
+use crate::sched::tally::Tally;
 
 /// Runs `f` with a scope whose children may borrow from outside of it, and returns when all have ended.
 ///
@@ -58,11 +59,7 @@ where
 fn fail_body(family: &Family, payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
     match payload::sort(payload) {
         Ok(request) => {
-            let reason = match request.what() {
-                What::Cancelled(reason) => reason.clone(),
-                What::Frame(_) => Some(Arc::new(Elapsed) as Reason),
-            };
-            let forced = true;
+            let (reason, forced) = (request.reason(), true);
             family.cancel(&Request { reason, forced });
             request
         }
@@ -84,7 +81,7 @@ fn forward(children: *const (), request: &Request) {
 }
 
 /// L8: the root stood in the wait for its children when nobody could go on any more.
-pub(super) fn raise_deadlock(scheduler: &Scheduler) {
+pub(crate) fn raise_deadlock(scheduler: &Scheduler) {
     if scheduler.is_root(scheduler.current_header())
         && let Some(report) = scheduler.take_deadlock()
     {
@@ -172,11 +169,17 @@ impl<'scope> Scope<'scope, '_> {
 
     /// Asks every child to end, and every one that is spawned from now on; not the body.
     pub fn cancel(&self) {
+        self.ask(None);
+    }
+
+    /// As [`cancel`](Self::cancel), with a reason that [`JoinError::reason`] shows. The first reason wins.
+    pub fn cancel_with(&self, reason: impl Into<Box<dyn Error + Send + Sync>>) {
+        self.ask(Some(Arc::from(reason.into())));
+    }
+
+    fn ask(&self, reason: Option<Reason>) {
         let forced = false;
-        self.family.cancel(&Request {
-            reason: None,
-            forced,
-        });
+        self.family.cancel(&Request { reason, forced });
     }
 
     pub(super) fn family(&self) -> &Arc<Family> {
@@ -236,6 +239,16 @@ impl<T> ScopedJoinHandle<'_, T> {
     /// Asks the child to end. False when it has ended already.
     pub fn cancel(&self) -> bool {
         self.handle.cancel()
+    }
+
+    /// As [`cancel`](Self::cancel), with a reason that [`JoinError::reason`] shows. The first reason wins.
+    pub fn cancel_with(&self, reason: impl Into<Box<dyn Error + Send + Sync>>) -> bool {
+        self.handle.cancel_with(reason)
+    }
+
+    /// Has its end told to `tally` under the number `place`.
+    pub(crate) fn watch(&self, tally: &Arc<Tally>, place: usize) {
+        self.handle.watch(tally, place);
     }
 }
 
