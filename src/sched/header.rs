@@ -25,6 +25,7 @@ use super::finish::Finish;
 use super::inbox::Home;
 use super::local::Local;
 use super::peer::{Held, Peer};
+use super::raises::Raises;
 use crate::base::atomic::{AtomicU8, AtomicUsize, Ordering};
 use crate::base::biased::Biased;
 use crate::base::lock::Lock;
@@ -84,6 +85,9 @@ pub(crate) struct Header {
     /// How many payloads of its requests are alive (L10).
     payloads: AtomicUsize,
 
+    /// How often the latest of its requests was raised (L9).
+    raises: Raises,
+
     /// Who asks for its end, who waits for it, and what is to be called then.
     finish: Lock<Finish>,
 
@@ -121,6 +125,7 @@ impl Header {
             state: AtomicU8::new(state::UNSTARTED),
             requested: AtomicU8::new(0),
             payloads: AtomicUsize::new(0),
+            raises: Raises::new(),
             finish: Lock::new(Finish::new()),
             id: super::ids::next(),
             name,
@@ -175,6 +180,10 @@ impl Header {
 
     pub(crate) fn payloads(&self) -> &AtomicUsize {
         &self.payloads
+    }
+
+    pub(crate) fn raises(&self) -> &Raises {
+        &self.raises
     }
 
     /// The part of its OS thread.

@@ -39,6 +39,7 @@ mod model;
 pub(crate) mod park;
 pub(crate) mod payload;
 pub(crate) mod peer;
+pub(crate) mod raises;
 pub(crate) mod reactor;
 pub(crate) mod readiness;
 pub(crate) mod ready;
