@@ -31,7 +31,7 @@ use super::join_error::JoinError;
 use super::outcome::{Outcome, drop_quietly};
 use super::{callbacks, memory};
 use crate::base::biased::Biased;
-use crate::sched::header::{Counted, Header, Vtable, state};
+use crate::sched::header::{Counted, Header, Vtable};
 use crate::sched::inbox::Home;
 use crate::sched::payload::{self, What};
 use crate::sched::peer::{Peer, mail};
@@ -223,11 +223,7 @@ fn late(header: &Counted) {
     let Some(scheduler) = Scheduler::of(header) else {
         if header.peer().post(mail::CALLBACK).is_err() {
             // Its OS thread has gone: the callback is forgotten, and `join` does not wait for it.
-            let mut finish = header.finish().lock();
-            std::mem::forget(finish.give_up());
-            if header.state() == state::ENDED {
-                header.set_state(state::OVER);
-            }
+            std::mem::forget(header.finish().lock().give_up());
         }
         return;
     };
