@@ -32,6 +32,8 @@ pub use results::completed::{AsCompleted, as_completed};
 pub use results::gather::{GatherError, gather, try_gather};
 pub use results::join_set::JoinSet;
 pub use results::race::race;
+#[doc(hidden)]
+pub use results::race::runner as __runner;
 pub use results::wait::{WaitFor, Waited, wait, wait_until};
 pub use thread::callbacks::CallbackId;
 pub use thread::catch::{Cancelled, catch_cancel};

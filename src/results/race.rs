@@ -123,8 +123,12 @@ impl<T> Drop for FinishLine<T> {
 #[macro_export]
 macro_rules! race {
     ($($closure:expr),+ $(,)?) => {
-        $crate::race([$(
-            ::std::boxed::Box::new($closure) as ::std::boxed::Box<dyn ::std::ops::FnOnce() -> _ + '_>
-        ),+])
+        $crate::race([$($crate::__runner($closure)),+])
     };
+}
+
+/// A closure of `race!` as one of the type that all have. A function, because its bound tells the compiler what a closure that only panics is to give.
+#[doc(hidden)]
+pub fn runner<'a, T>(closure: impl FnOnce() -> T + 'a) -> Box<dyn FnOnce() -> T + 'a> {
+    Box::new(closure)
 }
