@@ -10,7 +10,8 @@
     reason = "names the slots of parked stacks: see Z1 of `slot`"
 )]
 
-use super::RecvTimeoutError;
+use std::sync::mpsc::RecvTimeoutError;
+
 use super::error::SendTimeoutError;
 use super::slot::Slot;
 use super::state::State;

@@ -21,6 +21,10 @@ use crate::base::lock::Lock;
 /// A callback: it gets the green thread, and reads the typed result from behind it.
 pub(crate) type Callback = Box<dyn FnOnce(&Peer) + Send>;
 
+/// Callbacks with their numbers, oldest first.
+#[derive(Default)]
+pub(crate) struct Callbacks(VecDeque<(u64, Callback)>);
+
 /// How far the end has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -67,7 +71,7 @@ pub(crate) struct Finish {
     watcher: Option<Watcher>,
 
     /// Not yet called, oldest first, each with its number; boxed, because most green threads have none.
-    callbacks: Option<Box<VecDeque<(u64, Callback)>>>,
+    callbacks: Option<Box<Callbacks>>,
 }
 
 impl Finish {
@@ -100,6 +104,7 @@ impl Finish {
     pub(crate) fn add(&mut self, id: u64, callback: Callback) -> bool {
         self.callbacks
             .get_or_insert_default()
+            .0
             .push_back((id, callback));
         let late = self.is_over();
         self.phase = Phase::Going;
@@ -109,15 +114,15 @@ impl Finish {
     /// Takes a callback back before it was called. The caller drops it outside the lock.
     pub(crate) fn remove(&mut self, id: u64) -> Option<Callback> {
         let callbacks = self.callbacks.as_mut()?;
-        let place = callbacks.iter().position(|(other, _)| *other == id)?;
-        callbacks.remove(place).map(|(_, callback)| callback)
+        let place = callbacks.0.iter().position(|(other, _)| *other == id)?;
+        callbacks.0.remove(place).map(|(_, callback)| callback)
     }
 
     /// What to do next, after the result was stored. The caller tells the header's state of OVER, under the same lock.
     #[inline]
     pub(crate) fn next(&mut self) -> Next {
         if let Some(callbacks) = &mut self.callbacks
-            && let Some((_, callback)) = callbacks.pop_front()
+            && let Some((_, callback)) = callbacks.0.pop_front()
         {
             return Next::Call(callback);
         }
@@ -132,7 +137,7 @@ impl Finish {
     }
 
     /// Ends without calling anything more; what was not called is returned, to be forgotten (L18).
-    pub(crate) fn give_up(&mut self) -> Option<Box<VecDeque<(u64, Callback)>>> {
+    pub(crate) fn give_up(&mut self) -> Option<Box<Callbacks>> {
         self.phase = Phase::Over;
         self.callbacks.take()
     }

@@ -16,16 +16,18 @@
 )]
 
 use std::fmt;
+use std::mem;
 use std::ops::Deref;
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use super::finish::Finish;
+use super::finish::{self, Finish};
 use super::inbox::Home;
 use super::local::Local;
-use super::peer::{Held, Peer};
+use super::peer::{Held, Peer, Unread, mail};
 use super::raises::Raises;
+use super::request::Request;
 use crate::base::atomic::{AtomicU8, AtomicUsize, Ordering};
 use crate::base::biased::Biased;
 use crate::base::lock::Lock;
@@ -227,6 +229,53 @@ impl Header {
         self.requested.store(u8::from(requested), Ordering::Release);
     }
 
+    /// Puts a request where wait points look; the first one's reason stays. False when it has ended already.
+    pub(crate) fn ask(&self, request: Request) -> bool {
+        let mut finish = self.finish.lock();
+        let ended = self.has_ended();
+        let superfluous = match &mut finish.request {
+            _ if ended => Some(request),
+            Some(first) => {
+                first.forced |= request.forced;
+                Some(request)
+            }
+            none => {
+                *none = Some(request);
+                self.set_requested(true);
+                None
+            }
+        };
+        drop(finish);
+        // After the lock was given back: its reason is of the user's type.
+        drop(superfluous);
+        !ended
+    }
+
+    /// Sends its home the message `bits`, from any OS thread. False when that has gone: callbacks that were to be called there are forgotten then.
+    pub(crate) fn post(&self, bits: u8) -> bool {
+        let posted = self.peer.post(bits);
+        if posted.is_err_and(|Unread(bits)| bits & mail::CALLBACK != 0) {
+            self.leave_behind();
+        }
+        posted.is_ok()
+    }
+
+    /// Its OS thread has gone, and nothing more is run there for it: its joiners go on, with its result if that stands.
+    ///
+    /// What is of the user's type is forgotten: this is no place to run its code (L18).
+    pub(crate) fn leave_behind(&self) {
+        let mut finish = self.finish.lock();
+        match self.state() {
+            state::UNSTARTED | state::STARTED => self.set_state(state::ABANDONED),
+            state::ENDED => self.set_state(state::OVER),
+            _ => {}
+        }
+        mem::forget(finish.request.take());
+        mem::forget(finish.give_up());
+        drop(finish);
+        finish::release(&self.finish);
+    }
+
     /// A further reference.
     #[inline]
     pub(crate) fn count(&self) -> Counted {
@@ -263,6 +312,11 @@ impl Counted {
     #[inline]
     pub(crate) fn from_held(held: Held) -> Self {
         Counted(held)
+    }
+
+    /// The same reference, to the peer alone.
+    pub(crate) fn into_held(self) -> Held {
+        self.0
     }
 
     /// The address; the reference stays here.

@@ -232,3 +232,7 @@ fn slot(token: Token) -> usize {
 fn generation(token: Token) -> u32 {
     (token.0 >> 32) as u32
 }
+
+#[cfg(test)]
+#[path = "reactor_tests.rs"]
+mod tests;

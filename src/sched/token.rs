@@ -34,7 +34,7 @@ pub(crate) fn unpark(header: &Header) {
         Some(scheduler) => scheduler.unpark(header),
         // When its OS thread has gone there is nobody to wake.
         None => {
-            let _ = header.peer().post(mail::UNPARK);
+            header.post(mail::UNPARK);
         }
     }
 }

@@ -70,6 +70,10 @@ impl Scheduler {
     /// Takes messages in; when it is time to, looks at sockets and timers without waiting.
     #[cold]
     fn look(&self) {
+        if self.ending.get() {
+            // The inbox is closed for ever: taking from it would open it again.
+            return;
+        }
         self.set_current(ptr::null());
         self.take_messages();
         if self.countdown.get() == 0 {
@@ -128,7 +132,7 @@ impl Scheduler {
         if self.outside.get() > 0 {
             return Idle::Sleep(None);
         }
-        match earliest {
+        match earliest.filter(|deadline| *deadline < Deadline::NEVER) {
             Some(deadline) => {
                 self.clock().jump_to(deadline);
                 self.fire_timers();
@@ -148,18 +152,14 @@ impl Scheduler {
         if !self.home().fall_asleep() {
             return;
         }
-        if self.reactor_if_made().is_some() {
-            self.poll_sources(limit);
-        } else {
-            self.doze(limit);
-        }
+        self.doze(limit);
         self.home().wake_up();
         self.take_messages();
         self.fire_timers();
     }
 
     /// Makes ready whoever's socket is, waiting at most `limit` for it.
-    fn poll_sources(&self, limit: Option<Duration>) {
+    pub(super) fn poll_sources(&self, limit: Option<Duration>) {
         if let Some(reactor) = self.reactor_if_made() {
             reactor.poll(limit);
         }

@@ -90,6 +90,10 @@ impl Walk {
     fn reaches(&mut self, address: usize) -> bool {
         // SAFETY: the chain from `running` is running for as long as the walk takes.
         for link in unsafe { chain::outward(self.stack) } {
+            if link.is_root() {
+                // Its span is not known: all that comes now is its own.
+                break;
+            }
             self.stack = link;
             if link.is_root() || link.span().contains(&address) {
                 return true;

@@ -50,10 +50,33 @@ struct Block<F, T, A> {
     closure: UnsafeCell<ManuallyDrop<F>>,
 }
 
+impl<F, T, A> Block<F, T, A> {
+    /// Takes what is there until the first run.
+    ///
+    /// # Safety
+    /// Once (B1).
+    #[inline]
+    unsafe fn take(&self) -> (F, A) {
+        // SAFETY: nobody else reaches it at this moment.
+        let closure = unsafe { &mut *self.closure.get() };
+        // SAFETY: as above.
+        let after = unsafe { &mut *self.after.get() };
+        // SAFETY: the caller's duty.
+        let closure = unsafe { ManuallyDrop::take(closure) };
+        // SAFETY: the caller's duty.
+        (closure, unsafe { ManuallyDrop::take(after) })
+    }
+}
+
 /// What is done at the end besides storing the result: nothing, or what a scope needs.
 pub(super) trait After {
     /// The closure panicked: makes the error of it, or keeps the payload and makes an error of what it said.
     fn panicked(&self, header: &Header, payload: Box<dyn Any + Send>) -> JoinError;
+
+    /// There was no stack for its first run (L3).
+    fn refused(&self, header: &Header, error: io::Error) -> JoinError {
+        JoinError::refused(header, error)
+    }
 
     /// Everything has been done and dropped, and joiners may go on.
     fn ended(self);
@@ -146,9 +169,7 @@ where
     // SAFETY: the caller's duty.
     let block = unsafe { block::<F, T, A>(header) };
     // SAFETY: B1.
-    let closure = unsafe { ManuallyDrop::take(&mut *block.closure.get()) };
-    // SAFETY: B1.
-    let after = unsafe { ManuallyDrop::take(&mut *block.after.get()) };
+    let (closure, after) = unsafe { block.take() };
     let caught = if header.is_requested() {
         // L9: cancelled before it began, so it never runs.
         drop_quietly(header, closure);
@@ -173,15 +194,10 @@ where
     // SAFETY: the caller's duty.
     let block = unsafe { block::<F, T, A>(header) };
     // SAFETY: B1.
-    let closure = unsafe { ManuallyDrop::take(&mut *block.closure.get()) };
-    // SAFETY: B1.
-    let after = unsafe { ManuallyDrop::take(&mut *block.after.get()) };
+    let (closure, after) = unsafe { block.take() };
     drop_quietly(header, closure);
-    conclude::<T, A>(
-        &block.outcome,
-        Err(JoinError::refused(header, error)),
-        after,
-    );
+    let refused = Err(after.refused(header, error));
+    conclude::<T, A>(&block.outcome, refused, after);
 }
 
 /// # Safety
@@ -217,14 +233,38 @@ fn conclude<T, A: After>(outcome: &Outcome<T>, result: Result<T, JoinError>, aft
     after.ended();
 }
 
+/// Calls the callbacks that were added late when it is dropped: whether its green thread runs, is cancelled first or finds no stack.
+struct LateCalls(Counted);
+
+impl Drop for LateCalls {
+    fn drop(&mut self) {
+        (self.0.vtable().call)(&self.0);
+        Scheduler::get().end_calling_late(&self.0);
+    }
+}
+
+/// What one does that calls late callbacks: it has no handle, and nothing of it is reported.
+struct CallsLate;
+
+impl After for CallsLate {
+    fn panicked(&self, header: &Header, payload: Box<dyn Any + Send>) -> JoinError {
+        JoinError::panicked(header, payload)
+    }
+
+    fn refused(&self, header: &Header, _: io::Error) -> JoinError {
+        // They have been called all the same: `LateCalls` was dropped.
+        JoinError::cancelled(header, None)
+    }
+
+    fn ended(self) {}
+}
+
 /// The end is past: finds a green thread of the owner's OS thread to run the callbacks that were added (L18).
 #[cold]
 fn late(header: &Counted) {
     let Some(scheduler) = Scheduler::of(header) else {
-        if header.peer().post(mail::CALLBACK).is_err() {
-            // Its OS thread has gone: the callback is forgotten, and `join` does not wait for it.
-            std::mem::forget(header.finish().lock().give_up());
-        }
+        // When its OS thread has gone, the callback is forgotten, and `join` does not wait for it.
+        header.post(mail::CALLBACK);
         return;
     };
     let birth = Birth {
@@ -232,10 +272,11 @@ fn late(header: &Counted) {
         name: header.shared_name(),
         site: header.site(),
     };
-    let ended = header.clone();
-    let closure = move || (ended.vtable().call)(&ended);
+    scheduler.begin_calling_late(header.clone());
+    let calls = LateCalls(header.clone());
+    let closure = move || drop(calls);
     // SAFETY: the closure borrows nothing.
-    let (runner, handle) = unsafe { make(birth, closure, ()) };
+    let (runner, handle) = unsafe { make(birth, closure, CallsLate) };
     handle.finish().lock().detach();
     scheduler.admit(runner);
 }

@@ -76,8 +76,10 @@ fn call(header: &Header, callback: Callback) {
 /// # Safety
 /// The result is the caller's to drop.
 unsafe fn drop_result<T>(header: &Header) {
+    // SAFETY: the vtable that leads here was made for this result type.
+    let outcome = unsafe { Outcome::<T>::of(header) };
     // SAFETY: the caller's duty.
-    let result = unsafe { Outcome::<T>::of(header).take() };
+    let result = unsafe { outcome.take() };
     report::unjoined(header, &result);
     drop_quietly(header, result);
 }

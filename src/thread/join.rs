@@ -148,8 +148,10 @@ impl<T> JoinHandle<T> {
         let result = if header.state() == state::ABANDONED {
             Err(JoinError::abandoned(header))
         } else {
+            // SAFETY: `new` was told the result type.
+            let outcome = unsafe { Outcome::<T>::of(header) };
             // SAFETY: the caller's duty.
-            unsafe { Outcome::<T>::of(header).take() }
+            unsafe { outcome.take() }
         };
         // SAFETY: `this` is not dropped, so its reference is given up here, once.
         drop(unsafe { std::ptr::read(&this.thread) });
@@ -190,9 +192,12 @@ impl<T> JoinHandle<T> {
         T: 'static,
     {
         let callback = move |peer: &Peer| {
+            // SAFETY: the peer of a green thread, alive while its callbacks run.
+            let header = unsafe { Header::of(peer) };
+            // SAFETY: `new` was told the result type.
+            let outcome = unsafe { Outcome::<T>::of(header) };
             // SAFETY: B2 of `outcome`: callbacks run after the result was written and before it is over.
-            let result = unsafe { Outcome::<T>::of(Header::of(peer)).peek() };
-            f(result);
+            f(unsafe { outcome.peek() });
         };
         callbacks::add(self.header(), Box::new(callback))
     }
@@ -248,8 +253,10 @@ impl<T> Drop for JoinHandle<T> {
         let header = self.thread.header();
         let ours = header.finish().lock().detach();
         if ours && header.state() != state::ABANDONED {
+            // SAFETY: `new` was told the result type.
+            let outcome = unsafe { Outcome::<T>::of(header) };
             // SAFETY: B2 of `outcome`: it is over, and this was the one handle.
-            let result = unsafe { Outcome::<T>::of(header).take() };
+            let result = unsafe { outcome.take() };
             report::unjoined(header, &result);
             drop(result);
         }

@@ -58,7 +58,6 @@ pub struct Runtime {
 
 impl Runtime {
     /// Starts from the defaults.
-    #[must_use]
     pub fn builder() -> RuntimeBuilder {
         RuntimeBuilder {
             settings: Settings::default(),

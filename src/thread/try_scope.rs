@@ -45,7 +45,11 @@ where
     if let Some(panic) = scope.scope.family().take_panic() {
         resume_unwind(panic);
     }
-    settle(ended, scope.errors.take())
+    let errors = scope.errors.take();
+    if errors.is_empty() {
+        scope.scope.raise_again();
+    }
+    settle(ended, errors)
 }
 
 /// The errors if there are any, else the value, else the request that ended the body.
