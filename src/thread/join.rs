@@ -90,8 +90,10 @@ impl<T> JoinHandle<T> {
         let header = self.header();
         match header.state() {
             state::OVER => {
+                // SAFETY: the header is of a green thread with this result type (`new`).
+                let outcome = unsafe { Outcome::<T>::of(header) };
                 // SAFETY: B2 of `outcome`: it is over, so the result belongs to this handle, which is borrowed as the only one.
-                Some(f(unsafe { Outcome::<T>::of(header).peek() }))
+                Some(f(unsafe { outcome.peek() }))
             }
             state::ABANDONED => Some(f(&Err(JoinError::abandoned(header)))),
             _ => None,

@@ -103,7 +103,7 @@ fn l19_members_whose_os_thread_goes_away_end_every_wait_for_many() {
     let (tell, told) = mpsc::channel();
     let (go, may_go) = mpsc::channel::<()>();
     let leaving = thread::spawn(move || {
-        let members = [(); 4].map(|()| spawn(|| park()));
+        let members = [(); 4].map(|()| spawn(park));
         greenthread::yield_now();
         tell.send(members).unwrap();
         // Nothing runs here meanwhile: this OS thread waits, not its root.

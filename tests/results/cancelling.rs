@@ -1,15 +1,17 @@
 //! Cancelling: in every kind of wait, with reasons, twice, while guards are held.
 
 use std::cell::Cell;
+use std::io::{Read, Write};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use greenthread::channel::{self, oneshot};
+use greenthread::net::{TcpListener, TcpStream};
 use greenthread::sync::{Condvar, Event, Mutex, Queue, Semaphore};
 use greenthread::{
-    GreenThread, JoinSet, WaitFor, as_completed, catch_cancel, checkpoint, current, gather, join,
-    park, park_timeout, race, run, scope, shield, sleep, sleep_until, spawn, time, timeout,
-    try_scope, wait, wait_until, yield_now,
+    GreenThread, JoinHandle, JoinSet, WaitFor, as_completed, catch_cancel, checkpoint, current,
+    gather, join, park, park_timeout, race, run, scope, shield, sleep, sleep_until, spawn, time,
+    timeout, try_gather, try_scope, wait, wait_until, yield_now,
 };
 
 use crate::{SECOND, in_virtual_time};
@@ -23,106 +25,144 @@ impl<F: FnMut()> Drop for AtDrop<F> {
     }
 }
 
-/// Every kind of wait, by its name; none of them ends by itself before an hour has passed.
-fn waits() -> Vec<(&'static str, Box<dyn FnOnce()>)> {
-    const HOUR: time::Duration = time::Duration::from_secs(3600);
-    fn long() -> greenthread::JoinHandle<()> {
-        spawn(|| sleep(HOUR))
-    }
-    let mut all: Vec<(&'static str, Box<dyn FnOnce()>)> = Vec::new();
-    let mut add = |name, f: Box<dyn FnOnce()>| all.push((name, f));
-    add("park", Box::new(park));
-    add("park_timeout", Box::new(|| park_timeout(HOUR)));
-    add("sleep", Box::new(|| sleep(HOUR)));
-    add("sleep_until", Box::new(|| sleep_until(time::now() + HOUR)));
-    add("join", Box::new(|| drop(long().join())));
-    add("join_timeout", Box::new(|| drop(long().join_timeout(HOUR))));
-    add("shared join", Box::new(|| drop(long().shared().join())));
-    add(
-        "cancel_on_drop join",
-        Box::new(|| drop(long().cancel_on_drop().join())),
-    );
-    add("gather", Box::new(|| drop(gather([long(), long()]))));
-    add(
-        "wait",
-        Box::new(|| drop(wait([long()], WaitFor::First, Some(HOUR)))),
-    );
-    add(
-        "wait_until",
-        Box::new(|| drop(wait_until([long()], |_| true, None))),
-    );
-    add(
-        "as_completed",
-        Box::new(|| drop(as_completed([long()]).next())),
-    );
+/// A wait, by its name.
+type Named = (&'static str, Box<dyn FnOnce()>);
+
+const HOUR: time::Duration = time::Duration::from_secs(3600);
+
+fn named<R>(name: &'static str, f: impl FnOnce() -> R + 'static) -> Named {
+    let work = move || {
+        let _ = f();
+    };
+    (name, Box::new(work))
+}
+
+fn long() -> JoinHandle<()> {
+    spawn(|| sleep(HOUR))
+}
+
+/// Every kind of wait; none of them ends by itself before an hour has passed.
+fn waits() -> Vec<Named> {
+    let mut all = waits_for_moments();
+    all.extend(waits_for_one());
+    all.extend(waits_for_many());
+    all.extend(waits_in_scopes());
+    all.extend(waits_in_primitives());
+    all.extend(waits_in_channels());
+    all
+}
+
+fn waits_for_moments() -> Vec<Named> {
+    vec![
+        named("park", park),
+        named("park_timeout", || park_timeout(HOUR)),
+        named("sleep", || sleep(HOUR)),
+        named("sleep_until", || sleep_until(time::now() + HOUR)),
+        named("timeout", || timeout(HOUR, park)),
+    ]
+}
+
+fn waits_for_one() -> Vec<Named> {
+    vec![
+        named("join", || long().join()),
+        named("join_timeout", || long().join_timeout(HOUR)),
+        named("shared join", || long().shared().join()),
+        named("cancel_on_drop join", || long().cancel_on_drop().join()),
+    ]
+}
+
+fn parked() -> Result<(), greenthread::JoinError> {
+    park();
+    Ok(())
+}
+
+fn waits_for_many() -> Vec<Named> {
     let set = || {
         let mut set = JoinSet::new();
         set.spawn(|| sleep(HOUR));
-        set.join_next();
+        set.join_next()
     };
-    add("JoinSet", Box::new(set));
-    add("race", Box::new(|| race([|| sleep(HOUR)])));
-    add("join!", Box::new(|| drop(join!(|| sleep(HOUR), park))));
-    add(
-        "scope",
-        Box::new(|| scope(|s| drop(s.spawn(|| sleep(HOUR))))),
-    );
-    let failing = || {
-        let _ = try_scope(|s| {
-            s.spawn(|| Ok::<_, ()>(sleep(HOUR)));
+    vec![
+        named("gather", || gather([long(), long()])),
+        named("try_gather", || try_gather([spawn(parked)])),
+        named("wait", || wait([long()], WaitFor::First, Some(HOUR))),
+        named("wait_until", || wait_until([long()], |_| true, None)),
+        named("as_completed", || as_completed([long()]).next()),
+        named("JoinSet", set),
+        named("race", || race([|| sleep(HOUR)])),
+        named("join!", || join!(|| sleep(HOUR), park)),
+    ]
+}
+
+fn waits_in_scopes() -> Vec<Named> {
+    let with_errors = || {
+        try_scope(|s| {
+            s.spawn(|| {
+                park();
+                Ok::<_, ()>(())
+            });
             Ok(())
-        });
+        })
     };
-    add("try_scope", Box::new(failing));
-    add("timeout", Box::new(|| drop(timeout(HOUR, park))));
-    add("Event", Box::new(|| Event::new().wait()));
-    add("Semaphore", Box::new(|| drop(Semaphore::new(0).acquire())));
-    add(
-        "Queue::get",
-        Box::new(|| drop(Queue::<()>::unbounded().get())),
-    );
+    vec![
+        named("scope", || scope(|s| drop(s.spawn(|| sleep(HOUR))))),
+        named("try_scope", with_errors),
+    ]
+}
+
+fn waits_in_primitives() -> Vec<Named> {
     let full = || {
         let queue = Queue::bounded(1);
         queue.put(1).unwrap();
-        let _ = queue.put(2);
+        queue.put(2)
     };
-    add("Queue::put", Box::new(full));
-    let mutex = || {
-        let mutex = Arc::new(Mutex::new(()));
-        let (own, held) = (Arc::clone(&mutex), Arc::new(Event::new()));
-        let told = Arc::clone(&held);
-        let holder = spawn(move || {
-            let _guard = own.lock();
-            told.set();
-            park();
-        });
-        held.wait();
-        let _end = AtDrop(|| drop(holder.cancel()));
-        drop(mutex.lock());
-    };
-    add("Mutex", Box::new(mutex));
     let condvar = || {
         let (mutex, condvar) = (Mutex::new(()), Condvar::new());
         let mut guard = mutex.lock();
         condvar.wait(&mut guard);
     };
-    add("Condvar", Box::new(condvar));
-    let recv = || {
-        let (_sender, receiver) = channel::unbounded::<()>();
-        let _ = receiver.recv();
-    };
-    add("recv", Box::new(recv));
+    vec![
+        named("Event", || Event::new().wait()),
+        named("Semaphore", || drop(Semaphore::new(0).acquire())),
+        named("Queue::get", || Queue::<()>::unbounded().get()),
+        named("Queue::put", full),
+        named("Mutex", wait_for_a_lock),
+        named("Condvar", condvar),
+    ]
+}
+
+fn wait_for_a_lock() {
+    let mutex = Arc::new(Mutex::new(()));
+    let (own, held) = (Arc::clone(&mutex), Arc::new(Event::new()));
+    let told = Arc::clone(&held);
+    let holder = spawn(move || {
+        let _guard = own.lock();
+        told.set();
+        park();
+    });
+    held.wait();
+    let _holder = holder.cancel_on_drop();
+    drop(mutex.lock());
+}
+
+fn waits_in_channels() -> Vec<Named> {
     let send = || {
         let (sender, _receiver) = channel::bounded(0);
-        let _ = sender.send(());
+        sender.send(())
     };
-    add("send", Box::new(send));
+    let receive = || {
+        let (_sender, receiver) = channel::unbounded::<()>();
+        receiver.recv()
+    };
     let once = || {
         let (_sender, receiver) = oneshot::<()>();
-        let _ = receiver.recv();
+        receiver.recv()
     };
-    add("oneshot", Box::new(once));
-    all
+    vec![
+        named("send", send),
+        named("recv", receive),
+        named("oneshot", once),
+    ]
 }
 
 #[test]
@@ -140,6 +180,31 @@ fn l9_every_kind_of_wait_ends_by_a_cancellation_with_its_reason() {
             assert_eq!(time::now() - before, SECOND, "{name} waited on");
         });
     }
+}
+
+#[test]
+fn l9_waits_on_sockets_end_by_a_cancellation_and_the_sockets_stay_usable() {
+    let listener = Rc::new(TcpListener::bind("127.0.0.1:0").unwrap());
+    let own = Rc::clone(&listener);
+    let accepting = spawn(move || drop(own.accept()));
+    yield_now();
+    accepting.cancel_with("accept");
+    let error = accepting.join().unwrap_err();
+    assert_eq!(error.reason().unwrap().to_string(), "accept");
+
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    let server = Rc::new(server);
+    let own = Rc::clone(&server);
+    let reading = spawn(move || drop((&*own).read(&mut [0; 8])));
+    yield_now();
+    reading.cancel_with("read");
+    let error = reading.join().unwrap_err();
+    assert_eq!(error.reason().unwrap().to_string(), "read");
+    client.write_all(b"all").unwrap();
+    let mut buffer = [0; 3];
+    (&*server).read_exact(&mut buffer).unwrap();
+    assert_eq!(&buffer, b"all");
 }
 
 #[test]
@@ -196,7 +261,10 @@ fn l9_reasons_go_through_scopes_and_shared_handles() {
             }
         });
         let ended = try_scope(|s| {
-            let child = s.spawn(|| Ok::<_, String>(park()));
+            let child = s.spawn(|| {
+                park();
+                Ok::<_, String>(())
+            });
             s.cancel_with("try_scope");
             Ok(child.join().unwrap_err().reason().unwrap().to_string())
         });

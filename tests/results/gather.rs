@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use greenthread::{
-    Elapsed, JoinError, catch_cancel, checkpoint, current, gather, shield, sleep, spawn, time,
-    timeout, try_gather, yield_now,
+    Elapsed, JoinError, JoinHandle, catch_cancel, checkpoint, current, gather, shield, sleep,
+    spawn, time, timeout, try_gather, yield_now,
 };
 
 use crate::support::panic_text;
@@ -38,20 +38,18 @@ fn one_that_gathers_is_woken_once_however_many_there_are() {
 
 #[test]
 fn gathering_oneself_panics() {
-    let gathering = spawn(|| {
-        let own = Rc::new(RefCell::new(None));
-        let seen = Rc::clone(&own);
-        let waits = spawn(move || {
-            yield_now();
-            panic_text(|| gather(seen.borrow_mut().take()))
-        });
-        let other = waits.thread().clone();
-        *own.borrow_mut() = Some(waits);
-        yield_now();
-        yield_now();
-        assert!(own.borrow().is_none(), "taken by {other:?}");
+    let (own, text) = (
+        Rc::new(RefCell::new(None)),
+        Rc::new(RefCell::new(String::new())),
+    );
+    let (handle, said) = (Rc::clone(&own), Rc::clone(&text));
+    let gathering = spawn(move || {
+        let handle: Option<JoinHandle<()>> = handle.borrow_mut().take();
+        *said.borrow_mut() = panic_text(|| gather(handle));
     });
-    gathering.join().unwrap();
+    *own.borrow_mut() = Some(gathering);
+    yield_now();
+    assert!(text.borrow().contains("would wait for itself"), "{text:?}");
 }
 
 #[test]

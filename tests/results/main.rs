@@ -63,3 +63,14 @@ pub(crate) fn payload_of<R>(f: impl FnOnce() -> R) -> &'static str {
     let payload = catch_unwind(AssertUnwindSafe(|| drop(f()))).expect_err("it did not panic");
     payload.downcast_ref::<&'static str>().expect("a text")
 }
+
+#[test]
+fn what_holds_handles_may_leave_its_os_thread_with_them() {
+    fn is_send<T: Send>() {}
+    fn is_error<T: std::error::Error>() {}
+    is_send::<greenthread::JoinSet<Vec<u8>>>();
+    is_send::<greenthread::AsCompleted<Vec<u8>>>();
+    is_send::<greenthread::Waited<Vec<u8>>>();
+    is_send::<greenthread::GatherError<Vec<u8>, greenthread::JoinError>>();
+    is_error::<greenthread::GatherError<Vec<u8>, greenthread::JoinError>>();
+}

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use greenthread::{
     JoinHandle, WaitFor, Waited, checkpoint, current, sleep, spawn, time, timeout, wait,
@@ -75,7 +76,7 @@ fn a_limit_ends_the_wait_and_nothing_else() {
 fn a_limit_of_nothing_tells_how_it_stands() {
     in_virtual_time(|| {
         let ended = wait([after(0)], WaitFor::All, None).done.remove(0);
-        let waited = wait([ended, after(1)], WaitFor::All, Some(0 * SECOND));
+        let waited = wait([ended, after(1)], WaitFor::All, Some(Duration::ZERO));
         assert_eq!(values(waited), (vec![0], vec![1]));
     });
 }
