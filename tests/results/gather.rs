@@ -28,7 +28,7 @@ fn gathering_nothing_gives_nothing_at_once() {
 }
 
 #[test]
-fn one_that_gathers_is_woken_once_however_many_there_are() {
+fn a_thousand_are_gathered() {
     in_virtual_time(|| {
         let members: Vec<_> = (0..1000).map(|n| spawn(move || n)).collect();
         let sum: i32 = gather(members).into_iter().map(Result::unwrap).sum();
