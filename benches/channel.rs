@@ -43,8 +43,8 @@ fn floor(bencher: &mut Bencher<'_>, capacity: usize) {
         }
     });
     for coroutine in [&mut sender, &mut receiver] {
-        // SAFETY: what the endless loops hold may be leaked.
         #[expect(unsafe_code, reason = "gives the floor's stacks back")]
+        // SAFETY: what the endless loops hold may be leaked.
         unsafe {
             coroutine.force_reset();
         }
@@ -80,11 +80,11 @@ fn queue(bencher: &mut Bencher<'_>, capacity: usize) {
 fn in_green_thread(bencher: &mut Bencher<'_>, mut round: impl FnMut() + 'static) {
     let bencher: *mut Bencher<'static> = std::ptr::from_mut(bencher).cast();
     let driver = spawn(move || {
-        // SAFETY: joined below, while the caller lends the bencher.
         #[expect(
             unsafe_code,
             reason = "lends the bencher to a green thread that is joined"
         )]
+        // SAFETY: joined below, while the caller lends the bencher.
         let bencher = unsafe { &mut *bencher };
         bencher.iter(&mut round);
     });

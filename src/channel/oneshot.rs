@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError};
 use std::time::Duration;
 
+use super::error::{RecvError, RecvTimeoutError, SendError, TryRecvError};
 use crate::base::lock::Lock;
 use crate::sched::clock::Deadline;
 use crate::sched::list::{WaitList, wake_all};

@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::mpsc::{RecvError, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
+use super::error::{RecvError, RecvTimeoutError, TryRecvError};
 use super::rendezvous;
 use super::state::{self, Shared, State};
 use crate::base::lock::LockGuard;

@@ -2,10 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::mpsc::{SendError, TrySendError};
 use std::time::Duration;
 
-use super::error::SendTimeoutError;
+use super::error::{SendError, SendTimeoutError, TrySendError};
 use super::rendezvous;
 use super::state::{self, Shared, State};
 use crate::base::lock::LockGuard;

@@ -93,18 +93,25 @@ fn the_last_receiver_hands_every_blocked_message_back() {
 #[test]
 fn l6_messages_that_nobody_will_receive_are_dropped_with_the_last_receiver() {
     /// Looks at the channel from its own drop.
-    struct Looks(Rc<Cell<Option<channel::Sender<Looks>>>>, Counted);
+    struct Looks {
+        link: Rc<Cell<Option<channel::Sender<Looks>>>>,
+        _count: Counted,
+    }
     impl Drop for Looks {
         fn drop(&mut self) {
-            let sender = self.0.take();
+            let sender = self.link.take();
             assert!(sender.as_ref().is_none_or(channel::Sender::is_empty));
-            self.0.set(sender);
+            self.link.set(sender);
         }
     }
     let (sender, receiver) = unbounded();
     let (link, count) = (Rc::new(Cell::new(None)), Counted::new());
     for _ in 0..3 {
-        sender.send(Looks(Rc::clone(&link), count.clone())).unwrap();
+        let looks = Looks {
+            link: Rc::clone(&link),
+            _count: count.clone(),
+        };
+        sender.send(looks).unwrap();
     }
     link.set(Some(sender));
     assert_eq!(count.alive(), 4);
@@ -172,7 +179,7 @@ fn l4_a_message_handed_over_is_delivered_although_both_ends_are_cancelled() {
         });
         let cancels = spawn({
             let receiving = receiving.thread().clone();
-            move || drop(receiving.cancel())
+            move || assert!(receiving.cancel())
         });
         cancels.join().unwrap();
         assert!(sending.join().unwrap_err().is_cancelled());

@@ -150,7 +150,9 @@ fn notify_all_wakes_everybody_in_turn() {
         let (room, woken) = (Rc::default(), Rc::default());
         let waiters = [(); 4].map(|()| waits(&room, &woken));
         room.condvar.notify_all();
-        waiters.map(|waiter| waiter.join().unwrap());
+        for waiter in waiters {
+            waiter.join().unwrap();
+        }
         assert_eq!(woken.get(), 4);
     });
 }

@@ -22,7 +22,9 @@ fn drain<T>(queue: &Queue<T>) -> Vec<T> {
 #[test]
 fn each_kind_gives_its_items_in_its_order() {
     let put = |queue: Queue<u32>| {
-        [3, 1, 4, 1, 5, 2].map(|n| queue.put(n).unwrap());
+        for n in [3, 1, 4, 1, 5, 2] {
+            queue.put(n).unwrap();
+        }
         drain(&queue)
     };
     assert_eq!(put(Queue::unbounded()), [3, 1, 4, 1, 5, 2]);
@@ -98,7 +100,9 @@ fn closing_wakes_everybody_and_leaves_what_is_inside() {
 fn join_waits_for_every_task_done_and_one_too_many_panics() {
     virtual_time(|| {
         let queue = Queue::unbounded();
-        [1, 2].map(|n| queue.put(n).unwrap());
+        for n in [1, 2] {
+            queue.put(n).unwrap();
+        }
         scope(|s| {
             let joined = s.spawn(|| queue.join());
             assert_eq!(drain(&queue), [1, 2]);
@@ -180,10 +184,10 @@ fn l6_a_comparison_that_panics_loses_no_item_and_doubles_none() {
         let panics = Rc::new(PanicsAt::default());
         let queue = items(&[5, 3, 8, 1, 9, 2, 7], Rc::<PanicsAt>::clone(&panics) as _);
         queue.get().unwrap();
-        [6, 4].map(|rank| {
+        for rank in [6, 4] {
             let compare = Rc::<PanicsAt>::clone(&panics) as _;
             queue.put(Item { rank, compare }).unwrap();
-        });
+        }
         panics.left.set(Some(at));
         let mut taken: Vec<u32> = Vec::new();
         while !queue.is_empty() {
@@ -280,10 +284,13 @@ fn l4_a_getter_cancelled_while_another_compares_passes_the_wake_on() {
 
 #[test]
 fn l6_items_are_dropped_outside_the_lock() {
-    struct Asks(Rc<RefCell<Option<Rc<Queue<Asks>>>>>, Counted);
+    struct Asks {
+        link: Rc<RefCell<Option<Rc<Queue<Asks>>>>>,
+        _count: Counted,
+    }
     impl Drop for Asks {
         fn drop(&mut self) {
-            if let Some(queue) = &*self.0.borrow() {
+            if let Some(queue) = &*self.link.borrow() {
                 assert!(queue.is_empty());
             }
         }
@@ -294,7 +301,10 @@ fn l6_items_are_dropped_outside_the_lock() {
             Rc::new(RefCell::new(Some(Rc::clone(&queue)))),
             Counted::new(),
         );
-        let item = || Asks(Rc::clone(&link), count.clone());
+        let item = || Asks {
+            link: Rc::clone(&link),
+            _count: count.clone(),
+        };
         queue.put(item()).unwrap();
         queue.close();
         drop(queue.get());

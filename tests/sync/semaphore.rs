@@ -45,7 +45,9 @@ fn l4_those_behind_a_big_request_that_leaves_are_served() {
         let big = asks(&semaphore, 3, &log, "big");
         let small = [1, 1].map(|n| asks(&semaphore, n, &log, "small"));
         big.cancel();
-        small.map(|small| small.join().unwrap());
+        for small in small {
+            small.join().unwrap();
+        }
         assert_eq!(log.lines(), ["small", "small"]);
         assert!(big.join().unwrap_err().is_cancelled());
     });
@@ -75,7 +77,9 @@ fn l4_a_big_grant_that_meets_a_cancellation_serves_several() {
         let small = [1, 1].map(|n| asks(&semaphore, n, &log, "small"));
         semaphore.release(3);
         big.cancel();
-        small.map(|small| small.join().unwrap());
+        for small in small {
+            small.join().unwrap();
+        }
         assert_eq!(semaphore.available(), 1);
     });
 }
