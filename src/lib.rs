@@ -14,6 +14,7 @@ compile_error!(
 );
 
 mod base;
+mod results;
 mod sched;
 mod stack;
 mod thread;
@@ -25,8 +26,18 @@ pub mod sync;
 pub mod time;
 
 pub use base::error::Elapsed;
+#[doc(hidden)]
+pub use results::all::claim as __claim;
+pub use results::completed::{AsCompleted, as_completed};
+pub use results::gather::{GatherError, gather, try_gather};
+pub use results::join_set::JoinSet;
+pub use results::race::race;
+#[doc(hidden)]
+pub use results::race::runner as __runner;
+pub use results::wait::{WaitFor, Waited, wait, wait_until};
 pub use thread::callbacks::CallbackId;
 pub use thread::catch::{Cancelled, catch_cancel};
+pub use thread::caught::{is_cancellation, resume_if_cancelled};
 pub use thread::current::{
     GreenThread, checkpoint, current, is_cancelled, park, park_timeout, yield_now,
 };

@@ -8,13 +8,15 @@
 //! ```
 //!
 //! Callbacks run in the order in which they were added, on a green thread's stack of the OS thread that owns the green thread (L18); joiners go on
-//! only in OVER. The result is touched by whoever brings it to OVER until then, and by the handle's owner after. When the OS thread goes away the phase becomes OVER and what is left of the callbacks is forgotten.
+//! only in OVER, and so does one who waits for many (`tally`). The result is touched by whoever brings it to OVER until then, and by the handle's owner after. When the OS thread goes away the phase becomes OVER and what is left of the callbacks is forgotten.
 
 use std::collections::VecDeque;
 
 use super::list::{WaitList, Wake};
 use super::peer::Peer;
 use super::request::Request;
+use super::tally::Watcher;
+use crate::base::lock::Lock;
 
 /// A callback: it gets the green thread, and reads the typed result from behind it.
 pub(crate) type Callback = Box<dyn FnOnce(&Peer) + Send>;
@@ -46,7 +48,7 @@ pub(crate) enum Next {
         /// Wakes him when it is dropped, after the lock was given back.
         _first: Option<Wake>,
 
-        /// Whether there are others.
+        /// Whether there is anybody else to tell, by [`release`].
         more: bool,
     },
 }
@@ -65,6 +67,9 @@ pub(crate) struct Finish {
     /// Joiners.
     waiters: WaitList,
 
+    /// One who waits for many, this one among them.
+    watcher: Option<Watcher>,
+
     /// Not yet called, oldest first, each with its number; boxed, because most green threads have none.
     callbacks: Option<Box<Callbacks>>,
 }
@@ -76,6 +81,7 @@ impl Finish {
             phase: Phase::Going,
             detached: false,
             waiters: WaitList::new(),
+            watcher: None,
             callbacks: None,
         }
     }
@@ -126,7 +132,7 @@ impl Finish {
         self.phase = Phase::Over;
         Next::Over {
             _first: self.waiters.wake_first(),
-            more: !self.waiters.is_empty(),
+            more: !self.waiters.is_empty() || self.watcher.is_some(),
         }
     }
 
@@ -136,9 +142,23 @@ impl Finish {
         self.callbacks.take()
     }
 
-    /// Wakes one joiner.
-    #[inline]
-    pub(crate) fn wake(&mut self) -> Option<Wake> {
-        self.waiters.wake_first()
+    /// Has the end told to a tally; who was to be told before, is not, and comes back to be dropped outside the lock.
+    pub(crate) fn watch(&mut self, watcher: Watcher) -> Option<Watcher> {
+        self.watcher.replace(watcher)
+    }
+}
+
+/// Lets everybody go on who waits for an end that is over; the lock is taken anew for each, so that no bell is rung under it.
+#[cold]
+pub(crate) fn release(finish: &Lock<Finish>) {
+    loop {
+        let wake = finish.lock().waiters.wake_first();
+        if wake.is_none() {
+            break;
+        }
+    }
+    let watcher = finish.lock().watcher.take();
+    if let Some(watcher) = watcher {
+        watcher.tell();
     }
 }

@@ -22,10 +22,11 @@ use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use super::finish::Finish;
+use super::finish::{self, Finish};
 use super::inbox::Home;
 use super::local::Local;
 use super::peer::{Held, Peer, Unread, mail};
+use super::raises::Raises;
 use super::request::Request;
 use crate::base::atomic::{AtomicU8, AtomicUsize, Ordering};
 use crate::base::biased::Biased;
@@ -86,6 +87,9 @@ pub(crate) struct Header {
     /// How many payloads of its requests are alive (L10).
     payloads: AtomicUsize,
 
+    /// How often the latest of its requests was raised (L9).
+    raises: Raises,
+
     /// Who asks for its end, who waits for it, and what is to be called then.
     finish: Lock<Finish>,
 
@@ -123,6 +127,7 @@ impl Header {
             state: AtomicU8::new(state::UNSTARTED),
             requested: AtomicU8::new(0),
             payloads: AtomicUsize::new(0),
+            raises: Raises::new(),
             finish: Lock::new(Finish::new()),
             id: super::ids::next(),
             name,
@@ -177,6 +182,10 @@ impl Header {
 
     pub(crate) fn payloads(&self) -> &AtomicUsize {
         &self.payloads
+    }
+
+    pub(crate) fn raises(&self) -> &Raises {
+        &self.raises
     }
 
     /// The part of its OS thread.
@@ -264,12 +273,7 @@ impl Header {
         mem::forget(finish.request.take());
         mem::forget(finish.give_up());
         drop(finish);
-        loop {
-            let wake = self.finish.lock().wake();
-            if wake.is_none() {
-                return;
-            }
-        }
+        finish::release(&self.finish);
     }
 
     /// A further reference.

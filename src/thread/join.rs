@@ -6,6 +6,7 @@ use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::callbacks::{self, CallbackId};
@@ -17,7 +18,9 @@ use crate::sched::clock::Deadline;
 use crate::sched::header::{Counted, Header, state};
 use crate::sched::park::{self, Grant, Outcome as WaitOutcome, with_waiter};
 use crate::sched::peer::Peer;
+use crate::sched::request::Reason;
 use crate::sched::scheduler::Scheduler;
+use crate::sched::tally::{Tally, Watcher};
 use crate::sched::wait::Operation;
 
 static JOIN: Operation = Operation::new("JoinHandle::join");
@@ -58,6 +61,48 @@ impl<T> JoinHandle<T> {
     #[inline]
     fn header(&self) -> &Counted {
         self.thread.header()
+    }
+
+    /// Has its end told to `tally` under the number `place`; at once, when it is over. Replaces an earlier watch.
+    ///
+    /// # Panics
+    /// When a green thread would wait for itself.
+    pub(crate) fn watch(&self, tally: &Arc<Tally>, place: usize) {
+        let header = self.header();
+        refuse_self(header);
+        let mut finish = header.finish().lock();
+        if header.is_over() {
+            drop(finish);
+            return tally.note(place);
+        }
+        let replaced = finish.watch(Watcher::new(tally, place));
+        drop(finish);
+        drop(replaced);
+    }
+
+    /// Tells whether `join` would return at once: the callbacks have ended too.
+    pub(crate) fn is_over(&self) -> bool {
+        self.header().is_over()
+    }
+
+    /// Looks at the result of one that is over; none before. `&mut`, so that nobody can add a callback that looks at it elsewhere meanwhile.
+    pub(crate) fn look<R>(&mut self, f: impl FnOnce(&Result<T, JoinError>) -> R) -> Option<R> {
+        let header = self.header();
+        match header.state() {
+            state::OVER => {
+                // SAFETY: the header is of a green thread with this result type (`new`).
+                let outcome = unsafe { Outcome::<T>::of(header) };
+                // SAFETY: B2 of `outcome`: it is over, so the result belongs to this handle, which is borrowed as the only one.
+                Some(f(unsafe { outcome.peek() }))
+            }
+            state::ABANDONED => Some(f(&Err(JoinError::abandoned(header)))),
+            _ => None,
+        }
+    }
+
+    /// As [`cancel_with`](Self::cancel_with), with a reason that several share.
+    pub(crate) fn cancel_for(&self, reason: Option<Reason>) -> bool {
+        self.thread.ask(reason)
     }
 
     /// Waits for the end and returns the result.

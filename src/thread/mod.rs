@@ -3,13 +3,14 @@
 //! ```text
 //!   block     one allocation: header, outcome, closure           join      handles, and what went wrong
 //!   spawn     spawn, Builder, Spawner                            callbacks what runs at the end, before joiners go on
-//!   current   what the running green thread can do with itself   limits    timeout, shield, catch_cancel
+//!   current   what the running green thread can do with itself   limits    timeout, shield, catch_cancel, caught
 //!   scope     children that may borrow                           runtime   run, and settings for it
 //! ```
 
 pub(crate) mod block;
 pub(crate) mod callbacks;
 pub(crate) mod catch;
+pub(crate) mod caught;
 pub(crate) mod current;
 pub(crate) mod family;
 pub(crate) mod join;

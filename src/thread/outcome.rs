@@ -82,7 +82,7 @@ impl<T> Outcome<T> {
 }
 
 /// Drops a value of the user's; a panic of its `Drop` is reported and goes no further (L18). So does a request that is raised there, unreported.
-pub(super) fn drop_quietly<V>(header: &Header, value: V) {
+pub(crate) fn drop_quietly<V>(header: &Header, value: V) {
     let dropped = catch_unwind(AssertUnwindSafe(|| drop(value)));
     if let Err(panic) = dropped.or_else(|payload| payload::sort(payload).map(drop)) {
         report::dropped(header, panic);

@@ -29,7 +29,7 @@ fn unjoined_error(header: &Counted, error: &JoinError) {
 }
 
 /// A panic that nobody joins: to `on_panic`, else to stderr.
-pub(super) fn panicked(header: &Counted, payload: &(dyn Any + Send)) {
+pub(crate) fn panicked(header: &Counted, payload: &(dyn Any + Send)) {
     // In a thread-local's destructor the scheduler may have gone.
     let hook = Scheduler::if_made().and_then(|here| here.hooks().on_panic.borrow().clone());
     match hook {

@@ -4,6 +4,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -18,10 +19,11 @@ use crate::base::error::Elapsed;
 use crate::sched::frame::{Due, Frame, Kind};
 use crate::sched::header::Counted;
 use crate::sched::park;
-use crate::sched::payload::{self, What};
+use crate::sched::payload;
 use crate::sched::peer::Held;
 use crate::sched::request::{Reason, Request};
 use crate::sched::scheduler::Scheduler;
+use crate::sched::tally::Tally;
 
 /// Runs `f` with a scope whose children may borrow from outside of it, and returns when all have ended.
 ///
@@ -64,11 +66,7 @@ where
 fn fail_body(family: &Family, payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
     match payload::sort(payload) {
         Ok(request) => {
-            let reason = match request.what() {
-                What::Cancelled(reason) => reason.clone(),
-                What::Frame(_) => Some(Arc::new(Elapsed) as Reason),
-            };
-            let forced = true;
+            let (reason, forced) = (request.reason(), true);
             family.cancel(&Request { reason, forced });
             request
         }
@@ -102,7 +100,7 @@ fn held_back(scheduler: &Scheduler) -> Option<Request> {
 }
 
 /// L8: the root stood in the wait for its children when nobody could go on any more.
-pub(super) fn raise_deadlock(scheduler: &Scheduler) {
+pub(crate) fn raise_deadlock(scheduler: &Scheduler) {
     if !park::may_raise() {
         scheduler.tell_of_deadlock();
     } else if scheduler.is_root(scheduler.current_header())
@@ -208,11 +206,17 @@ impl<'scope> Scope<'scope, '_> {
 
     /// Asks every child to end, and every one that is spawned from now on; not the body.
     pub fn cancel(&self) {
+        self.ask(None);
+    }
+
+    /// As [`cancel`](Self::cancel), with a reason that [`JoinError::reason`] shows. The first reason wins.
+    pub fn cancel_with(&self, reason: impl Into<Box<dyn Error + Send + Sync>>) {
+        self.ask(Some(Arc::from(reason.into())));
+    }
+
+    fn ask(&self, reason: Option<Reason>) {
         let forced = false;
-        self.family.cancel(&Request {
-            reason: None,
-            forced,
-        });
+        self.family.cancel(&Request { reason, forced });
     }
 
     pub(super) fn family(&self) -> &Arc<Family> {
@@ -272,6 +276,16 @@ impl<T> ScopedJoinHandle<'_, T> {
     /// Asks the child to end. False when it has ended already.
     pub fn cancel(&self) -> bool {
         self.handle.cancel()
+    }
+
+    /// As [`cancel`](Self::cancel), with a reason that [`JoinError::reason`] shows. The first reason wins.
+    pub fn cancel_with(&self, reason: impl Into<Box<dyn Error + Send + Sync>>) -> bool {
+        self.handle.cancel_with(reason)
+    }
+
+    /// Has its end told to `tally` under the number `place`.
+    pub(crate) fn watch(&self, tally: &Arc<Tally>, place: usize) {
+        self.handle.watch(tally, place);
     }
 }
 

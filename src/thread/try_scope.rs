@@ -106,6 +106,11 @@ impl<'scope, E> TryScope<'scope, '_, E> {
         self.scope.cancel();
     }
 
+    /// As [`cancel`](Self::cancel), with a reason that [`JoinError::reason`](crate::JoinError::reason) shows. The first reason wins.
+    pub fn cancel_with(&self, reason: impl Into<Box<dyn Error + Send + Sync>>) {
+        self.scope.cancel_with(reason);
+    }
+
     fn fail_body(&self, error: E) {
         self.errors.borrow_mut().push(error);
         self.scope.family().cancel(&failing());

@@ -21,7 +21,9 @@ const LAYERS: [(usize, &[&str]); 6] = [
     (3, &["time", "sync", "channel"]),
     (
         4,
-        &["thread", "net", "io", "fs", "process", "signal", "blocking"],
+        &[
+            "thread", "results", "net", "io", "fs", "process", "signal", "blocking",
+        ],
     ),
     (5, &["trace", "dump", "watchdog", "stats", "future"]),
 ];
