@@ -5,7 +5,9 @@
 //!
 //! ```text
 //!   bounded(n), unbounded   state    what both ends share         sender, receiver   the ends        rendezvous, slot   bounded(0)
+//!   after, tick, never      moments  receivers without a sender
 //!   oneshot                 one message, one cell of its own
+//!   broadcast, watch        every message, or the newest, to every receiver
 //! ```
 //!
 //! # Examples
@@ -21,22 +23,28 @@ use state::State;
 
 use crate::base::lock::Lock;
 
+pub use broadcast::broadcast;
 pub use error::{
     RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
 };
 pub use iter::{IntoIter, Iter, TryIter};
+pub use moments::{after, never, tick};
 pub use oneshot::oneshot;
 pub use receiver::Receiver;
 pub use sender::Sender;
+pub use watch::watch;
 
+pub mod broadcast;
 mod error;
 mod iter;
+mod moments;
 pub mod oneshot;
 mod receiver;
 mod rendezvous;
 mod sender;
 mod slot;
 mod state;
+pub mod watch;
 
 /// Makes a channel that holds at most `capacity` messages.
 ///

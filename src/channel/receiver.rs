@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::{RecvError, RecvTimeoutError, TryRecvError};
+use super::moments;
 use super::rendezvous;
 use super::state::{self, Shared, State};
 use crate::base::lock::LockGuard;
@@ -98,6 +99,9 @@ impl<T> Receiver<T> {
             Err(Nothing::Empty(state)) => state,
         };
         let deadline = deadline();
+        if state.moments.is_some() {
+            return moments::recv(&self.shared, state, operation, deadline);
+        }
         if state.capacity == 0 {
             return rendezvous::recv(&self.shared, state, operation, deadline);
         }
@@ -137,13 +141,16 @@ impl<T> Receiver<T> {
         if state.senders == 0 {
             return Err(Nothing::Disconnected);
         }
+        if let Some(moments) = &mut state.moments {
+            return moments.take().ok_or(Nothing::Empty(state));
+        }
         rendezvous::take(state).map_err(Nothing::Empty)
     }
 
     /// Returns how many messages the channel holds.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shared.lock().messages.len()
+        self.shared.lock().len()
     }
 
     /// Tells whether the channel holds no message.
