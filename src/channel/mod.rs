@@ -7,6 +7,7 @@
 //!   bounded(n), unbounded   state    what both ends share         sender, receiver   the ends        rendezvous, slot   bounded(0)
 //!   after, tick, never      moments  receivers without a sender
 //!   oneshot                 one message, one cell of its own
+//!   select!, Select         arm      one receive or send among several          choose   which, and waiting for all     sched::choice   the wait itself
 //!   broadcast, watch        every message, or the newest, to every receiver
 //! ```
 //!
@@ -23,7 +24,11 @@ use state::State;
 
 use crate::base::lock::Lock;
 
+#[doc(hidden)]
+pub use arm::{RecvArm as __RecvArm, SendArm as __SendArm};
 pub use broadcast::broadcast;
+#[doc(hidden)]
+pub use choose::{Patience as __Patience, choose as __choose};
 pub use error::{
     RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
 };
@@ -34,13 +39,16 @@ pub use receiver::Receiver;
 pub use sender::Sender;
 pub use watch::watch;
 
+mod arm;
 pub mod broadcast;
+mod choose;
 mod error;
 mod iter;
 mod moments;
 pub mod oneshot;
 mod receiver;
 mod rendezvous;
+mod select_macro;
 mod sender;
 mod slot;
 mod state;

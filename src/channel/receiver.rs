@@ -8,7 +8,7 @@ use super::error::{RecvError, RecvTimeoutError, TryRecvError};
 use super::moments;
 use super::rendezvous;
 use super::state::{self, Shared, State};
-use crate::base::lock::LockGuard;
+use crate::base::lock::{Lock, LockGuard};
 use crate::sched::clock::Deadline;
 use crate::sched::park::{self, Grant, Outcome, with_waiter};
 use crate::sched::wait::Operation;
@@ -26,7 +26,7 @@ pub struct Receiver<T> {
 }
 
 /// Why there is no message; with the lock, for parking.
-enum Nothing<'a, T> {
+pub(super) enum Nothing<'a, T> {
     /// Not now.
     Empty(LockGuard<'a, State<T>>),
 
@@ -38,6 +38,10 @@ impl<T> Receiver<T> {
     /// The caller has counted it.
     pub(super) fn of(shared: Shared<T>) -> Self {
         Receiver { shared }
+    }
+
+    pub(super) fn queue(&self) -> &Lock<State<T>> {
+        &self.shared
     }
 
     /// Receives the oldest message.
@@ -132,7 +136,7 @@ impl<T> Receiver<T> {
     }
 
     #[inline(always)]
-    fn take(&self) -> Result<T, Nothing<'_, T>> {
+    pub(super) fn take(&self) -> Result<T, Nothing<'_, T>> {
         let mut state = self.shared.lock();
         if let Some(message) = state.messages.pop_front() {
             state::popped(state);
