@@ -28,8 +28,8 @@ pub(super) trait Arm {
     /// When there will be something, if the clock says so.
     fn due(&self) -> Option<Deadline>;
 
-    /// Forgets its place in line: the next selection comes at the back.
-    fn restart(&mut self);
+    /// Forgets its place in line, for another selection, in which it has this number.
+    fn restart(&mut self, number: usize);
 
     /// The channel, by address.
     fn channel(&self) -> *const ();
@@ -48,9 +48,6 @@ pub struct RecvArm<'a, T> {
     /// From where.
     receiver: &'a Receiver<T>,
 
-    /// Its number in the selection.
-    number: usize,
-
     /// Where a sender puts a message that no channel holds.
     slot: Slot<T>,
 
@@ -66,9 +63,6 @@ pub struct RecvArm<'a, T> {
 pub struct SendArm<'a, T> {
     /// Where to.
     sender: &'a Sender<T>,
-
-    /// Its number in the selection.
-    number: usize,
 
     /// The message, until it is sent.
     slot: Slot<T>,
@@ -127,7 +121,6 @@ impl<'a, T> RecvArm<'a, T> {
     pub fn new(number: usize, receiver: &'a Receiver<T>) -> Self {
         RecvArm {
             receiver,
-            number,
             slot: Slot::new(None),
             place: place_to_receive(receiver, number),
             result: None,
@@ -150,7 +143,6 @@ impl<'a, T> SendArm<'a, T> {
     pub fn new(number: usize, sender: &'a Sender<T>, message: T) -> Self {
         SendArm {
             sender,
-            number,
             slot: Slot::new(Some(message)),
             place: place_to_send(sender, number),
             result: None,
@@ -197,8 +189,8 @@ impl<T> Arm for RecvArm<'_, T> {
         state.moments.as_ref().and_then(Moments::next)
     }
 
-    fn restart(&mut self) {
-        self.place = place_to_receive(self.receiver, self.number);
+    fn restart(&mut self, number: usize) {
+        self.place = place_to_receive(self.receiver, number);
     }
 
     fn channel(&self) -> *const () {
@@ -247,8 +239,8 @@ impl<T> Arm for SendArm<'_, T> {
         None
     }
 
-    fn restart(&mut self) {
-        self.place = place_to_send(self.sender, self.number);
+    fn restart(&mut self, number: usize) {
+        self.place = place_to_send(self.sender, number);
     }
 
     fn channel(&self) -> *const () {

@@ -296,7 +296,7 @@ impl<T: Clone> Receiver<T> {
     /// ```
     /// use greenthread::channel::broadcast::{RecvError, broadcast};
     /// let (sender, receiver) = broadcast(2);
-    /// (1..=3).for_each(|n| drop(sender.send(n)));
+    /// (1..=3).for_each(|n| assert_eq!(sender.send(n), Ok(1)));
     /// assert_eq!(receiver.recv(), Err(RecvError::Lagged(1)));
     /// assert_eq!(receiver.recv(), Ok(2));
     /// ```

@@ -36,6 +36,7 @@ pub use iter::{IntoIter, Iter, TryIter};
 pub use moments::{after, never, tick};
 pub use oneshot::oneshot;
 pub use receiver::Receiver;
+pub use select::{Select, SelectTimeoutError, Selected, TrySelectError};
 pub use sender::Sender;
 pub use watch::watch;
 
@@ -48,7 +49,9 @@ mod moments;
 pub mod oneshot;
 mod receiver;
 mod rendezvous;
+mod select;
 mod select_macro;
+mod selected;
 mod sender;
 mod slot;
 mod state;

@@ -108,7 +108,9 @@ fn messages_cross_os_threads() {
             })
         })
         .collect();
-    (0..MESSAGES).for_each(|n| drop(sender.send(n)));
+    for n in 0..MESSAGES {
+        let _ = sender.send(n);
+    }
     drop(sender);
     for receiver in receivers {
         assert_eq!(receiver.join().unwrap(), MESSAGES);
