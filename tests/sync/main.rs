@@ -4,6 +4,7 @@
 mod support;
 
 mod channel;
+mod choices;
 mod condvar;
 mod exit;
 mod queue;
