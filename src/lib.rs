@@ -25,6 +25,7 @@ pub mod sync;
 pub mod time;
 
 pub use base::error::Elapsed;
+pub use stack::grow::grow;
 pub use thread::callbacks::CallbackId;
 pub use thread::catch::{Cancelled, catch_cancel};
 pub use thread::current::{

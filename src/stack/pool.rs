@@ -26,6 +26,7 @@ use std::num::NonZeroUsize;
 use std::ptr::{self, NonNull};
 
 use super::chain::Link;
+use super::overflow;
 use super::slab::{GUARD, Slab, Slot};
 
 /// The stack size in bytes when nothing else is asked for: with its guard, 256 KiB of address space.
@@ -173,6 +174,7 @@ impl Pool {
 
     /// Maps one more slab, a smaller one when the wanted size is refused.
     fn grow(&self, slabs: &mut Vec<Option<Slab>>, stride: usize) -> io::Result<usize> {
+        overflow::watch();
         let mut slots = if self.closed.get() {
             1
         } else {
@@ -295,6 +297,11 @@ impl Stack {
     #[inline]
     pub(crate) fn top(&self) -> NonZeroUsize {
         self.head.addr()
+    }
+
+    /// The end of the slot.
+    pub(crate) fn end(&self) -> usize {
+        self.head().link.span().end
     }
 
     /// The lowest address that the stack's frames may use: the guard ends here.

@@ -17,6 +17,7 @@ use std::io;
 use std::ptr::NonNull;
 
 use super::platform::{self, valgrind};
+use super::registry::{self, Entry};
 
 /// The bytes of the guard below each stack (L2): a multiple of every page size that the architecture has.
 pub(crate) const GUARD: usize = if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
@@ -24,6 +25,9 @@ pub(crate) const GUARD: usize = if cfg!(any(target_arch = "x86", target_arch = "
 } else {
     64 * 1024
 };
+
+/// Bytes at the top of each stack that are the pool's own, at the most.
+pub(crate) const OWN: usize = 2048;
 
 /// One mapping of `slots` slots.
 #[derive(Debug)]
@@ -39,6 +43,9 @@ pub(crate) struct Slab {
 
     /// How many of them have been handed out at least once: the first ones.
     used: usize,
+
+    /// Its place among all slabs of the process.
+    entry: &'static Entry,
 
     /// What valgrind calls the stacks in it; empty when it does not run us.
     registrations: Vec<usize>,
@@ -64,8 +71,10 @@ impl Slab {
         let bytes = stride
             .checked_mul(slots)
             .ok_or(io::ErrorKind::OutOfMemory)?;
+        let base = platform::map(bytes)?;
         Ok(Slab {
-            base: platform::map(bytes)?,
+            base,
+            entry: registry::add(base.addr().get(), stride, slots),
             stride,
             slots,
             used: 0,
@@ -117,6 +126,7 @@ impl Slab {
         self.registrations
             .into_iter()
             .for_each(valgrind::deregister);
+        self.entry.remove();
         // SAFETY: the whole mapping of `map`, and the caller vouches for its slots.
         unsafe { platform::unmap(self.base, self.stride * self.slots) }
     }

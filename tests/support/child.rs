@@ -37,6 +37,17 @@ impl Ended {
         self.0.status.signal() == Some(libc::SIGABRT)
     }
 
+    /// The signal that ended it.
+    pub(crate) fn signal(&self) -> Option<i32> {
+        use std::os::unix::process::ExitStatusExt;
+        self.0.status.signal()
+    }
+
+    /// What it exited with.
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.0.status.code()
+    }
+
     /// What it wrote to stderr.
     pub(crate) fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.0.stderr).into_owned()
