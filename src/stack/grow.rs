@@ -5,9 +5,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::chain::{self, Link};
+use super::coroutine;
 use super::grown::Grown;
 use super::pool::{self, Stack};
-use super::{coroutine, slab};
 
 /// Runs `f` on a bigger stack and comes back with what it returns.
 ///
@@ -15,7 +15,7 @@ use super::{coroutine, slab};
 /// same green thread, a generator's body may yield from inside, and panics, cancellations and timeouts pass through. Calls may be nested. Works on green threads,
 /// in generators, on the root and on a plain OS thread. It takes a stack from the pool: 10 ns when one of that size is warm.
 ///
-/// `stack_bytes` is rounded up to a size class of 16 KiB to 1 GiB, of which memory is used only where it is touched.
+/// `stack_bytes` is rounded up to a size class of 16 KiB to 1 GiB. Up to 2 KiB of it are for bookkeeping, and memory is used only where it is touched.
 ///
 /// # Panics
 /// With what `f` panics with. When `stack_bytes` is past 1 GiB, or the system refuses the stack: the text names the limit that was hit.
@@ -32,7 +32,7 @@ use super::{coroutine, slab};
 /// ```
 #[track_caller]
 pub fn grow<T>(stack_bytes: usize, f: impl FnOnce() -> T) -> T {
-    let stack = match pool::take(stack_bytes.saturating_add(slab::OWN)) {
+    let stack = match pool::take(stack_bytes) {
         Ok(stack) => stack,
         Err(error) => panic!("greenthread: `grow` found no stack of {stack_bytes} bytes: {error}"),
     };

@@ -26,9 +26,6 @@ pub(crate) const GUARD: usize = if cfg!(any(target_arch = "x86", target_arch = "
     64 * 1024
 };
 
-/// Bytes at the top of each stack that are the pool's own, at the most.
-pub(crate) const OWN: usize = 2048;
-
 /// One mapping of `slots` slots.
 #[derive(Debug)]
 pub(crate) struct Slab {
