@@ -16,6 +16,7 @@ compile_error!(
 mod base;
 mod sched;
 mod stack;
+mod stats;
 mod thread;
 
 pub mod channel;
@@ -26,6 +27,7 @@ pub mod time;
 
 pub use base::error::Elapsed;
 pub use stack::grow::grow;
+pub use stats::{StackStats, Stats, release_memory, stats};
 pub use thread::callbacks::CallbackId;
 pub use thread::catch::{Cancelled, catch_cancel};
 pub use thread::current::{

@@ -19,6 +19,7 @@ use super::frame::Target;
 use super::header::{Counted, Header};
 use super::peer::{mail, senders};
 use super::scheduler::Scheduler;
+use crate::stack::idle;
 
 /// Resumes between two looks at the clock, while there is always somebody in line. A look costs about 25 ns when a timer is set or a
 /// source is registered, else nothing: under 1 ns a resume.
@@ -76,6 +77,7 @@ impl Scheduler {
             self.countdown.set(RESUMES_BETWEEN_LOOKS);
             self.poll_now_and_then();
             self.fire_timers();
+            limit_by_idle(None);
         }
     }
 
@@ -145,6 +147,7 @@ impl Scheduler {
     /// Sleeps in the kernel, unless a message came first (L7).
     fn sleep(&self, until: Option<Deadline>) {
         let limit = until.map(|deadline| deadline.since(self.clock().now()));
+        let limit = limit_by_idle(limit);
         if !self.home().fall_asleep() {
             return;
         }
@@ -215,5 +218,17 @@ impl Scheduler {
         if bits & mail::START != 0 {
             self.admit(header);
         }
+    }
+}
+
+/// Gives back memory that has lain idle; it wants to be called again after the result at the latest, or after `limit` if that is sooner.
+fn limit_by_idle(limit: Option<Duration>) -> Option<Duration> {
+    if !idle::has_idle() {
+        return limit;
+    }
+    let again = idle::look(Instant::now());
+    match (limit, again) {
+        (Some(limit), Some(again)) => Some(limit.min(again)),
+        (limit, again) => limit.or(again),
     }
 }

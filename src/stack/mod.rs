@@ -5,6 +5,7 @@
 //!   slab             a large mapping cut into slots, each with its guard
 //!   registry         every slab of the process, by address                     (for signal handlers)
 //!   pool             the slots of this OS thread, reused last-in first-out
+//!   pool::trim, idle what goes back to the kernel, and when
 //!   overflow         what is said when a stack has run out                     (L2)
 //!   coroutine        a closure on a slot, and the switch in and out            (the only file that names corosensei)
 //!   chain            which stack runs now, and who drives it
@@ -19,6 +20,7 @@ pub(crate) mod chain;
 pub(crate) mod coroutine;
 pub(crate) mod grow;
 pub(crate) mod grown;
+pub(crate) mod idle;
 pub(crate) mod overflow;
 pub(crate) mod platform;
 pub(crate) mod pool;

@@ -17,7 +17,7 @@ use crate::sched::header::Counted;
 use crate::sched::hooks::OnPanic;
 use crate::sched::request::Request;
 use crate::sched::scheduler::Scheduler;
-use crate::stack::pool;
+use crate::stack::{idle, pool};
 
 /// Runs `f` on the root, then cancels what it left behind and waits for its end.
 ///
@@ -174,6 +174,7 @@ impl Settings {
         let in_force = InForce::put(scheduler, self);
         let result = catch_unwind(AssertUnwindSafe(f));
         end_what_was_left(scheduler);
+        idle::release();
         drop(in_force);
         raise_deadlock(scheduler);
         result.unwrap_or_else(|panic| resume_unwind(panic))

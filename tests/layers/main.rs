@@ -64,7 +64,9 @@ const UNSAFE: &[&str] = &[
     "stack/platform/portable.rs",
     "stack/platform/valgrind.rs",
     "stack/pool.rs",
-    "stack/pool_tests.rs",
+    "stack/pool/tests.rs",
+    "stack/pool/trim.rs",
+    "stack/pool/trim_tests.rs",
     "stack/slab.rs",
 ];
 

@@ -53,6 +53,34 @@ pub(crate) unsafe fn guard(start: NonNull<u8>, bytes: usize) -> io::Result<()> {
     unsafe { system::guard(start, bytes) }.map_err(|error| limits::refused("guard", bytes, error))
 }
 
+/// Gives the memory of a range back; it reads as zeros from then on. Guards in it stay. Where the kernel refuses (locked memory) it is kept.
+///
+/// # Safety
+/// The range is whole pages of a mapping of [`map`], and nobody needs what it holds.
+pub(crate) unsafe fn give_up(start: NonNull<u8>, bytes: usize) {
+    // SAFETY: the caller's duty.
+    let _ = unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_DONTNEED) };
+}
+
+/// How many bytes of a range take memory; zero where the system does not say.
+pub(crate) fn resident(start: NonNull<u8>, bytes: usize) -> usize {
+    const PAGES_AT_ONCE: usize = 16 * 1024;
+    let page = page_size();
+    let mut pages = vec![0_u8; PAGES_AT_ONCE];
+    let mut count = 0;
+    for offset in (0..bytes).step_by(PAGES_AT_ONCE * page) {
+        let part = (bytes - offset).min(PAGES_AT_ONCE * page);
+        let from = start.as_ptr().wrapping_add(offset).cast();
+        // SAFETY: fills a byte for each page of the part.
+        if unsafe { libc::mincore(from, part, pages.as_mut_ptr()) } != 0 {
+            return 0;
+        }
+        let known = &pages[..part.div_ceil(page)];
+        count += known.iter().filter(|byte| **byte & 1 != 0).count();
+    }
+    count * page
+}
+
 /// Gives a mapping back.
 ///
 /// # Safety
