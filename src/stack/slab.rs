@@ -44,6 +44,9 @@ pub(crate) struct Slab {
     /// Slots that were handed out and whose memory was given back since: the next to be handed out. Their guards stand.
     cold: Vec<u32>,
 
+    /// How many mappings its guards have added.
+    split: usize,
+
     /// Its place among all slabs of the process.
     entry: &'static Entry,
 
@@ -71,6 +74,8 @@ impl Slab {
         let bytes = stride
             .checked_mul(slots)
             .ok_or(io::ErrorKind::OutOfMemory)?;
+        // Whoever uses a stack touches a page of it.
+        platform::check_room(slots * platform::page_size())?;
         let base = platform::map(bytes)?;
         Ok(Slab {
             base,
@@ -78,6 +83,7 @@ impl Slab {
             stride,
             slots,
             used: 0,
+            split: 0,
             cold: Vec::new(),
             registrations: Vec::new(),
         })
@@ -132,7 +138,7 @@ impl Slab {
         // SAFETY: `used < slots`, so the slot lies inside the mapping.
         let guard = unsafe { self.base.add(self.used * self.stride) };
         // SAFETY: whole pages at the foot of a slot that nobody was given yet.
-        unsafe { platform::guard(guard, GUARD) }?;
+        self.split += unsafe { platform::guard(guard, GUARD) }?;
         let slot = self.slot(self.used);
         self.used += 1;
         let start = slot.limit.addr().get();
@@ -173,6 +179,7 @@ impl Slab {
             .for_each(valgrind::deregister);
         self.entry.remove();
         // SAFETY: the whole mapping of `map`, and the caller vouches for its slots.
-        unsafe { platform::unmap(self.base, self.stride * self.slots) }
+        unsafe { platform::unmap(self.base, self.stride * self.slots) };
+        platform::forget_guards(self.split);
     }
 }

@@ -81,7 +81,9 @@ fn take_over(signal: libc::c_int, previous: &OnceLock<libc::sigaction>) {
 
 extern "C" fn handle(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel's, for the time of this call.
-    match unsafe { recognise(&*info, context) } {
+    let about = unsafe { &*info };
+    // SAFETY: as above.
+    match unsafe { recognise(about, context) } {
         Some(fault) => die(&fault),
         None => pass_on(signal, info, context),
     }

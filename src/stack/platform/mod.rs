@@ -5,6 +5,7 @@
 //!   that has changed nothing.
 //! - [`guard`] makes any touch of a range fault, until the mapping goes. On error the range is as it was.
 //! - [`unmap`] gives a whole mapping back, guards included.
+//! - Guards that split mappings have a budget below `vm.max_map_count`: see `budget`.
 //! - Errors name the limit that was hit and its value (L3): see `limits`.
 //!
 //! `linux` guards with `MADV_GUARD_INSTALL` where the kernel has it: no mapping is split, so a million guards fit under
@@ -12,6 +13,8 @@
 
 #![expect(unsafe_code, reason = "maps and unmaps memory")]
 
+mod budget;
+mod cgroup;
 mod limits;
 mod pages;
 pub(crate) mod valgrind;
@@ -44,13 +47,23 @@ pub(crate) fn map(bytes: usize) -> io::Result<NonNull<u8>> {
     Ok(start)
 }
 
-/// Makes every touch of `bytes` from `start` fault.
+/// Makes every touch of `bytes` from `start` fault. Returns how many mappings that added, to be given to [`forget_guards`] when they are gone.
 ///
 /// # Safety
 /// The range is whole pages of a mapping of [`map`], and nobody reads or writes it any more.
-pub(crate) unsafe fn guard(start: NonNull<u8>, bytes: usize) -> io::Result<()> {
+pub(crate) unsafe fn guard(start: NonNull<u8>, bytes: usize) -> io::Result<usize> {
     // SAFETY: the caller's duty.
-    unsafe { system::guard(start, bytes) }.map_err(|error| limits::refused("guard", bytes, error))
+    unsafe { system::guard(start, bytes) }
+}
+
+/// So many mappings that guards had added are gone.
+pub(crate) fn forget_guards(mappings: usize) {
+    budget::release(mappings);
+}
+
+/// Refuses when so many bytes more would pass the limit of the control group.
+pub(crate) fn check_room(bytes: usize) -> io::Result<()> {
+    cgroup::check(bytes)
 }
 
 /// Gives the memory of a range back; it reads as zeros from then on. Guards in it stay. Where the kernel refuses (locked memory) it is kept.
