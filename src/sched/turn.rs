@@ -19,7 +19,7 @@ use super::frame::Target;
 use super::header::{Counted, Header};
 use super::peer::{mail, senders};
 use super::scheduler::Scheduler;
-use crate::stack::idle;
+use crate::stack::idle::{self, Load};
 
 /// Resumes between two looks at the clock, while there is always somebody in line. A look costs about 25 ns when a timer is set or a
 /// source is registered, else nothing: under 1 ns a resume.
@@ -77,7 +77,7 @@ impl Scheduler {
             self.countdown.set(RESUMES_BETWEEN_LOOKS);
             self.poll_now_and_then();
             self.fire_timers();
-            limit_by_idle(None);
+            limit_by_idle(None, Load::Busy);
         }
     }
 
@@ -147,7 +147,7 @@ impl Scheduler {
     /// Sleeps in the kernel, unless a message came first (L7).
     fn sleep(&self, until: Option<Deadline>) {
         let limit = until.map(|deadline| deadline.since(self.clock().now()));
-        let limit = limit_by_idle(limit);
+        let limit = limit_by_idle(limit, Load::Quiet);
         if !self.home().fall_asleep() {
             return;
         }
@@ -222,11 +222,11 @@ impl Scheduler {
 }
 
 /// Gives back memory that has lain idle; it wants to be called again after the result at the latest, or after `limit` if that is sooner.
-fn limit_by_idle(limit: Option<Duration>) -> Option<Duration> {
+fn limit_by_idle(limit: Option<Duration>, load: Load) -> Option<Duration> {
     if !idle::has_idle() {
         return limit;
     }
-    let again = idle::look(Instant::now());
+    let again = idle::look(Instant::now(), load);
     match (limit, again) {
         (Some(limit), Some(again)) => Some(limit.min(again)),
         (limit, again) => limit.or(again),

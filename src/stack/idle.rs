@@ -12,6 +12,19 @@ use super::pool::trim;
 /// How long something must lie idle.
 const SPAN: Duration = Duration::from_millis(200);
 
+/// How much longer while there is always somebody in line: a burst that ends takes its time, and leaves whole slabs free only at its end.
+const WHILE_BUSY: Duration = Duration::from_secs(2);
+
+/// What the loop does otherwise.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Load {
+    /// It is about to sleep.
+    Quiet,
+
+    /// Somebody is in line.
+    Busy,
+}
+
 thread_local! {
     /// When the span ends that is under way on this OS thread.
     static SPAN_ENDS: Cell<Option<Instant>> = const { Cell::new(None) };
@@ -46,9 +59,13 @@ pub(crate) fn has_idle() -> bool {
 }
 
 /// Gives back what has lain idle for long enough. Returns how long from now it wants to be called again, if at all.
-pub(crate) fn look(now: Instant) -> Option<Duration> {
+pub(crate) fn look(now: Instant, load: Load) -> Option<Duration> {
+    let late = match load {
+        Load::Quiet => Duration::ZERO,
+        Load::Busy => WHILE_BUSY,
+    };
     match SPAN_ENDS.get() {
-        Some(end) if now < end => return Some(end - now),
+        Some(end) if now < end + late => return Some((end + late) - now),
         Some(_) => {
             trim::trim_idle();
             if let Some(keeper) = KEEPER.get() {
