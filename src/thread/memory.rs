@@ -33,11 +33,22 @@ const WORTH_A_TRIM: usize = 8 << 20;
 
 thread_local! {
     /// What was freed here, by size.
-    static FREE: Free = const { Free([const { Bin::new() }; STEPS]) };
+    static FREE: Free = const {
+        Free {
+            bins: [const { Bin::new() }; STEPS],
+            again: Cell::new(false),
+        }
+    };
 }
 
 /// Bins of one size each; its drop gives everything back.
-struct Free([Bin; STEPS]);
+struct Free {
+    /// By size.
+    bins: [Bin; STEPS],
+
+    /// Whether much went back at the last trim: pages that one block held then may be free by now.
+    again: Cell<bool>,
+}
 
 /// Freed blocks of one size.
 struct Bin {
@@ -95,17 +106,17 @@ impl Bin {
 impl Free {
     fn has_idle(&self) -> bool {
         let over = |(bin, blocks): (usize, &Bin)| blocks.len() > spare(bin);
-        self.0.iter().enumerate().any(over)
+        self.again.get() || self.bins.iter().enumerate().any(over)
     }
 
     fn begin_span(&self) {
-        self.0.iter().for_each(|bin| bin.fewest.set(bin.len()));
+        self.bins.iter().for_each(|bin| bin.fewest.set(bin.len()));
     }
 
     /// Gives blocks back: those that were not used since the span began, or all.
     fn trim(&self, all: bool) {
         let mut bytes = 0;
-        for (bin, blocks) in self.0.iter().enumerate() {
+        for (bin, blocks) in self.bins.iter().enumerate() {
             let unused = if all {
                 blocks.len()
             } else {
@@ -116,7 +127,8 @@ impl Free {
             bytes += freed.len() * layout_of(bin).size();
             free_all(bin, freed);
         }
-        if bytes >= WORTH_A_TRIM {
+        let much = bytes >= WORTH_A_TRIM;
+        if self.again.replace(much) || much {
             return_pages();
         }
     }
@@ -158,7 +170,7 @@ fn take_part() {
 
 impl Drop for Free {
     fn drop(&mut self) {
-        for (bin, blocks) in self.0.iter_mut().enumerate() {
+        for (bin, blocks) in self.bins.iter_mut().enumerate() {
             free_all(bin, blocks.blocks.get_mut().split_off(0));
         }
     }
@@ -183,7 +195,7 @@ pub(super) fn allocate(layout: Layout) -> NonNull<u8> {
     let Some(bin) = bin_of(layout) else {
         return from_system(layout);
     };
-    FREE.try_with(|free| free.0[bin].pop())
+    FREE.try_with(|free| free.bins[bin].pop())
         .ok()
         .flatten()
         .unwrap_or_else(|| from_system(layout_of(bin)))
@@ -209,7 +221,7 @@ pub(super) unsafe fn free(memory: NonNull<u8>, layout: Layout) {
         return;
     };
     let size = layout_of(bin).size();
-    let kept = FREE.try_with(|free| free.0[bin].push(memory, KEEP / size));
+    let kept = FREE.try_with(|free| free.bins[bin].push(memory, KEEP / size));
     if kept != Ok(true) {
         // SAFETY: the caller's duty, and `allocate` used this layout.
         unsafe { alloc::dealloc(memory.as_ptr(), layout_of(bin)) }
