@@ -83,8 +83,9 @@ impl Scheduler {
         }
     }
 
+    /// Polls the sockets when that is due and the loop has not just come from there.
     fn poll_now_and_then(&self) {
-        if self.reactor_if_made().is_none() {
+        if self.reactor_if_made().is_none() || self.polled.replace(false) {
             return;
         }
         let now = Deadline::real_now();
@@ -162,6 +163,7 @@ impl Scheduler {
     pub(super) fn poll_sources(&self, limit: Option<Duration>) {
         if let Some(reactor) = self.reactor_if_made() {
             reactor.poll(limit);
+            self.polled.set(true);
         }
     }
 
