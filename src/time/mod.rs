@@ -3,7 +3,11 @@
 //! Real time comes from the monotonic clock. An OS thread that has sockets to wait for sleeps in its reactor, whose grain is one millisecond: a
 //! deadline is never early and up to about one millisecond late; without sockets the grain is that of the system's futex.
 
+mod interval;
+
 pub use std::time::{Duration, Instant};
+
+pub use interval::{Interval, MissedTicks, interval};
 
 use crate::sched::clock::Deadline;
 use crate::sched::park::{self, park_alone};
