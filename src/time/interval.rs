@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::sleep_to;
+use super::sleep::sleep_to;
 use crate::sched::clock::Deadline;
 use crate::sched::park;
 
