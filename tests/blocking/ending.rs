@@ -145,6 +145,26 @@ fn l19_a_callback_that_is_added_when_that_os_thread_has_gone_is_forgotten_and_jo
 }
 
 #[test]
+fn l19_a_callback_that_that_os_thread_has_not_read_of_at_its_end_is_forgotten_too() {
+    let (send_job, receive_job) = mpsc::channel();
+    let (end, ends) = mpsc::channel::<()>();
+    let home = std::thread::spawn(move || {
+        let job = spawn_blocking(|| 9);
+        while !job.is_finished() {
+            yield_now();
+        }
+        send_job.send(job).unwrap();
+        ends.recv().unwrap_err();
+    });
+    let job = receive_job.recv().unwrap();
+    job.on_finish(|_| unreachable!("nobody is there to run it"));
+    assert!(job.is_finished());
+    drop(end);
+    assert_eq!(job.join().unwrap(), 9);
+    home.join().unwrap();
+}
+
+#[test]
 fn a_green_thread_left_waiting_for_a_job_by_its_os_thread_harms_nobody() {
     let pool = Pool::new(1);
     let busy = Busy::on(&pool);
