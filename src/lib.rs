@@ -19,6 +19,7 @@ mod sched;
 mod stack;
 mod thread;
 
+pub mod blocking;
 pub mod channel;
 pub mod generator;
 pub mod net;
@@ -26,6 +27,7 @@ pub mod sync;
 pub mod time;
 
 pub use base::error::Elapsed;
+pub use blocking::spawn::spawn_blocking;
 #[doc(hidden)]
 pub use results::all::claim as __claim;
 pub use results::completed::{AsCompleted, as_completed};
@@ -43,6 +45,7 @@ pub use thread::current::{
 };
 pub use thread::join::{CancelOnDrop, JoinHandle};
 pub use thread::join_error::JoinError;
+pub use thread::local::LocalKey;
 pub use thread::runtime::{Runtime, RuntimeBuilder, run};
 pub use thread::scope::{Scope, ScopedJoinHandle, scope};
 pub use thread::shared::SharedHandle;

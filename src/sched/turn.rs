@@ -208,14 +208,22 @@ impl Scheduler {
         if bits & mail::UNPARK != 0 {
             self.unpark(&header);
         }
-        if bits & mail::REQUEST != 0 && !header.has_ended() {
-            self.deliver_cancellation(&header);
+        if bits & mail::REQUEST != 0 {
+            self.take_request(&header);
         }
         if bits & mail::CALLBACK != 0 {
             (header.vtable().late)(&header);
         }
         if bits & mail::START != 0 {
             self.admit(header);
+        }
+    }
+
+    fn take_request(&self, header: &Counted) {
+        match header.vtable().attend {
+            Some(attend) => attend(header),
+            None if header.has_ended() => {}
+            None => self.deliver_cancellation(header),
         }
     }
 }
