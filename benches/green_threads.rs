@@ -1,5 +1,10 @@
 //! What switching and spawning cost on one OS thread, beside corosensei alone in the same run.
 
+#![expect(
+    unsafe_code,
+    reason = "resets the floor's coroutines, and lends the bencher to a green thread"
+)]
+
 use std::collections::VecDeque;
 use std::hint::black_box;
 
@@ -13,10 +18,10 @@ const ROUNDS: u64 = 100;
 /// A first-in first-out queue of bare coroutines: the least that any scheduler does.
 fn floor_round(ready: &mut VecDeque<Coroutine<(), (), ()>>, resumes: u64) {
     for _ in 0..resumes {
-        if let Some(mut coroutine) = ready.pop_front() {
-            if let CoroutineResult::Yield(()) = coroutine.resume(()) {
-                ready.push_back(coroutine);
-            }
+        if let Some(mut coroutine) = ready.pop_front()
+            && let CoroutineResult::Yield(()) = coroutine.resume(())
+        {
+            ready.push_back(coroutine);
         }
     }
 }
@@ -38,10 +43,7 @@ fn yields(criterion: &mut Criterion) {
             bencher.iter(|| floor_round(&mut ready, count * ROUNDS));
             for mut coroutine in ready {
                 // SAFETY: the endless loop above holds nothing that wants dropping.
-                #[expect(unsafe_code, reason = "gives the floor's stacks back")]
-                unsafe {
-                    coroutine.force_reset();
-                }
+                unsafe { coroutine.force_reset() };
             }
         });
         group.bench_function(BenchmarkId::new("greenthread", count), |bencher| {
@@ -66,10 +68,6 @@ fn spawn_driver(bencher: &mut criterion::Bencher<'_>) -> greenthread::JoinHandle
     let bencher: *mut criterion::Bencher<'static> = std::ptr::from_mut(bencher).cast();
     spawn(move || {
         // SAFETY: joined by the caller while it lends the bencher.
-        #[expect(
-            unsafe_code,
-            reason = "lends the bencher to a green thread that is joined"
-        )]
         let bencher = unsafe { &mut *bencher };
         bencher.iter(|| {
             for _ in 0..ROUNDS {

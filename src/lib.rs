@@ -26,11 +26,13 @@ compile_error!(
 );
 
 mod base;
+mod results;
 mod sched;
 mod stack;
 mod stats;
 mod thread;
 
+pub mod blocking;
 pub mod channel;
 pub mod generator;
 pub mod net;
@@ -38,15 +40,27 @@ pub mod sync;
 pub mod time;
 
 pub use base::error::Elapsed;
+pub use blocking::spawn::spawn_blocking;
+#[doc(hidden)]
+pub use results::all::claim as __claim;
+pub use results::completed::{AsCompleted, as_completed};
+pub use results::gather::{GatherError, gather, try_gather};
+pub use results::join_set::JoinSet;
+pub use results::race::race;
+#[doc(hidden)]
+pub use results::race::runner as __runner;
+pub use results::wait::{WaitFor, Waited, wait, wait_until};
 pub use stack::grow::grow;
 pub use stats::{StackStats, Stats, release_memory, stats};
 pub use thread::callbacks::CallbackId;
 pub use thread::catch::{Cancelled, catch_cancel};
+pub use thread::caught::{is_cancellation, resume_if_cancelled};
 pub use thread::current::{
     GreenThread, checkpoint, current, is_cancelled, park, park_timeout, yield_now,
 };
 pub use thread::join::{CancelOnDrop, JoinHandle};
 pub use thread::join_error::JoinError;
+pub use thread::local::LocalKey;
 pub use thread::runtime::{Runtime, RuntimeBuilder, run};
 pub use thread::scope::{Scope, ScopedJoinHandle, scope};
 pub use thread::shared::SharedHandle;

@@ -1,7 +1,9 @@
-//! The one error that std's channels lack.
+//! Std's errors for its channels, and the one that they lack.
 
 use std::error::Error;
 use std::fmt;
+
+pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
 /// Why `send_timeout` did not send the message, which is handed back.
 #[derive(Clone, Copy, PartialEq, Eq)]

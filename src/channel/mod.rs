@@ -21,9 +21,9 @@ use state::State;
 
 use crate::base::lock::Lock;
 
-pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
-
-pub use error::SendTimeoutError;
+pub use error::{
+    RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
+};
 pub use iter::{IntoIter, Iter, TryIter};
 pub use oneshot::oneshot;
 pub use receiver::Receiver;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{RecvError, RecvTimeoutError, SendError, TryRecvError};
+use super::error::{RecvError, RecvTimeoutError, SendError, TryRecvError};
 use crate::base::lock::Lock;
 use crate::sched::clock::Deadline;
 use crate::sched::list::{WaitList, wake_all};

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::error::{RecvError, RecvTimeoutError, TryRecvError};
 use super::rendezvous;
 use super::state::{self, Shared, State};
-use super::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::base::lock::LockGuard;
 use crate::sched::clock::Deadline;
 use crate::sched::park::{self, Grant, Outcome, with_waiter};
@@ -60,7 +60,7 @@ impl<T> Receiver<T> {
     /// ```
     #[inline]
     pub fn recv(&self) -> Result<T, RecvError> {
-        self.recv_until(&RECV, None).map_err(|_| RecvError)
+        self.recv_until(&RECV, || None).map_err(|_| RecvError)
     }
 
     /// Receives the oldest message, if there is one. Does not block.
@@ -82,36 +82,47 @@ impl<T> Receiver<T> {
     /// # Errors
     /// When `limit` passed first, or there is none and every sender is gone.
     pub fn recv_timeout(&self, limit: Duration) -> Result<T, RecvTimeoutError> {
-        match self.try_recv() {
-            Ok(message) => Ok(message),
-            Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
-            Err(TryRecvError::Empty) => {
-                self.recv_until(&RECV_TIMEOUT, Some(park::deadline_in(limit)))
-            }
-        }
+        self.recv_until(&RECV_TIMEOUT, || Some(park::deadline_in(limit)))
     }
 
+    /// Tries first: what parking needs is set up only then.
     #[inline(always)]
     fn recv_until(
         &self,
+        operation: &'static Operation,
+        deadline: impl FnOnce() -> Option<Deadline>,
+    ) -> Result<T, RecvTimeoutError> {
+        let state = match self.take() {
+            Ok(message) => return Ok(message),
+            Err(Nothing::Disconnected) => return Err(RecvTimeoutError::Disconnected),
+            Err(Nothing::Empty(state)) => state,
+        };
+        let deadline = deadline();
+        if state.capacity == 0 {
+            return rendezvous::recv(&self.shared, state, operation, deadline);
+        }
+        self.wait_for_message(state, operation, deadline)
+    }
+
+    #[inline(always)]
+    fn wait_for_message<'a>(
+        &'a self,
+        mut state: LockGuard<'a, State<T>>,
         operation: &'static Operation,
         deadline: Option<Deadline>,
     ) -> Result<T, RecvTimeoutError> {
         let baton = Grant::GiveBack(state::pass_message_on);
         with_waiter(&*self.shared, operation, 0, baton, |waiter| {
             loop {
-                let state = match self.take() {
-                    Ok(message) => return Ok(message),
-                    Err(Nothing::Disconnected) => return Err(RecvTimeoutError::Disconnected),
-                    Err(Nothing::Empty(state)) => state,
-                };
-                if state.capacity == 0 {
-                    return rendezvous::recv(&self.shared, state, operation, deadline);
-                }
                 let outcome = waiter.park(state, |state| &mut state.receiving, deadline);
                 if outcome == Outcome::TimedOut {
                     return Err(RecvTimeoutError::Timeout);
                 }
+                state = match self.take() {
+                    Ok(message) => return Ok(message),
+                    Err(Nothing::Disconnected) => return Err(RecvTimeoutError::Disconnected),
+                    Err(Nothing::Empty(state)) => state,
+                };
             }
         })
     }

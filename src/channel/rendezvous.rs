@@ -10,8 +10,7 @@
     reason = "names the slots of parked stacks: see Z1 of `slot`"
 )]
 
-use super::RecvTimeoutError;
-use super::error::SendTimeoutError;
+use super::error::{RecvTimeoutError, SendTimeoutError};
 use super::slot::Slot;
 use super::state::State;
 use crate::base::lock::{Lock, LockGuard};

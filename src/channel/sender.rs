@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::error::SendTimeoutError;
+use super::error::{SendError, SendTimeoutError, TrySendError};
 use super::rendezvous;
-use super::state::{self, Shared};
-use super::{SendError, TrySendError};
+use super::state::{self, Shared, State};
+use crate::base::lock::LockGuard;
 use crate::sched::clock::Deadline;
 use crate::sched::park::{self, Grant, Outcome, with_waiter};
 use crate::sched::wait::Operation;
@@ -22,6 +22,18 @@ static SEND_TIMEOUT: Operation = Operation::new("Sender::send_timeout");
 pub struct Sender<T> {
     /// The channel.
     shared: Shared<T>,
+}
+
+/// What became of a message.
+enum Put<'a, T> {
+    /// It is in the channel.
+    Done,
+
+    /// There is no room; with the lock, for parking.
+    Full(LockGuard<'a, State<T>>, T),
+
+    /// There is no receiver.
+    Disconnected(T),
 }
 
 impl<T> Sender<T> {
@@ -51,7 +63,7 @@ impl<T> Sender<T> {
     /// ```
     #[inline]
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-        self.send_until(message, &SEND, None)
+        self.send_until(message, &SEND, || None)
             .map_err(|error| SendError(error.into_inner()))
     }
 
@@ -61,19 +73,17 @@ impl<T> Sender<T> {
     /// With the message, when the channel is full or every receiver is gone.
     #[inline]
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
-        let state = self.shared.lock();
-        if state.receivers == 0 {
-            drop(state);
-            return Err(TrySendError::Disconnected(message));
+        match self.put(message) {
+            Put::Done => Ok(()),
+            Put::Disconnected(message) => Err(TrySendError::Disconnected(message)),
+            Put::Full(state, message) => match rendezvous::give(state, message) {
+                Ok(()) => Ok(()),
+                Err((state, message)) => {
+                    drop(state);
+                    Err(TrySendError::Full(message))
+                }
+            },
         }
-        if state.has_room() {
-            state::push(state, message);
-            return Ok(());
-        }
-        rendezvous::give(state, message).map_err(|(state, message)| {
-            drop(state);
-            TrySendError::Full(message)
-        })
     }
 
     /// Sends `message`, waiting for room at most for `limit`.
@@ -83,46 +93,68 @@ impl<T> Sender<T> {
     /// # Errors
     /// With the message, when `limit` passed first or every receiver is gone.
     pub fn send_timeout(&self, message: T, limit: Duration) -> Result<(), SendTimeoutError<T>> {
-        match self.try_send(message) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Disconnected(message)) => {
-                Err(SendTimeoutError::Disconnected(message))
-            }
-            Err(TrySendError::Full(message)) => {
-                let deadline = Some(park::deadline_in(limit));
-                self.send_until(message, &SEND_TIMEOUT, deadline)
-            }
-        }
+        self.send_until(message, &SEND_TIMEOUT, || Some(park::deadline_in(limit)))
     }
 
+    /// Tries first: what parking needs is set up only then.
     #[inline(always)]
     fn send_until(
         &self,
         message: T,
+        operation: &'static Operation,
+        deadline: impl FnOnce() -> Option<Deadline>,
+    ) -> Result<(), SendTimeoutError<T>> {
+        let (state, message) = match self.put(message) {
+            Put::Done => return Ok(()),
+            Put::Disconnected(message) => return Err(SendTimeoutError::Disconnected(message)),
+            Put::Full(state, message) => (state, message),
+        };
+        let deadline = deadline();
+        if state.capacity == 0 {
+            return rendezvous::send(&self.shared, state, message, operation, deadline);
+        }
+        self.wait_for_room(state, message, operation, deadline)
+    }
+
+    #[inline(always)]
+    fn wait_for_room<'a>(
+        &'a self,
+        mut state: LockGuard<'a, State<T>>,
+        mut message: T,
         operation: &'static Operation,
         deadline: Option<Deadline>,
     ) -> Result<(), SendTimeoutError<T>> {
         let baton = Grant::GiveBack(state::pass_room_on);
         with_waiter(&*self.shared, operation, 0, baton, |waiter| {
             loop {
-                let state = self.shared.lock();
-                if state.receivers == 0 {
-                    drop(state);
-                    return Err(SendTimeoutError::Disconnected(message));
-                }
-                if state.has_room() {
-                    state::push(state, message);
-                    return Ok(());
-                }
-                if state.capacity == 0 {
-                    return rendezvous::send(&self.shared, state, message, operation, deadline);
-                }
                 let outcome = waiter.park(state, |state| &mut state.sending, deadline);
                 if outcome == Outcome::TimedOut {
                     return Err(SendTimeoutError::Timeout(message));
                 }
+                (state, message) = match self.put(message) {
+                    Put::Done => return Ok(()),
+                    Put::Disconnected(message) => {
+                        return Err(SendTimeoutError::Disconnected(message));
+                    }
+                    Put::Full(state, message) => (state, message),
+                };
             }
         })
+    }
+
+    /// Puts `message` where there is room for it.
+    #[inline(always)]
+    fn put(&self, message: T) -> Put<'_, T> {
+        let state = self.shared.lock();
+        if state.receivers == 0 {
+            drop(state);
+            return Put::Disconnected(message);
+        }
+        if state.has_room() {
+            state::push(state, message);
+            return Put::Done;
+        }
+        Put::Full(state, message)
     }
 
     /// Returns how many messages the channel holds.

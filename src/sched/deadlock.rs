@@ -8,6 +8,7 @@
 //! a moment between the looks at which all slept, and whoever sleeps can be woken by nobody but one who does not.
 
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,6 +22,9 @@ use crate::base::biased::Biased;
 
 /// How long an OS thread that nobody of ours can wake sleeps before it asks whether anybody else can.
 const PATIENCE: Duration = Duration::from_millis(100);
+
+/// The longest that it sleeps before it asks again: other OS threads may have gone meanwhile.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Every OS thread of ours that sleeps for nobody but another OS thread, with the number of its sleep.
 static SLEEPERS: Mutex<Vec<(Biased<Home>, u64)>> = Mutex::new(Vec::new());
@@ -63,12 +67,12 @@ impl Scheduler {
         self.outside.get() == 0 && self.sources_waited.get() == 0
     }
 
-    /// Sleeps on the bell; without a limit, and if nobody rings for long, asks whether anybody can.
+    /// Sleeps until rung or for `limit`; without a limit, and if nobody rings for long, asks whether anybody can.
     pub(super) fn doze(&self, limit: Option<Duration>) {
         if limit.is_some() || !self.is_silent() {
-            return self.home().doze(limit);
+            return self.wait_for_ring(limit);
         }
-        self.home().doze(Some(PATIENCE));
+        self.wait_for_ring(Some(PATIENCE));
         if self.home().is_asleep() {
             self.doze_for_good();
         }
@@ -77,13 +81,26 @@ impl Scheduler {
     fn doze_for_good(&self) {
         let sleep = SLEEPS.fetch_add(1, Ordering::Relaxed);
         sleepers().push((self.home().clone(), sleep));
-        let first = everybody_asleep();
-        if first.is_some() && first == everybody_asleep() {
-            self.report_deadlock();
-        } else {
-            self.home().doze(None);
+        let mut patience = PATIENCE;
+        while self.home().is_asleep() {
+            let first = everybody_asleep();
+            if first.is_some() && first == everybody_asleep() {
+                self.report_deadlock();
+                break;
+            }
+            patience = (patience * 2).min(LONGEST_PATIENCE);
+            self.wait_for_ring(Some(patience));
         }
         forget(self.home());
+    }
+
+    /// Sleeps in the reactor if there is one, else on the bell.
+    fn wait_for_ring(&self, limit: Option<Duration>) {
+        if self.reactor_if_made().is_some() {
+            self.poll_sources(limit);
+        } else {
+            self.home().doze(limit);
+        }
     }
 
     /// Tells the root: now, by a panic at its wait point, or when the children that it waits for have been cancelled and have ended.
@@ -99,7 +116,10 @@ impl Scheduler {
             return;
         }
         if !first {
-            eprintln!("{report}\ngreenthread: cancelling them did not end it");
+            let _ = writeln!(
+                io::stderr(),
+                "{report}\ngreenthread: cancelling them did not end it"
+            );
             std::process::abort();
         }
         self.cancel_everybody(&report);
@@ -124,6 +144,16 @@ impl Scheduler {
             describe(&mut report, "green thread", &header, self);
         }
         report
+    }
+
+    /// The root leaves a wait in which nothing could be raised, because it unwinds: a deadlock that came meanwhile is told to stderr, once.
+    #[cold]
+    pub(crate) fn tell_of_deadlock(&self) {
+        if self.is_root(self.current_header())
+            && let Some(report) = self.take_deadlock()
+        {
+            let _ = writeln!(io::stderr(), "{report}");
+        }
     }
 
     /// The report of a deadlock that the root has not raised yet.

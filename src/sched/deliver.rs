@@ -5,14 +5,15 @@
     reason = "looks at the wait and the chain of another green thread of this OS thread"
 )]
 
+use std::collections::VecDeque;
 use std::ptr;
-use std::sync::Arc;
 
 use super::frame::{self, Frame};
-use super::header::Header;
+use super::header::{Counted, Header};
+use super::peer::{Held, mail};
 use super::request::{Reason, Request};
 use super::scheduler::Scheduler;
-use crate::base::error::Elapsed;
+use crate::stack::chain::Link;
 
 impl Scheduler {
     /// Passes the pending cancellation of `header`, which belongs here, on to its children and ends its wait.
@@ -28,22 +29,46 @@ impl Scheduler {
         let owner = frame.owner().cast::<Header>();
         // SAFETY: S3 of `scheduler`: the owner of a running or parked chain has not ended.
         if let Some(owner) = unsafe { owner.as_ref() } {
-            self.pass_on(owner, frame, Some(Arc::new(Elapsed)));
+            self.pass_on(owner, frame, Some(frame.reason()));
         }
     }
 
+    /// Tells the scopes of `header` up to `origin`, and the scopes of their children, and so on: in a loop, because they may nest deeper than calls fit on a
+    /// small stack.
     fn pass_on(&self, header: &Header, origin: *const Frame, reason: Option<Reason>) {
-        let innermost = self.innermost_of(header);
         let forced = true;
+        let request = Request { reason, forced };
+        let mut children = VecDeque::from(self.reach(header, origin, &request));
+        while let Some(child) = children.pop_front() {
+            let child = Counted::from_held(child);
+            if !child.ask(request.clone()) {
+                continue;
+            }
+            if child.home().ptr_eq(self.home()) {
+                children.extend(self.reach(&child, ptr::null(), &request));
+            } else {
+                child.post(mail::REQUEST);
+            }
+        }
+    }
+
+    /// Ends the wait of `header`, if it is one that can be ended, and returns the children of its scopes up to `origin`.
+    fn reach(&self, header: &Header, origin: *const Frame, request: &Request) -> Vec<Held> {
+        let innermost = self.innermost_of(header);
         // SAFETY: the chain runs, or is parked as a whole.
-        unsafe { frame::forward(innermost, origin, &Request { reason, forced }) };
+        let children = unsafe { frame::forward(innermost, origin, request) };
+        self.end_wait(header, innermost);
+        children
+    }
+
+    fn end_wait(&self, header: &Header, innermost: *const Link) {
         // SAFETY: H2: this is its OS thread.
         let local = unsafe { header.local() };
         // SAFETY: W1: a wait stays until its owner has left it.
         let Some(wait) = (unsafe { local.wait.get().as_ref() }) else {
             return;
         };
-        // SAFETY: as for `forward`.
+        // SAFETY: the chain runs, or is parked as a whole.
         let due = unsafe { frame::due(innermost, header.is_requested()) };
         if local.interruptible.get() && due.is_some() {
             wait.interrupt();

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::mem;
 use std::ptr;
 
-use super::header::{Counted, Header, state};
+use super::header::Counted;
 use super::peer::{mail, senders};
 use super::scheduler::Scheduler;
 
@@ -50,9 +50,16 @@ impl Scheduler {
 
     fn abandon_all(&self) {
         for held in senders(self.home().close()) {
-            if held.take_mail() & mail::START != 0 {
-                self.abandon(Counted::from_held(held));
+            let header = Counted::from_held(held);
+            let bits = header.peer().take_mail();
+            if bits & mail::START != 0 {
+                self.abandon(header);
+            } else if bits & mail::CALLBACK != 0 {
+                header.leave_behind();
             }
+        }
+        for header in mem::take(&mut *self.called_late.borrow_mut()) {
+            header.leave_behind();
         }
         let left = mem::take(&mut *self.all.borrow_mut());
         for header in left {
@@ -65,31 +72,15 @@ impl Scheduler {
         if let Some(wait) = self.wait_of(&header) {
             wait.end_with_thread();
         }
-        let mut finish = header.finish().lock();
-        header.set_state(state::ABANDONED);
-        // What it was asked for is of the user's type: forgotten, like its closure and its stack (L18).
-        mem::forget(finish.request.take());
-        drop(finish);
-        Self::release_joiners(&header);
+        header.leave_behind();
         mem::forget(header);
-    }
-
-    fn release_joiners(header: &Header) {
-        let mut finish = header.finish().lock();
-        mem::forget(finish.give_up());
-        drop(finish);
-        loop {
-            let wake = header.finish().lock().wake();
-            if wake.is_none() {
-                return;
-            }
-        }
     }
 
     /// Lets the loop's coroutine return, so that its stack is free.
     fn end_loop(&self) {
         self.ending.set(true);
         self.finish_loop();
+        drop(self.loop_stack.borrow_mut().take());
         drop(self.spare.borrow_mut().take());
     }
 }

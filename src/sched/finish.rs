@@ -8,16 +8,22 @@
 //! ```
 //!
 //! Callbacks run in the order in which they were added, on a green thread's stack of the OS thread that owns the green thread (L18); joiners go on
-//! only in OVER. The result is touched by whoever brings it to OVER until then, and by the handle's owner after. When the OS thread goes away the phase becomes OVER and what is left of the callbacks is forgotten.
+//! only in OVER, and so does one who waits for many (`tally`). The result is touched by whoever brings it to OVER until then, and by the handle's owner after. When the OS thread goes away the phase becomes OVER and what is left of the callbacks is forgotten.
 
 use std::collections::VecDeque;
 
 use super::list::{WaitList, Wake};
 use super::peer::Peer;
 use super::request::Request;
+use super::tally::Watcher;
+use crate::base::lock::Lock;
 
 /// A callback: it gets the green thread, and reads the typed result from behind it.
 pub(crate) type Callback = Box<dyn FnOnce(&Peer) + Send>;
+
+/// Callbacks with their numbers, oldest first.
+#[derive(Default)]
+pub(crate) struct Callbacks(VecDeque<(u64, Callback)>);
 
 /// How far the end has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +48,7 @@ pub(crate) enum Next {
         /// Wakes him when it is dropped, after the lock was given back.
         _first: Option<Wake>,
 
-        /// Whether there are others.
+        /// Whether there is anybody else to tell, by [`release`].
         more: bool,
     },
 }
@@ -61,8 +67,11 @@ pub(crate) struct Finish {
     /// Joiners.
     waiters: WaitList,
 
+    /// One who waits for many, this one among them.
+    watcher: Option<Watcher>,
+
     /// Not yet called, oldest first, each with its number; boxed, because most green threads have none.
-    callbacks: Option<Box<VecDeque<(u64, Callback)>>>,
+    callbacks: Option<Box<Callbacks>>,
 }
 
 impl Finish {
@@ -72,6 +81,7 @@ impl Finish {
             phase: Phase::Going,
             detached: false,
             waiters: WaitList::new(),
+            watcher: None,
             callbacks: None,
         }
     }
@@ -94,6 +104,7 @@ impl Finish {
     pub(crate) fn add(&mut self, id: u64, callback: Callback) -> bool {
         self.callbacks
             .get_or_insert_default()
+            .0
             .push_back((id, callback));
         let late = self.is_over();
         self.phase = Phase::Going;
@@ -103,15 +114,15 @@ impl Finish {
     /// Takes a callback back before it was called. The caller drops it outside the lock.
     pub(crate) fn remove(&mut self, id: u64) -> Option<Callback> {
         let callbacks = self.callbacks.as_mut()?;
-        let place = callbacks.iter().position(|(other, _)| *other == id)?;
-        callbacks.remove(place).map(|(_, callback)| callback)
+        let place = callbacks.0.iter().position(|(other, _)| *other == id)?;
+        callbacks.0.remove(place).map(|(_, callback)| callback)
     }
 
     /// What to do next, after the result was stored. The caller tells the header's state of OVER, under the same lock.
     #[inline]
     pub(crate) fn next(&mut self) -> Next {
         if let Some(callbacks) = &mut self.callbacks
-            && let Some((_, callback)) = callbacks.pop_front()
+            && let Some((_, callback)) = callbacks.0.pop_front()
         {
             return Next::Call(callback);
         }
@@ -121,19 +132,33 @@ impl Finish {
         self.phase = Phase::Over;
         Next::Over {
             _first: self.waiters.wake_first(),
-            more: !self.waiters.is_empty(),
+            more: !self.waiters.is_empty() || self.watcher.is_some(),
         }
     }
 
     /// Ends without calling anything more; what was not called is returned, to be forgotten (L18).
-    pub(crate) fn give_up(&mut self) -> Option<Box<VecDeque<(u64, Callback)>>> {
+    pub(crate) fn give_up(&mut self) -> Option<Box<Callbacks>> {
         self.phase = Phase::Over;
         self.callbacks.take()
     }
 
-    /// Wakes one joiner.
-    #[inline]
-    pub(crate) fn wake(&mut self) -> Option<Wake> {
-        self.waiters.wake_first()
+    /// Has the end told to a tally; who was to be told before, is not, and comes back to be dropped outside the lock.
+    pub(crate) fn watch(&mut self, watcher: Watcher) -> Option<Watcher> {
+        self.watcher.replace(watcher)
+    }
+}
+
+/// Lets everybody go on who waits for an end that is over; the lock is taken anew for each, so that no bell is rung under it.
+#[cold]
+pub(crate) fn release(finish: &Lock<Finish>) {
+    loop {
+        let wake = finish.lock().waiters.wake_first();
+        if wake.is_none() {
+            break;
+        }
+    }
+    let watcher = finish.lock().watcher.take();
+    if let Some(watcher) = watcher {
+        watcher.tell();
     }
 }

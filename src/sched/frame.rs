@@ -26,11 +26,14 @@
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::ptr;
+use std::sync::Arc;
 
 use super::clock::{Clock, Deadline};
-use super::request::Request;
+use super::peer::Held;
+use super::request::{Reason, Request};
 use super::timers::{Timer, Timers};
 use super::wait::Wait;
+use crate::base::error::Elapsed;
 use crate::stack::chain::{self, Link};
 
 /// What a timer ends.
@@ -83,8 +86,8 @@ pub(crate) enum Kind {
 
     /// Passes a request on to the children at once; raises in the body when a child has failed, which is its way of firing.
     Scope {
-        /// Asks the children to end.
-        forward: fn(*const (), &Request),
+        /// Notes the request for children to come, and tells who has to be asked to end.
+        forward: fn(*const (), &Request) -> Vec<Held>,
 
         /// Of what: the argument for `forward`.
         children: *const (),
@@ -194,6 +197,14 @@ impl Frame {
         matches!(self.kind, Kind::Scope { .. })
     }
 
+    /// Why it asks those inside of it to end, once it has fired.
+    pub(crate) fn reason(&self) -> Reason {
+        match self.kind {
+            Kind::Scope { .. } => Arc::from(Box::from("another part of its scope failed")),
+            Kind::Timeout | Kind::Shield => Arc::new(Elapsed),
+        }
+    }
+
     /// Makes it fired: by its timer, or again after `consume`.
     pub(crate) fn fire(&self, deadlines: &Deadlines) {
         if !self.fired.replace(true) {
@@ -281,11 +292,15 @@ pub(crate) unsafe fn due(innermost: *const Link, cancelled: bool) -> Option<Due>
     earliest.map(|frame| Due::Frame(frame.id))
 }
 
-/// Passes a request on to the scopes in force between its origin (a frame, or the base of the chain) and the innermost stack.
+/// Passes a request on to the scopes in force between its origin (a frame, or the base of the chain) and the innermost stack: their children are to be asked to end.
 ///
 /// # Safety
 /// As for `outward`; the scopes' `children` are alive as long as their frames are entered.
-pub(crate) unsafe fn forward(innermost: *const Link, origin: *const Frame, request: &Request) {
+pub(crate) unsafe fn forward(
+    innermost: *const Link,
+    origin: *const Frame,
+    request: &Request,
+) -> Vec<Held> {
     let mut scopes = Vec::new();
     // SAFETY: the caller's duty.
     for frame in unsafe { outward(innermost) } {
@@ -299,9 +314,10 @@ pub(crate) unsafe fn forward(innermost: *const Link, origin: *const Frame, reque
             Kind::Timeout => {}
         }
     }
-    for (forward, children) in scopes.into_iter().rev() {
-        forward(children, request);
-    }
+    let from_the_outside = scopes.into_iter().rev();
+    from_the_outside
+        .flat_map(|(forward, children)| forward(children, request))
+        .collect()
 }
 
 /// The entered frame with this number in the chain, if it is still there.

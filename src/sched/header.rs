@@ -6,7 +6,7 @@
 //!
 //! Invariants:
 //! - H1 is that of `peer`.
-//! - H2 `local` is touched on the home's OS thread alone.
+//! - H2 `local` is touched on the home's OS thread alone; for a job, by whoever has begun it.
 //! - H3 `state` only grows, but for a late callback's way back from OVER to ENDED. From ENDED on it is set under the lock of `finish`, so a request is either
 //!   seen by the end or refused.
 
@@ -16,15 +16,18 @@
 )]
 
 use std::fmt;
+use std::mem;
 use std::ops::Deref;
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use super::finish::Finish;
+use super::finish::{self, Finish};
 use super::inbox::Home;
 use super::local::Local;
-use super::peer::{Held, Peer};
+use super::peer::{Held, Peer, Unread, mail};
+use super::raises::Raises;
+use super::request::Request;
 use crate::base::atomic::{AtomicU8, AtomicUsize, Ordering};
 use crate::base::biased::Biased;
 use crate::base::lock::Lock;
@@ -62,6 +65,10 @@ pub(crate) struct Vtable {
     /// Runs the callbacks that are left, and ends it; on a green thread's stack of its OS thread (L18).
     pub(crate) call: fn(&Header),
 
+    /// For a job, which runs on an OS thread that is not known before, and can be cancelled only until then: sees to a request, and to its end, on its home's OS
+    /// thread; called on any. A green thread has none.
+    pub(crate) attend: Option<fn(&Counted)>,
+
     /// Gives the allocation back, header and all.
     pub(crate) free: unsafe fn(NonNull<Peer>),
 }
@@ -83,6 +90,9 @@ pub(crate) struct Header {
 
     /// How many payloads of its requests are alive (L10).
     payloads: AtomicUsize,
+
+    /// How often the latest of its requests was raised (L9).
+    raises: Raises,
 
     /// Who asks for its end, who waits for it, and what is to be called then.
     finish: Lock<Finish>,
@@ -121,6 +131,7 @@ impl Header {
             state: AtomicU8::new(state::UNSTARTED),
             requested: AtomicU8::new(0),
             payloads: AtomicUsize::new(0),
+            raises: Raises::new(),
             finish: Lock::new(Finish::new()),
             id: super::ids::next(),
             name,
@@ -177,6 +188,10 @@ impl Header {
         &self.payloads
     }
 
+    pub(crate) fn raises(&self) -> &Raises {
+        &self.raises
+    }
+
     /// The part of its OS thread.
     ///
     /// # Safety
@@ -202,6 +217,12 @@ impl Header {
         self.state() >= state::ENDED
     }
 
+    /// Whether it is too late to ask for its end.
+    pub(crate) fn is_past_asking(&self) -> bool {
+        let is_job = self.vtable.attend.is_some();
+        self.has_ended() || is_job && self.state() != state::UNSTARTED
+    }
+
     /// Whether joiners go on.
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
@@ -216,6 +237,53 @@ impl Header {
 
     pub(crate) fn set_requested(&self, requested: bool) {
         self.requested.store(u8::from(requested), Ordering::Release);
+    }
+
+    /// Puts a request where wait points look; the first one's reason stays. False when it has ended already.
+    pub(crate) fn ask(&self, request: Request) -> bool {
+        let mut finish = self.finish.lock();
+        let ended = self.is_past_asking();
+        let superfluous = match &mut finish.request {
+            _ if ended => Some(request),
+            Some(first) => {
+                first.forced |= request.forced;
+                Some(request)
+            }
+            none => {
+                *none = Some(request);
+                self.set_requested(true);
+                None
+            }
+        };
+        drop(finish);
+        // After the lock was given back: its reason is of the user's type.
+        drop(superfluous);
+        !ended
+    }
+
+    /// Sends its home the message `bits`, from any OS thread. False when that has gone: callbacks that were to be called there are forgotten then.
+    pub(crate) fn post(&self, bits: u8) -> bool {
+        let posted = self.peer.post(bits);
+        if posted.is_err_and(|Unread(bits)| bits & mail::CALLBACK != 0) {
+            self.leave_behind();
+        }
+        posted.is_ok()
+    }
+
+    /// Its OS thread has gone, and nothing more is run there for it: its joiners go on, with its result if that stands.
+    ///
+    /// What is of the user's type is forgotten: this is no place to run its code (L18).
+    pub(crate) fn leave_behind(&self) {
+        let mut finish = self.finish.lock();
+        match self.state() {
+            state::UNSTARTED | state::STARTED => self.set_state(state::ABANDONED),
+            state::ENDED => self.set_state(state::OVER),
+            _ => {}
+        }
+        mem::forget(finish.request.take());
+        mem::forget(finish.give_up());
+        drop(finish);
+        finish::release(&self.finish);
     }
 
     /// A further reference.
@@ -254,6 +322,11 @@ impl Counted {
     #[inline]
     pub(crate) fn from_held(held: Held) -> Self {
         Counted(held)
+    }
+
+    /// The same reference, to the peer alone.
+    pub(crate) fn into_held(self) -> Held {
+        self.0
     }
 
     /// The address; the reference stays here.

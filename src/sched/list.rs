@@ -166,7 +166,7 @@ impl WaitList {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn remove(&mut self, node: &Node) {
         let (before, after) = (node.before.get(), node.after.get());
         // SAFETY: N2.
@@ -183,13 +183,19 @@ impl WaitList {
     }
 
     /// Wakes the first one whose wait has not ended otherwise.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn wake_first(&mut self) -> Option<Wake> {
-        self.wake_before(u64::MAX)
+        // SAFETY: N2.
+        while let Some(first) = unsafe { self.front.as_ref() } {
+            let wake = self.wake(first);
+            if wake.is_some() {
+                return wake;
+            }
+        }
+        None
     }
 
     /// The same, among those who came before `bound` was taken.
-    #[inline]
     pub(crate) fn wake_before(&mut self, bound: u64) -> Option<Wake> {
         // SAFETY: N2.
         while let Some(first) = unsafe { self.front.as_ref() }
@@ -218,7 +224,7 @@ impl WaitList {
     }
 
     /// Takes `first` out and grants its wait, if that has not ended otherwise.
-    #[inline]
+    #[inline(always)]
     fn wake(&mut self, first: &Node) -> Option<Wake> {
         self.remove(first);
         // SAFETY: N2: the wait lives as long as its node, and the owner cannot leave before we unlock.

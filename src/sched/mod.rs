@@ -15,10 +15,10 @@
 //!   green threads and the root, each with the generators that it drives   frame, request: what a wait point raises
 //! ```
 //!
-//! The laws that live here: L4 `wait`, `park`; L5 `park`; L6 `scheduler` (S4), `list`; L7 `inbox`; L8 `deadlock`; L9 and L10 `request`, `park`;
+//! The laws that live here: L4 `wait`, `park`; L5 `park`; L6 `scheduler` (S4), `list`; L7 `inbox`; L8 `deadlock`; L9 and L10 `request`, `park`, `raises`;
 //! L12 `frame`; L16 and L17 `source`; L18 `switch` (bases), `exit`; L19 `exit`.
 //!
-//! The life of one `read` on a socket is drawn in `source`.
+//! The life of one `read` on a socket is drawn in `source`. `model` runs what crosses OS threads under the model checker.
 
 pub(crate) mod cancel;
 pub(crate) mod clock;
@@ -34,9 +34,12 @@ pub(crate) mod ids;
 pub(crate) mod inbox;
 pub(crate) mod list;
 pub(crate) mod local;
+#[cfg(all(loom, test))]
+mod model;
 pub(crate) mod park;
 pub(crate) mod payload;
 pub(crate) mod peer;
+pub(crate) mod raises;
 pub(crate) mod reactor;
 pub(crate) mod readiness;
 pub(crate) mod ready;
@@ -45,6 +48,7 @@ pub(crate) mod root;
 pub(crate) mod scheduler;
 pub(crate) mod source;
 pub(crate) mod switch;
+pub(crate) mod tally;
 pub(crate) mod timers;
 pub(crate) mod token;
 pub(crate) mod turn;

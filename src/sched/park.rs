@@ -217,12 +217,22 @@ impl<'a, S> Waiter<'a, S> {
     fn leave(&self, interruptible: bool) -> Outcome {
         match self.wait.ended() {
             Ended::Granted(_) => {
-                if interruptible && self.scheduler.has_requests() {
+                if !interruptible {
+                    self.leave_protected();
+                } else if self.scheduler.has_requests() {
                     self.check_after_grant();
                 }
                 Outcome::Granted
             }
             ended => self.leave_ungranted(ended),
+        }
+    }
+
+    /// Whoever waits in a protected mode asks for a deadlock itself.
+    #[cold]
+    fn leave_protected(&self) {
+        if self.mode == Mode::Interruptible {
+            self.scheduler.tell_of_deadlock();
         }
     }
 
@@ -337,7 +347,9 @@ pub(crate) fn park_alone(
     }
     match wait.ended() {
         Ended::Granted(_) => {
-            if interruptible && let Some(due) = scheduler.due() {
+            if !interruptible {
+                scheduler.tell_of_deadlock();
+            } else if let Some(due) = scheduler.due() {
                 give_back();
                 payload::raise(scheduler.current_header(), due);
             }

@@ -5,11 +5,14 @@
 
 use std::any::Any;
 use std::panic;
+use std::sync::Arc;
 
 use super::frame::Due;
 use super::header::{Counted, Header};
+use super::raises::BOUND;
 use super::request::{Reason, Request};
 use crate::base::atomic::Ordering;
+use crate::base::error::Elapsed;
 
 /// What a wait point raises.
 #[derive(Debug)]
@@ -44,6 +47,14 @@ impl Payload {
         &self.what
     }
 
+    /// Why, if whoever asked said so; the passing of a deadline is a reason too.
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        match &self.what {
+            What::Cancelled(reason) => reason.clone(),
+            What::Frame(_) => Some(Arc::new(Elapsed)),
+        }
+    }
+
     /// Where it was raised.
     pub(crate) fn raised_in(&self) -> &Header {
         &self.raised_in
@@ -64,11 +75,30 @@ pub(crate) fn sort(caught: Box<dyn Any + Send>) -> Result<Box<Payload>, Box<dyn 
 /// Raises what is due in the running green thread or root.
 #[cold]
 pub(crate) fn raise(header: &Header, due: Due) -> ! {
-    let what = match due {
-        Due::Frame(frame) => What::Frame(frame),
-        Due::Cancel => What::Cancelled(pending_reason(header)),
+    let (what, frame) = match due {
+        Due::Frame(frame) => (What::Frame(frame), frame),
+        Due::Cancel => (What::Cancelled(pending_reason(header)), 0),
     };
+    // The low bits tell frames apart as well.
+    if header.raises().count(frame as usize) {
+        report_swallower(header, &what);
+    }
     panic::resume_unwind(Box::new(Payload::new(what, header)))
+}
+
+/// Says that somebody catches a request again and again, and keeps waiting (L9).
+#[cold]
+fn report_swallower(header: &Header, what: &What) {
+    let what = match what {
+        What::Cancelled(_) => "its cancellation",
+        What::Frame(_) => "the deadline or the failure of what it runs in",
+    };
+    let name = header.name().unwrap_or("unnamed");
+    let (id, site) = (header.id(), header.site());
+    eprintln!(
+        "greenthread: green thread \"{name}\" (id {id}, spawned at {site}) has swallowed {what} {BOUND} times, and waits again: what \
+         `catch_unwind` catches can be passed on with `greenthread::resume_if_cancelled`"
+    );
 }
 
 /// Ends the running green thread as if it had been cancelled.
@@ -96,6 +126,7 @@ pub(crate) fn consume(header: &Header) -> bool {
         return false;
     }
     let consumed = finish.request.take();
+    header.raises().forget();
     header.set_requested(false);
     drop(finish);
     drop(consumed);

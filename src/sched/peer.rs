@@ -13,7 +13,7 @@
 use std::ops::Deref;
 use std::ptr::NonNull;
 
-use super::inbox::{Gone, Home, Letter, Letters};
+use super::inbox::{Home, Letter, Letters};
 use crate::base::atomic::{AtomicUsize, Ordering, fence};
 use crate::base::biased::Biased;
 
@@ -34,6 +34,11 @@ pub(crate) mod mail {
     /// A callback was added after its end.
     pub(crate) const CALLBACK: u8 = 16;
 }
+
+/// The bits of a message that nobody will read, because the OS thread that owned the target has gone (L19): those of whoever sent it, and of others who
+/// meanwhile took theirs to be on its way too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unread(pub(crate) u8);
 
 /// The part of a green thread or a root that is reached from other OS threads.
 #[repr(C)]
@@ -88,13 +93,17 @@ impl Peer {
     }
 
     /// Sends its home the message `bits`, from any OS thread.
-    pub(crate) fn post(&self, bits: u8) -> Result<(), Gone> {
+    pub(crate) fn post(&self, bits: u8) -> Result<(), Unread> {
         if !self.letter.write(bits) {
             return Ok(());
         }
         let reference = self.count();
         // SAFETY: I4: no bit was set, so it is in no inbox; the reference goes with it.
-        unsafe { self.home.post(&self.letter) }?;
+        let posted = unsafe { self.home.post(&self.letter) };
+        if posted.is_err() {
+            // With a bit left in it, the next message would look as if it was on its way.
+            return Err(Unread(self.letter.read()));
+        }
         std::mem::forget(reference);
         Ok(())
     }

@@ -26,7 +26,7 @@ use super::wait::{Operation, Wait};
 use crate::base::biased::Biased;
 use crate::stack::chain;
 use crate::stack::coroutine::{Coroutine, Yielder};
-use crate::stack::pool::Stack;
+use crate::stack::pool::{self, Stack};
 
 thread_local! {
     /// S1; null before the first use and after the end.
@@ -50,6 +50,9 @@ pub(crate) struct Scheduler {
     /// The OS thread's own stack.
     pub(super) root: Counted,
 
+    /// The loop's stack, until the loop is made. Taken with the scheduler: a wait that found none would unwind with its node linked.
+    pub(super) loop_stack: RefCell<Option<Stack>>,
+
     /// The loop, on a stack of its own; made when the root first waits.
     pub(super) looper: UnsafeCell<Option<Coroutine<(), (), ()>>>,
 
@@ -62,11 +65,17 @@ pub(crate) struct Scheduler {
     /// When sockets are looked at next although there is somebody in line.
     pub(super) next_poll: Cell<Deadline>,
 
+    /// Whether they were looked at since the last thought of it.
+    pub(super) polled: Cell<bool>,
+
     /// Made by the first source that must be waited for.
     reactor: OnceCell<Reactor>,
 
     /// S3.
     pub(super) all: RefCell<Vec<Counted>>,
+
+    /// Green threads that have ended, and for which callbacks that were added later are called here.
+    pub(super) called_late: RefCell<Vec<Counted>>,
 
     /// Green threads for which there was no stack, not even the spare one.
     pub(super) refused: RefCell<VecDeque<*const Header>>,
@@ -105,6 +114,9 @@ impl Scheduler {
     }
 
     /// Makes this OS thread's scheduler, and the root's link with it.
+    ///
+    /// # Panics
+    /// When there is no stack for its loop.
     pub(super) fn make() -> &'static Scheduler {
         let scheduler = Box::leak(Box::new(Scheduler::new()));
         scheduler.adopt_root();
@@ -122,14 +134,17 @@ impl Scheduler {
             deadlines: Deadlines::default(),
             home,
             root,
+            loop_stack: RefCell::new(Some(stack_of_its_own())),
             looper: UnsafeCell::new(None),
             loop_yielder: Cell::new(ptr::null()),
             countdown: Cell::new(0),
             next_poll: Cell::new(Deadline::BEGINNING),
+            polled: Cell::new(false),
             reactor: OnceCell::new(),
             all: RefCell::default(),
+            called_late: RefCell::default(),
             refused: RefCell::default(),
-            spare: RefCell::default(),
+            spare: RefCell::new(Some(stack_of_its_own())),
             on_spare: Cell::new(ptr::null()),
             outside: Cell::new(0),
             sources_waited: Cell::new(0),
@@ -280,6 +295,19 @@ impl Scheduler {
         counted
     }
 
+    /// Somebody here is about to call late callbacks of `header`; until [`end_calling_late`](Self::end_calling_late) its joiners rely on this OS thread.
+    pub(crate) fn begin_calling_late(&self, header: Counted) {
+        self.called_late.borrow_mut().push(header);
+    }
+
+    /// They have been called.
+    pub(crate) fn end_calling_late(&self, header: &Header) {
+        let mut called = self.called_late.borrow_mut();
+        if let Some(place) = called.iter().position(|other| ptr::eq(&**other, header)) {
+            called.swap_remove(place);
+        }
+    }
+
     /// Every green thread of this OS thread that has not ended, in the order of their ids.
     pub(crate) fn everybody(&self) -> Vec<Counted> {
         let mut all = self.all.borrow().clone();
@@ -331,6 +359,12 @@ impl Scheduler {
         self.outside.set(self.outside.get() + 1);
         Outside { scheduler: self }
     }
+}
+
+/// A stack that the scheduler needs for itself.
+fn stack_of_its_own() -> Stack {
+    pool::take(pool::DEFAULT_SIZE)
+        .unwrap_or_else(|error| panic!("greenthread: no stack for the loop: {error}"))
 }
 
 /// While it lives, somebody here waits for a socket.

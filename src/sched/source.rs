@@ -169,8 +169,10 @@ impl<S: AsFd> Source<S> {
 
     /// The object, for the last one who reaches it.
     fn take(&self) -> S {
-        // SAFETY: O1: called once, when no operation is under way and none can begin.
-        let object = unsafe { ManuallyDrop::take(&mut *self.object.get()) };
+        // SAFETY: O1: no operation is under way and none can begin, so nobody else refers to it.
+        let object = unsafe { &mut *self.object.get() };
+        // SAFETY: O1: called once.
+        let object = unsafe { ManuallyDrop::take(object) };
         self.deregister(object.as_fd().as_raw_fd());
         object
     }

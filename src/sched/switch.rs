@@ -70,9 +70,8 @@ impl Scheduler {
     }
 
     fn make_loop(&self) -> Coroutine<(), (), ()> {
-        let stack = pool::take(pool::DEFAULT_SIZE)
-            .unwrap_or_else(|error| panic!("greenthread: no stack for the loop: {error}"));
-        *self.spare.borrow_mut() = pool::take(pool::DEFAULT_SIZE).ok();
+        let stack = self.loop_stack.borrow_mut().take();
+        let stack = stack.expect("the loop is made once");
         let scheduler = ptr::from_ref(self);
         let body = move |yielder: &Yielder<(), ()>, ()| {
             // SAFETY: S1: the loop ends before its scheduler.
@@ -97,8 +96,7 @@ impl Scheduler {
     #[inline(always)]
     pub(super) fn run(&self, header: *const Header) {
         self.set_current(header);
-        // SAFETY: S3: what is ready has not ended.
-        let local = unsafe { (*header).local() };
+        let local = local_of(header);
         // SAFETY: the loop alone reaches the coroutine, and holds no other borrow of it.
         let slot = unsafe { &mut *local.coroutine.get() };
         if let Some(coroutine) = slot {
@@ -113,8 +111,7 @@ impl Scheduler {
 
     /// The first run: takes a stack (D6), or refuses (L3).
     fn run_first(&self, header: *const Header) {
-        // SAFETY: S3.
-        let local = unsafe { (*header).local() };
+        let local = local_of(header);
         match pool::take(local.stack_size.get()) {
             Ok(stack) => self.run_on(header, stack, None),
             Err(error) => self.refuse(header, error),
@@ -128,16 +125,14 @@ impl Scheduler {
             drop(coroutine);
             self.retire(header);
         } else {
-            // SAFETY: it has not ended; the loop alone reaches the slot.
-            unsafe { *(*header).local().coroutine.get() = Some(coroutine) };
+            store(local_of(header), coroutine);
         }
     }
 
     /// Puts a green thread that has not begun on `stack` now, to be run in its turn.
     pub(crate) fn place(&self, header: *const Header, stack: Stack) {
         let coroutine = Self::coroutine_on(header, stack, None);
-        // SAFETY: S3, H2; it has not begun, so nobody runs in this slot.
-        unsafe { *(*header).local().coroutine.get() = Some(coroutine) };
+        store(local_of(header), coroutine);
     }
 
     /// A green thread that has not begun, on `stack`; with an error it only drops its closure there.
@@ -150,8 +145,7 @@ impl Scheduler {
         // SAFETY: C3 of `chain`: the stack is alive in the coroutine below, until the green thread has ended.
         let link = unsafe { &*stack.link() };
         link.set_owner(header.cast());
-        // SAFETY: S3, H2.
-        let local = unsafe { (*header).local() };
+        let local = local_of(header);
         local.base.set(link);
         local.innermost.set(link);
         let body = move |yielder: &Yielder<(), ()>, ()| {
@@ -198,6 +192,22 @@ impl Scheduler {
             self.make_ready(next);
         }
     }
+}
+
+/// What the loop keeps about one who has not ended.
+#[inline(always)]
+fn local_of<'a>(header: *const Header) -> &'a Local {
+    // SAFETY: S3: the loop and spawning name only those that have not ended.
+    let header = unsafe { &*header };
+    // SAFETY: H2: this is its OS thread.
+    unsafe { header.local() }
+}
+
+/// Keeps the coroutine of one who has not ended and does not run.
+fn store(local: &Local, coroutine: Coroutine<(), (), ()>) {
+    // SAFETY: the loop and spawning alone reach the slot, and nobody runs in it.
+    let slot = unsafe { &mut *local.coroutine.get() };
+    *slot = Some(coroutine);
 }
 
 /// The base of every green thread's stack.

@@ -12,7 +12,7 @@
 )]
 
 use std::ptr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::clock::Deadline;
 use super::frame::Target;
@@ -71,6 +71,10 @@ impl Scheduler {
     /// Takes messages in; when it is time to, looks at sockets and timers without waiting.
     #[cold]
     fn look(&self) {
+        if self.ending.get() {
+            // The inbox is closed for ever: taking from it would open it again.
+            return;
+        }
         self.set_current(ptr::null());
         self.take_messages();
         if self.countdown.get() == 0 {
@@ -81,11 +85,12 @@ impl Scheduler {
         }
     }
 
+    /// Polls the sockets when that is due and the loop has not just come from there.
     fn poll_now_and_then(&self) {
-        if self.reactor_if_made().is_none() {
+        if self.reactor_if_made().is_none() || self.polled.replace(false) {
             return;
         }
-        let now = Deadline::at(Instant::now());
+        let now = Deadline::real_now();
         if self.next_poll.get() <= now {
             self.next_poll.set(now.after(BETWEEN_POLLS));
             self.poll_sources(Some(Duration::ZERO));
@@ -130,7 +135,7 @@ impl Scheduler {
         if self.outside.get() > 0 {
             return Idle::Sleep(None);
         }
-        match earliest {
+        match earliest.filter(|deadline| *deadline < Deadline::NEVER) {
             Some(deadline) => {
                 self.clock().jump_to(deadline);
                 self.fire_timers();
@@ -151,20 +156,17 @@ impl Scheduler {
         if !self.home().fall_asleep() {
             return;
         }
-        if self.reactor_if_made().is_some() {
-            self.poll_sources(limit);
-        } else {
-            self.doze(limit);
-        }
+        self.doze(limit);
         self.home().wake_up();
         self.take_messages();
         self.fire_timers();
     }
 
     /// Makes ready whoever's socket is, waiting at most `limit` for it.
-    fn poll_sources(&self, limit: Option<Duration>) {
+    pub(super) fn poll_sources(&self, limit: Option<Duration>) {
         if let Some(reactor) = self.reactor_if_made() {
             reactor.poll(limit);
+            self.polled.set(true);
         }
     }
 
@@ -209,14 +211,22 @@ impl Scheduler {
         if bits & mail::UNPARK != 0 {
             self.unpark(&header);
         }
-        if bits & mail::REQUEST != 0 && !header.has_ended() {
-            self.deliver_cancellation(&header);
+        if bits & mail::REQUEST != 0 {
+            self.take_request(&header);
         }
         if bits & mail::CALLBACK != 0 {
             (header.vtable().late)(&header);
         }
         if bits & mail::START != 0 {
             self.admit(header);
+        }
+    }
+
+    fn take_request(&self, header: &Counted) {
+        match header.vtable().attend {
+            Some(attend) => attend(header),
+            None if header.has_ended() => {}
+            None => self.deliver_cancellation(header),
         }
     }
 }
@@ -226,7 +236,7 @@ fn limit_by_idle(limit: Option<Duration>, load: Load) -> Option<Duration> {
     if !idle::has_idle() {
         return limit;
     }
-    let again = idle::look(Instant::now(), load);
+    let again = idle::look(Deadline::real_now().since(Deadline::BEGINNING), load);
     match (limit, again) {
         (Some(limit), Some(again)) => Some(limit.min(again)),
         (limit, again) => limit.or(again),

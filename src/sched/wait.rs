@@ -202,11 +202,18 @@ impl Wait {
 pub(crate) struct Wake(Option<Held>);
 
 impl Drop for Wake {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         if let Some(owner) = self.0.take() {
-            // When its OS thread has gone, that thread's end hands the grant on (L19).
-            let _ = owner.post(mail::WAKE);
+            tell(owner);
         }
     }
+}
+
+/// Across OS threads. Out of line, so that what is left of a wake on one OS thread is a test.
+#[cold]
+#[inline(never)]
+fn tell(owner: Held) {
+    // When its OS thread has gone, that thread's end hands the grant on (L19).
+    let _ = owner.post(mail::WAKE);
 }

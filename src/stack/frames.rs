@@ -71,6 +71,10 @@ impl Walk {
         let grown = grown::owner_of(address);
         // SAFETY: the chain from `running` is running for as long as the walk takes.
         for link in unsafe { chain::outward(self.stack) } {
+            if link.is_root() {
+                // Its span is not known: all that comes now is its own.
+                break;
+            }
             self.stack = link;
             let is_part = grown == Some(ptr::from_ref(link));
             if link.is_root() || is_part || link.span().contains(&address) {

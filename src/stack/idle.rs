@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::pool::trim;
 
@@ -27,7 +27,7 @@ pub(crate) enum Load {
 
 thread_local! {
     /// When the span ends that is under way on this OS thread.
-    static SPAN_ENDS: Cell<Option<Instant>> = const { Cell::new(None) };
+    static SPAN_ENDS: Cell<Option<Duration>> = const { Cell::new(None) };
 }
 
 /// What keeps memory besides the stacks.
@@ -58,8 +58,8 @@ pub(crate) fn has_idle() -> bool {
     SPAN_ENDS.get().is_some() || trim::was_used()
 }
 
-/// Gives back what has lain idle for long enough. Returns how long from now it wants to be called again, if at all.
-pub(crate) fn look(now: Instant, load: Load) -> Option<Duration> {
+/// Gives back what has lain idle for long enough. `now` counts from any moment, always the same. Returns how long from now it wants to be called again, if at all.
+pub(crate) fn look(now: Duration, load: Load) -> Option<Duration> {
     let late = match load {
         Load::Quiet => Duration::ZERO,
         Load::Busy => WHILE_BUSY,
@@ -77,7 +77,7 @@ pub(crate) fn look(now: Instant, load: Load) -> Option<Duration> {
     begin_span(now)
 }
 
-fn begin_span(now: Instant) -> Option<Duration> {
+fn begin_span(now: Duration) -> Option<Duration> {
     trim::begin_span();
     if let Some(keeper) = KEEPER.get() {
         (keeper.begin_span)();

@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use super::join_error::JoinError;
 use super::outcome::{Outcome, drop_quietly};
-use super::{callbacks, memory};
+use super::{callbacks, local_table, memory};
 use crate::base::biased::Biased;
 use crate::sched::header::{Counted, Header, Vtable};
 use crate::sched::inbox::Home;
@@ -50,10 +50,36 @@ struct Block<F, T, A> {
     closure: UnsafeCell<ManuallyDrop<F>>,
 }
 
+impl<F, T, A> Block<F, T, A> {
+    /// Takes what is there until the first run.
+    ///
+    /// # Safety
+    /// Once (B1).
+    #[inline]
+    unsafe fn take(&self) -> (F, A) {
+        // SAFETY: nobody else reaches it at this moment.
+        let closure = unsafe { &mut *self.closure.get() };
+        // SAFETY: as above.
+        let after = unsafe { &mut *self.after.get() };
+        // SAFETY: the caller's duty.
+        let closure = unsafe { ManuallyDrop::take(closure) };
+        // SAFETY: the caller's duty.
+        (closure, unsafe { ManuallyDrop::take(after) })
+    }
+}
+
 /// What is done at the end besides storing the result: nothing, or what a scope needs.
 pub(super) trait After {
+    /// For jobs, see `Vtable::attend`.
+    const ATTEND: Option<fn(&Counted)> = None;
+
     /// The closure panicked: makes the error of it, or keeps the payload and makes an error of what it said.
     fn panicked(&self, header: &Header, payload: Box<dyn Any + Send>) -> JoinError;
+
+    /// There was no stack for its first run (L3).
+    fn refused(&self, header: &Header, error: io::Error) -> JoinError {
+        JoinError::refused(header, error)
+    }
 
     /// Everything has been done and dropped, and joiners may go on.
     fn ended(self);
@@ -89,6 +115,7 @@ where
     F: FnOnce() -> T,
     A: After,
 {
+    let inherited = local_table::inherited();
     let memory = memory::allocate(Layout::new::<Block<F, T, A>>()).cast::<Block<F, T, A>>();
     let block = Block {
         outcome: Outcome::new(Header::new(
@@ -104,6 +131,8 @@ where
     // SAFETY: fresh memory of this layout.
     unsafe { memory.write(block) };
     let header = memory.cast::<Header>().as_ptr();
+    // SAFETY: H2: nobody else has seen it yet.
+    unsafe { local_table::give(&*header, inherited) };
     // SAFETY: H1: the header was made with two references; this is one.
     let scheduler = unsafe { Counted::from_raw(header) };
     // SAFETY: and this is the other.
@@ -122,6 +151,7 @@ where
             refuse: refuse::<F, T, A>,
             late,
             call: callbacks::bring_over::<T>,
+            attend: A::ATTEND,
             free: free::<F, T, A>,
         }
     }
@@ -146,9 +176,7 @@ where
     // SAFETY: the caller's duty.
     let block = unsafe { block::<F, T, A>(header) };
     // SAFETY: B1.
-    let closure = unsafe { ManuallyDrop::take(&mut *block.closure.get()) };
-    // SAFETY: B1.
-    let after = unsafe { ManuallyDrop::take(&mut *block.after.get()) };
+    let (closure, after) = unsafe { block.take() };
     let caught = if header.is_requested() {
         // L9: cancelled before it began, so it never runs.
         drop_quietly(header, closure);
@@ -156,8 +184,19 @@ where
     } else {
         catch_unwind(AssertUnwindSafe(closure))
     };
+    local_table::end(values_of::<A>(header));
     let result = caught.map_err(|payload| explain(header, payload, &after));
     conclude(&block.outcome, result, after);
+}
+
+/// Whose `green_local!`s the closure has used: its own, or for a job those of what runs it.
+#[inline(always)]
+fn values_of<A: After>(header: &Header) -> &Header {
+    if A::ATTEND.is_some() {
+        Scheduler::get().current_header()
+    } else {
+        header
+    }
 }
 
 /// Stands for the payload of a green thread that was cancelled before it began.
@@ -173,15 +212,11 @@ where
     // SAFETY: the caller's duty.
     let block = unsafe { block::<F, T, A>(header) };
     // SAFETY: B1.
-    let closure = unsafe { ManuallyDrop::take(&mut *block.closure.get()) };
-    // SAFETY: B1.
-    let after = unsafe { ManuallyDrop::take(&mut *block.after.get()) };
+    let (closure, after) = unsafe { block.take() };
     drop_quietly(header, closure);
-    conclude::<T, A>(
-        &block.outcome,
-        Err(JoinError::refused(header, error)),
-        after,
-    );
+    local_table::end(values_of::<A>(header));
+    let refused = Err(after.refused(header, error));
+    conclude::<T, A>(&block.outcome, refused, after);
 }
 
 /// # Safety
@@ -217,25 +252,55 @@ fn conclude<T, A: After>(outcome: &Outcome<T>, result: Result<T, JoinError>, aft
     after.ended();
 }
 
+/// Calls the callbacks that were added late when it is dropped: whether its green thread runs, is cancelled first or finds no stack.
+struct LateCalls(Counted);
+
+impl Drop for LateCalls {
+    fn drop(&mut self) {
+        (self.0.vtable().call)(&self.0);
+        Scheduler::get().end_calling_late(&self.0);
+    }
+}
+
+/// What one does that calls late callbacks: it has no handle, and nothing of it is reported.
+struct CallsLate;
+
+impl After for CallsLate {
+    fn panicked(&self, header: &Header, payload: Box<dyn Any + Send>) -> JoinError {
+        JoinError::panicked(header, payload)
+    }
+
+    fn refused(&self, header: &Header, _: io::Error) -> JoinError {
+        // They have been called all the same: `LateCalls` was dropped.
+        JoinError::cancelled(header, None)
+    }
+
+    fn ended(self) {}
+}
+
 /// The end is past: finds a green thread of the owner's OS thread to run the callbacks that were added (L18).
 #[cold]
 fn late(header: &Counted) {
     let Some(scheduler) = Scheduler::of(header) else {
-        if header.peer().post(mail::CALLBACK).is_err() {
-            // Its OS thread has gone: the callback is forgotten, and `join` does not wait for it.
-            std::mem::forget(header.finish().lock().give_up());
-        }
+        // When its OS thread has gone, the callback is forgotten, and `join` does not wait for it.
+        header.post(mail::CALLBACK);
         return;
     };
+    scheduler.begin_calling_late(header.clone());
+    let calls = LateCalls(header.clone());
+    run_for(header, scheduler, move || drop(calls));
+}
+
+/// Has a new green thread of this OS thread do something about `header`. What must be done even if that is cancelled first or finds no stack, is done by the
+/// drop of the closure.
+pub(super) fn run_for(header: &Header, scheduler: &Scheduler, closure: impl FnOnce() + 'static) {
     let birth = Birth {
         home: scheduler.home().clone(),
         name: header.shared_name(),
         site: header.site(),
     };
-    let ended = header.clone();
-    let closure = move || (ended.vtable().call)(&ended);
-    // SAFETY: the closure borrows nothing.
-    let (runner, handle) = unsafe { make(birth, closure, ()) };
+    // SAFETY: the callers' closures own counted references and borrow nothing.
+    let (runner, handle) = unsafe { make(birth, closure, CallsLate) };
     handle.finish().lock().detach();
     scheduler.admit(runner);
 }

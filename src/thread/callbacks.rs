@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::outcome::{Outcome, drop_quietly};
 use super::report;
-use crate::sched::finish::{Callback, Finish, Next};
+use crate::sched::finish::{Callback, Finish, Next, release};
 use crate::sched::frame::{Frame, Kind};
 use crate::sched::header::{Counted, Header, state};
 use crate::sched::scheduler::Scheduler;
@@ -55,19 +55,9 @@ fn follow<T>(header: &Header, mut next: Next) {
             // SAFETY: B2 of `outcome`: until it is over the result is ours, and this is said once.
             Next::DropResult => unsafe { drop_result::<T>(header) },
             Next::Over { more: false, .. } => return,
-            Next::Over { .. } => return wake_the_others(header),
+            Next::Over { .. } => return release(header.finish()),
         }
         next = go_on(header, &mut header.finish().lock());
-    }
-}
-
-#[cold]
-fn wake_the_others(header: &Header) {
-    loop {
-        let wake = header.finish().lock().wake();
-        if wake.is_none() {
-            return;
-        }
     }
 }
 
@@ -86,8 +76,10 @@ fn call(header: &Header, callback: Callback) {
 /// # Safety
 /// The result is the caller's to drop.
 unsafe fn drop_result<T>(header: &Header) {
+    // SAFETY: the vtable that leads here was made for this result type.
+    let outcome = unsafe { Outcome::<T>::of(header) };
     // SAFETY: the caller's duty.
-    let result = unsafe { Outcome::<T>::of(header).take() };
+    let result = unsafe { outcome.take() };
     report::unjoined(header, &result);
     drop_quietly(header, result);
 }

@@ -56,7 +56,10 @@ pub struct Cancelled {
 impl Cancelled {
     fn consume(payload: Box<Payload>) -> Self {
         match payload.what() {
-            What::Cancelled(_) => drop(payload::consume(payload.raised_in())),
+            What::Cancelled(_) if Self::is_ours(&payload) => {
+                payload::consume(payload.raised_in());
+            }
+            What::Cancelled(_) => {}
             What::Frame(id) => with_frame(*id, |scheduler, frame| {
                 if !frame.is_scope() {
                     frame.consume(scheduler.deadlines());
@@ -69,6 +72,11 @@ impl Cancelled {
             is_timeout,
             not_send: PhantomData,
         }
+    }
+
+    /// Whether it was raised in the running green thread. One that another has caught and handed over ends here all the same, but it is the other's request.
+    fn is_ours(payload: &Payload) -> bool {
+        std::ptr::eq(payload.raised_in(), Scheduler::get().current())
     }
 
     fn is_of_timeout(payload: &Payload) -> bool {
@@ -98,7 +106,10 @@ impl Cancelled {
     /// Goes on as if it had never been caught: Python's bare `raise`.
     pub fn resume(self) -> ! {
         match self.payload.what() {
-            What::Cancelled(reason) => payload::restore(self.payload.raised_in(), reason.clone()),
+            What::Cancelled(reason) if Self::is_ours(&self.payload) => {
+                payload::restore(self.payload.raised_in(), reason.clone());
+            }
+            What::Cancelled(_) => {}
             What::Frame(id) => {
                 with_frame(*id, |scheduler, frame| frame.fire(scheduler.deadlines()))
             }

@@ -54,7 +54,7 @@ impl GreenThread {
         self.ask(Some(Arc::from(reason.into())))
     }
 
-    fn ask(&self, reason: Option<Reason>) -> bool {
+    pub(super) fn ask(&self, reason: Option<Reason>) -> bool {
         let forced = false;
         cancel::cancel(&self.0, Request { reason, forced })
     }

@@ -81,17 +81,20 @@ impl Family {
 
     /// Asks every child to end, and every one that will come (P2).
     pub(super) fn cancel(&self, request: &Request) {
+        for child in self.close(request) {
+            cancel::cancel(&child, request.clone());
+        }
+    }
+
+    /// Will ask every child that comes to end (P2), and returns those that are in.
+    pub(super) fn close(&self, request: &Request) -> Vec<Counted> {
         let mut family = self.0.lock();
         match &mut family.closing {
             Some(first) => first.forced |= request.forced,
             None => family.closing = Some(request.clone()),
         }
         let members = family.members.iter();
-        let children: Vec<Counted> = members.filter_map(|(_, child)| child.clone()).collect();
-        drop(family);
-        for child in children {
-            cancel::cancel(&child, request.clone());
-        }
+        members.filter_map(|(_, child)| child.clone()).collect()
     }
 
     /// Keeps the first panic for the parent. A later one is reported.
@@ -102,9 +105,9 @@ impl Family {
             return;
         }
         drop(family);
-        report::panicked(&Scheduler::get().current_header().count(), &*payload);
-        // Dropping it could panic, and this is no place for that (L18).
-        std::mem::forget(payload);
+        let header = Scheduler::get().current_header().count();
+        report::panicked(&header, &*payload);
+        report::forget_quietly(&header, payload);
     }
 
     /// The last that a child does (P1).
@@ -121,20 +124,20 @@ impl Family {
         drop(child);
     }
 
-    /// Waits until no child is left. No request ends this wait; one that comes is passed on to the children by the scope's frame.
-    pub(super) fn wait_for_all(&self) {
+    /// Waits until no child is left; false when none was. No request ends this wait; one that comes is passed on to the children by the scope's frame.
+    pub(super) fn wait_for_all(&self) -> bool {
         if self.0.lock().members.is_empty() {
-            return;
+            return false;
         }
         with_protected_waiter(&self.0, &END_OF_SCOPE, Grant::Keep, |waiter| {
             loop {
                 let family = self.0.lock();
                 if family.members.is_empty() {
-                    return;
+                    return true;
                 }
                 waiter.park(family, |family| &mut family.waiters, None);
             }
-        });
+        })
     }
 
     /// The panic that goes on, if there was one.

@@ -6,6 +6,7 @@ use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::callbacks::{self, CallbackId};
@@ -17,7 +18,9 @@ use crate::sched::clock::Deadline;
 use crate::sched::header::{Counted, Header, state};
 use crate::sched::park::{self, Grant, Outcome as WaitOutcome, with_waiter};
 use crate::sched::peer::Peer;
+use crate::sched::request::Reason;
 use crate::sched::scheduler::Scheduler;
+use crate::sched::tally::{Tally, Watcher};
 use crate::sched::wait::Operation;
 
 static JOIN: Operation = Operation::new("JoinHandle::join");
@@ -31,7 +34,6 @@ static JOIN: Operation = Operation::new("JoinHandle::join");
 /// let sum = greenthread::spawn(|| (1..=10).sum::<i32>());
 /// assert_eq!(sum.join().unwrap(), 55);
 /// ```
-#[must_use = "dropping it detaches the green thread; `join` waits for it"]
 pub struct JoinHandle<T> {
     /// The green thread; a `GreenThread` so that `thread` can lend it.
     thread: GreenThread,
@@ -59,6 +61,48 @@ impl<T> JoinHandle<T> {
     #[inline]
     fn header(&self) -> &Counted {
         self.thread.header()
+    }
+
+    /// Has its end told to `tally` under the number `place`; at once, when it is over. Replaces an earlier watch.
+    ///
+    /// # Panics
+    /// When a green thread would wait for itself.
+    pub(crate) fn watch(&self, tally: &Arc<Tally>, place: usize) {
+        let header = self.header();
+        refuse_self(header);
+        let mut finish = header.finish().lock();
+        if header.is_over() {
+            drop(finish);
+            return tally.note(place);
+        }
+        let replaced = finish.watch(Watcher::new(tally, place));
+        drop(finish);
+        drop(replaced);
+    }
+
+    /// Tells whether `join` would return at once: the callbacks have ended too.
+    pub(crate) fn is_over(&self) -> bool {
+        self.header().is_over()
+    }
+
+    /// Looks at the result of one that is over; none before. `&mut`, so that nobody can add a callback that looks at it elsewhere meanwhile.
+    pub(crate) fn look<R>(&mut self, f: impl FnOnce(&Result<T, JoinError>) -> R) -> Option<R> {
+        let header = self.header();
+        match header.state() {
+            state::OVER => {
+                // SAFETY: the header is of a green thread with this result type (`new`).
+                let outcome = unsafe { Outcome::<T>::of(header) };
+                // SAFETY: B2 of `outcome`: it is over, so the result belongs to this handle, which is borrowed as the only one.
+                Some(f(unsafe { outcome.peek() }))
+            }
+            state::ABANDONED => Some(f(&Err(JoinError::abandoned(header)))),
+            _ => None,
+        }
+    }
+
+    /// As [`cancel_with`](Self::cancel_with), with a reason that several share.
+    pub(crate) fn cancel_for(&self, reason: Option<Reason>) -> bool {
+        self.thread.ask(reason)
     }
 
     /// Waits for the end and returns the result.
@@ -106,8 +150,10 @@ impl<T> JoinHandle<T> {
         let result = if header.state() == state::ABANDONED {
             Err(JoinError::abandoned(header))
         } else {
+            // SAFETY: `new` was told the result type.
+            let outcome = unsafe { Outcome::<T>::of(header) };
             // SAFETY: the caller's duty.
-            unsafe { Outcome::<T>::of(header).take() }
+            unsafe { outcome.take() }
         };
         // SAFETY: `this` is not dropped, so its reference is given up here, once.
         drop(unsafe { std::ptr::read(&this.thread) });
@@ -148,9 +194,12 @@ impl<T> JoinHandle<T> {
         T: 'static,
     {
         let callback = move |peer: &Peer| {
+            // SAFETY: the peer of a green thread, alive while its callbacks run.
+            let header = unsafe { Header::of(peer) };
+            // SAFETY: `new` was told the result type.
+            let outcome = unsafe { Outcome::<T>::of(header) };
             // SAFETY: B2 of `outcome`: callbacks run after the result was written and before it is over.
-            let result = unsafe { Outcome::<T>::of(Header::of(peer)).peek() };
-            f(result);
+            f(unsafe { outcome.peek() });
         };
         callbacks::add(self.header(), Box::new(callback))
     }
@@ -206,8 +255,10 @@ impl<T> Drop for JoinHandle<T> {
         let header = self.thread.header();
         let ours = header.finish().lock().detach();
         if ours && header.state() != state::ABANDONED {
+            // SAFETY: `new` was told the result type.
+            let outcome = unsafe { Outcome::<T>::of(header) };
             // SAFETY: B2 of `outcome`: it is over, and this was the one handle.
-            let result = unsafe { Outcome::<T>::of(header).take() };
+            let result = unsafe { outcome.take() };
             report::unjoined(header, &result);
             drop(result);
         }

@@ -12,6 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::join_error::JoinError;
 use super::report;
 use crate::sched::header::Header;
+use crate::sched::payload;
 
 /// What a handle sees of the allocation.
 #[repr(C)]
@@ -43,8 +44,9 @@ impl<T> Outcome<T> {
     /// Once, before the state is ENDED.
     #[inline]
     pub(super) unsafe fn store(&self, result: Result<T, JoinError>) {
-        // SAFETY: B2, and the caller's duty.
-        unsafe { (*self.result.get()).write(result) };
+        // SAFETY: B2: nobody else reaches it at this moment.
+        let cell = unsafe { &mut *self.result.get() };
+        cell.write(result);
     }
 
     /// The outcome behind a header.
@@ -61,8 +63,10 @@ impl<T> Outcome<T> {
     /// # Safety
     /// The state is ENDED, the result was not taken, and it belongs to the caller.
     pub(super) unsafe fn peek(&self) -> &Result<T, JoinError> {
-        // SAFETY: B2, and the caller's duty.
-        unsafe { (*self.result.get()).assume_init_ref() }
+        // SAFETY: B2: it is only read while it is shared.
+        let cell = unsafe { &*self.result.get() };
+        // SAFETY: the caller's duty.
+        unsafe { cell.assume_init_ref() }
     }
 
     /// Takes the result.
@@ -70,14 +74,17 @@ impl<T> Outcome<T> {
     /// # Safety
     /// As for `peek`; once.
     pub(super) unsafe fn take(&self) -> Result<T, JoinError> {
-        // SAFETY: B2, and the caller's duty.
-        unsafe { (*self.result.get()).assume_init_read() }
+        // SAFETY: B2: it belongs to the caller.
+        let cell = unsafe { &*self.result.get() };
+        // SAFETY: the caller's duty.
+        unsafe { cell.assume_init_read() }
     }
 }
 
-/// Drops a value of the user's; a panic of its `Drop` is reported and goes no further (L18).
-pub(super) fn drop_quietly<V>(header: &Header, value: V) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        report::dropped(header, payload);
+/// Drops a value of the user's; a panic of its `Drop` is reported and goes no further (L18). So does a request that is raised there, unreported.
+pub(crate) fn drop_quietly<V>(header: &Header, value: V) {
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(value)));
+    if let Err(panic) = dropped.or_else(|payload| payload::sort(payload).map(drop)) {
+        report::dropped(header, panic);
     }
 }

@@ -1,6 +1,7 @@
 //! Failures that nobody asks about are said once (L13, L18).
 
 use std::any::Any;
+use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::join_error::{JoinError, message};
@@ -28,8 +29,9 @@ fn unjoined_error(header: &Counted, error: &JoinError) {
 }
 
 /// A panic that nobody joins: to `on_panic`, else to stderr.
-pub(super) fn panicked(header: &Counted, payload: &(dyn Any + Send)) {
-    let hook = Scheduler::get().hooks().on_panic.borrow().clone();
+pub(crate) fn panicked(header: &Counted, payload: &(dyn Any + Send)) {
+    // In a thread-local's destructor the scheduler may have gone.
+    let hook = Scheduler::if_made().and_then(|here| here.hooks().on_panic.borrow().clone());
     match hook {
         Some(hook) => {
             if let Err(second) = catch_unwind(AssertUnwindSafe(|| hook(header, payload))) {
@@ -68,7 +70,7 @@ pub(super) fn dropped(header: &Header, payload: Box<dyn Any + Send>) {
 }
 
 /// Drops a payload; one whose own `Drop` panics has its second payload leaked (L18).
-fn forget_quietly(header: &Header, payload: Box<dyn Any + Send>) {
+pub(super) fn forget_quietly(header: &Header, payload: Box<dyn Any + Send>) {
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         say(header, "left a panic payload that panicked in its `Drop`");
         std::mem::forget(second);
@@ -78,5 +80,9 @@ fn forget_quietly(header: &Header, payload: Box<dyn Any + Send>) {
 fn say(header: &Header, what: &str) {
     let name = header.name().unwrap_or("unnamed");
     let (id, site) = (header.id(), header.site());
-    eprintln!("greenthread: green thread \"{name}\" (id {id}, spawned at {site}) {what}");
+    // `eprintln` would panic when nobody can be told.
+    let _ = writeln!(
+        io::stderr(),
+        "greenthread: green thread \"{name}\" (id {id}, spawned at {site}) {what}"
+    );
 }

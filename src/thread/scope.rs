@@ -4,6 +4,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -15,10 +16,14 @@ use super::join::JoinHandle;
 use super::join_error::JoinError;
 use super::spawn::spawn_here;
 use crate::base::error::Elapsed;
-use crate::sched::frame::{Frame, Kind};
-use crate::sched::payload::{self, What};
+use crate::sched::frame::{Due, Frame, Kind};
+use crate::sched::header::Counted;
+use crate::sched::park;
+use crate::sched::payload;
+use crate::sched::peer::Held;
 use crate::sched::request::{Reason, Request};
 use crate::sched::scheduler::Scheduler;
+use crate::sched::tally::Tally;
 
 /// Runs `f` with a scope whose children may borrow from outside of it, and returns when all have ended.
 ///
@@ -49,7 +54,10 @@ where
         resume_unwind(panic);
     }
     match ended {
-        Ok(value) => value,
+        Ok(value) => {
+            scope.raise_again();
+            value
+        }
         Err(payload) => resume_unwind(payload),
     }
 }
@@ -58,11 +66,7 @@ where
 fn fail_body(family: &Family, payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
     match payload::sort(payload) {
         Ok(request) => {
-            let reason = match request.what() {
-                What::Cancelled(reason) => reason.clone(),
-                What::Frame(_) => Some(Arc::new(Elapsed) as Reason),
-            };
-            let forced = true;
+            let (reason, forced) = (request.reason(), true);
             family.cancel(&Request { reason, forced });
             request
         }
@@ -78,14 +82,28 @@ fn fail_body(family: &Family, payload: Box<dyn Any + Send>) -> Box<dyn Any + Sen
 struct Kept;
 
 /// Passes a request on to the children of a scope.
-fn forward(children: *const (), request: &Request) {
+fn forward(children: *const (), request: &Request) -> Vec<Held> {
     // SAFETY: called through the frame that `Scope::run` entered, and the family is the scope's.
-    unsafe { &*children.cast::<Family>() }.cancel(request);
+    let family = unsafe { &*children.cast::<Family>() };
+    let children = family.close(request).into_iter();
+    children.map(Counted::into_held).collect()
+}
+
+/// What the parent would be ended by if the wait for its children were not protected: it came before the scope was entered, or behind a shield.
+fn held_back(scheduler: &Scheduler) -> Option<Request> {
+    let reason = match scheduler.due()? {
+        Due::Cancel => payload::pending_reason(scheduler.current_header()),
+        Due::Frame(_) => Some(Arc::new(Elapsed) as Reason),
+    };
+    let forced = true;
+    Some(Request { reason, forced })
 }
 
 /// L8: the root stood in the wait for its children when nobody could go on any more.
-pub(super) fn raise_deadlock(scheduler: &Scheduler) {
-    if scheduler.is_root(scheduler.current_header())
+pub(crate) fn raise_deadlock(scheduler: &Scheduler) {
+    if !park::may_raise() {
+        scheduler.tell_of_deadlock();
+    } else if scheduler.is_root(scheduler.current_header())
         && let Some(report) = scheduler.take_deadlock()
     {
         panic!("{report}");
@@ -102,6 +120,9 @@ pub struct Scope<'scope, 'env: 'scope> {
     /// On the parent's stack, entered until the last child has ended; null before.
     frame: Cell<*const Frame>,
 
+    /// Whether the end had to wait for children.
+    has_waited: Cell<bool>,
+
     /// Invariant, as in std.
     scope: PhantomData<&'scope mut &'scope ()>,
 
@@ -114,6 +135,7 @@ impl<'scope> Scope<'scope, '_> {
         Scope {
             family: Family::new(),
             frame: Cell::new(std::ptr::null()),
+            has_waited: Cell::new(false),
             scope: PhantomData,
             env: PhantomData,
         }
@@ -129,11 +151,23 @@ impl<'scope> Scope<'scope, '_> {
             // L11: caught before the wait begins, so that nobody waits inside an unwind.
             let ended = catch_unwind(AssertUnwindSafe(body));
             let ended = ended.map_err(|payload| fail_body(&self.family, payload));
-            self.family.wait_for_all();
+            if scheduler.has_requests()
+                && let Some(request) = held_back(scheduler)
+            {
+                self.family.cancel(&request);
+            }
+            self.has_waited.set(self.family.wait_for_all());
             ended
         });
         raise_deadlock(scheduler);
         ended
+    }
+
+    /// Raises what came while the end waited for children, now that they have ended: that wait was protected, and is a wait point all the same.
+    pub(super) fn raise_again(&self) {
+        if self.has_waited.get() {
+            park::checkpoint(Scheduler::get());
+        }
     }
 
     /// Spawns a child on this OS thread, which may borrow what outlives the scope.
@@ -172,11 +206,17 @@ impl<'scope> Scope<'scope, '_> {
 
     /// Asks every child to end, and every one that is spawned from now on; not the body.
     pub fn cancel(&self) {
+        self.ask(None);
+    }
+
+    /// As [`cancel`](Self::cancel), with a reason that [`JoinError::reason`] shows. The first reason wins.
+    pub fn cancel_with(&self, reason: impl Into<Box<dyn Error + Send + Sync>>) {
+        self.ask(Some(Arc::from(reason.into())));
+    }
+
+    fn ask(&self, reason: Option<Reason>) {
         let forced = false;
-        self.family.cancel(&Request {
-            reason: None,
-            forced,
-        });
+        self.family.cancel(&Request { reason, forced });
     }
 
     pub(super) fn family(&self) -> &Arc<Family> {
@@ -236,6 +276,16 @@ impl<T> ScopedJoinHandle<'_, T> {
     /// Asks the child to end. False when it has ended already.
     pub fn cancel(&self) -> bool {
         self.handle.cancel()
+    }
+
+    /// As [`cancel`](Self::cancel), with a reason that [`JoinError::reason`] shows. The first reason wins.
+    pub fn cancel_with(&self, reason: impl Into<Box<dyn Error + Send + Sync>>) -> bool {
+        self.handle.cancel_with(reason)
+    }
+
+    /// Has its end told to `tally` under the number `place`.
+    pub(crate) fn watch(&self, tally: &Arc<Tally>, place: usize) {
+        self.handle.watch(tally, place);
     }
 }
 

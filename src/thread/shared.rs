@@ -1,5 +1,6 @@
 //! A handle that several may join.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -85,6 +86,11 @@ impl<T> SharedHandle<T> {
     /// Asks the green thread to end. False when it has ended already.
     pub fn cancel(&self) -> bool {
         self.0.thread.cancel()
+    }
+
+    /// As [`cancel`](Self::cancel), with a reason that [`JoinError::reason`] shows. The first reason wins.
+    pub fn cancel_with(&self, reason: impl Into<Box<dyn Error + Send + Sync>>) -> bool {
+        self.0.thread.cancel_with(reason)
     }
 }
 

@@ -8,7 +8,6 @@ use std::panic::Location;
 use super::block::{self, Birth};
 use super::join::JoinHandle;
 use crate::base::biased::Biased;
-use crate::sched::header::state;
 use crate::sched::inbox::Home;
 use crate::sched::peer::mail;
 use crate::sched::scheduler::Scheduler;
@@ -55,11 +54,8 @@ impl Spawner {
         match Scheduler::of(&counted) {
             Some(scheduler) => scheduler.admit(counted),
             None => {
-                if counted.peer().post(mail::START).is_err() {
-                    counted.set_state(state::ABANDONED);
-                    std::mem::forget(counted.finish().lock().give_up());
-                    // The scheduler's reference, which nobody there will give back.
-                    drop(counted);
+                if !counted.post(mail::START) {
+                    counted.leave_behind();
                 }
             }
         }

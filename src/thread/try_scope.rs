@@ -45,7 +45,11 @@ where
     if let Some(panic) = scope.scope.family().take_panic() {
         resume_unwind(panic);
     }
-    settle(ended, scope.errors.take())
+    let errors = scope.errors.take();
+    if errors.is_empty() {
+        scope.scope.raise_again();
+    }
+    settle(ended, errors)
 }
 
 /// The errors if there are any, else the value, else the request that ended the body.
@@ -100,6 +104,11 @@ impl<'scope, E> TryScope<'scope, '_, E> {
     /// Asks every child to end, and every one that is spawned from now on; not the body.
     pub fn cancel(&self) {
         self.scope.cancel();
+    }
+
+    /// As [`cancel`](Self::cancel), with a reason that [`JoinError::reason`](crate::JoinError::reason) shows. The first reason wins.
+    pub fn cancel_with(&self, reason: impl Into<Box<dyn Error + Send + Sync>>) {
+        self.scope.cancel_with(reason);
     }
 
     fn fail_body(&self, error: E) {

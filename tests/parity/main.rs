@@ -14,10 +14,19 @@ mod p02_generator_throw_close;
 mod p03_generator_delegate;
 mod p04_generator_pipeline;
 mod p05_tasks_interleave;
+mod p06_sequential_vs_gather;
+mod p07_gather_errors;
+mod p08_wait_modes;
+mod p09_as_completed;
+mod p10_timeouts;
+mod p11_cancel;
+mod p12_shield;
+mod p13_done_callbacks;
 mod p14_event;
 mod p15_lock_fairness;
 mod p17_semaphore;
 mod p19_queue;
+mod p22_taskgroup;
 
 use std::time::Duration;
 

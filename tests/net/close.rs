@@ -1,0 +1,160 @@
+//! `close`: whoever is parked gets an error, and so does whoever comes later.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net;
+use std::os::fd::AsFd;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use greenthread::net::{Shutdown, TcpStream};
+use greenthread::{spawn, yield_now};
+
+use crate::pair;
+
+fn kind<T: std::fmt::Debug>(result: io::Result<T>) -> ErrorKind {
+    result.unwrap_err().kind()
+}
+
+/// Whether the far end sees the end now, without waiting for it.
+fn sees_end(far: &mut net::TcpStream) -> bool {
+    far.set_nonblocking(true).unwrap();
+    match far.read(&mut [0]) {
+        Ok(n) => n == 0,
+        Err(error) if error.kind() == ErrorKind::WouldBlock => false,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn l17_close_wakes_everybody_in_accept_and_later_calls_get_the_same() {
+    let (listener, address) = pair::listener();
+    let listener = Rc::new(listener);
+    let acceptors: Vec<_> = (0..3)
+        .map(|_| {
+            let listener = Rc::clone(&listener);
+            spawn(move || kind(listener.accept()))
+        })
+        .collect();
+    yield_now();
+    listener.close();
+    for acceptor in acceptors {
+        assert_eq!(acceptor.join().unwrap(), ErrorKind::NotConnected);
+    }
+    assert_eq!(kind(listener.accept()), ErrorKind::NotConnected);
+    assert_eq!(kind(listener.local_addr()), ErrorKind::NotConnected);
+    let refused = net::TcpStream::connect(address);
+    assert_eq!(kind(refused), ErrorKind::ConnectionRefused);
+    // The address is free again, although the value is still there.
+    assert!(greenthread::net::TcpListener::bind(address).is_ok());
+}
+
+#[test]
+fn incoming_ends_when_the_listener_is_closed() {
+    let (listener, address) = pair::listener();
+    let listener = Rc::new(listener);
+    let accepting = Rc::clone(&listener);
+    let server = spawn(move || {
+        let greet = |stream: io::Result<TcpStream>| stream.unwrap().write_all(b"!").unwrap();
+        accepting.incoming().map(greet).count()
+    });
+    for _ in 0..3 {
+        let mut client = TcpStream::connect(address).unwrap();
+        client.read_exact(&mut [0]).unwrap();
+    }
+    listener.close();
+    assert_eq!(server.join().unwrap(), 3);
+}
+
+#[test]
+fn l17_close_wakes_everybody_in_read_and_the_peer_sees_the_end() {
+    let (near, mut far) = pair::with_std();
+    let near = Rc::new(near);
+    let readers: Vec<_> = (0..3)
+        .map(|_| {
+            let near = Rc::clone(&near);
+            spawn(move || kind((&*near).read(&mut [0; 8])))
+        })
+        .collect();
+    yield_now();
+    near.close();
+    for reader in readers {
+        assert_eq!(reader.join().unwrap(), ErrorKind::NotConnected);
+    }
+    assert_eq!(far.read(&mut [0]).unwrap(), 0);
+    assert_eq!(kind((&*near).read(&mut [0])), ErrorKind::NotConnected);
+    assert_eq!(kind((&*near).write(b"x")), ErrorKind::NotConnected);
+    assert_eq!(kind(near.peek(&mut [0])), ErrorKind::NotConnected);
+    assert_eq!(kind(near.peer_addr()), ErrorKind::NotConnected);
+    assert_eq!(kind(near.shutdown(Shutdown::Both)), ErrorKind::NotConnected);
+    assert_eq!(kind(near.try_clone()), ErrorKind::NotConnected);
+    let near = Rc::into_inner(near).unwrap();
+    assert_eq!(format!("{near:?}"), "TcpStream { closed }");
+    assert_eq!(kind(near.into_std()), ErrorKind::NotConnected);
+}
+
+#[test]
+fn l17_close_wakes_a_writer() {
+    let (near, _far) = pair::with_std();
+    let near = Rc::new(near);
+    let writing = Rc::clone(&near);
+    let writer = spawn(move || kind((&*writing).write_all(&vec![0; 64 << 20])));
+    yield_now();
+    assert!(!writer.is_finished());
+    near.close();
+    assert_eq!(writer.join().unwrap(), ErrorKind::NotConnected);
+}
+
+#[test]
+fn l17_the_descriptor_is_closed_when_the_last_operation_has_left() {
+    let (near, mut far) = pair::with_std();
+    let near = Rc::new(near);
+    let reading = Rc::clone(&near);
+    let reader = spawn(move || kind((&*reading).read(&mut [0])));
+    yield_now();
+    near.close();
+    assert!(!sees_end(&mut far), "the reader has not left yet");
+    reader.join().unwrap();
+    assert!(sees_end(&mut far));
+}
+
+#[test]
+fn close_from_another_os_thread_wakes_a_reader_here() {
+    let (near, _far) = pair::with_std();
+    let near = Arc::new(near);
+    let reading = Arc::clone(&near);
+    let reader = spawn(move || kind((&*reading).read(&mut [0])));
+    yield_now();
+    let other = std::thread::spawn(move || near.close());
+    assert_eq!(reader.join().unwrap(), ErrorKind::NotConnected);
+    other.join().unwrap();
+}
+
+#[test]
+fn a_descriptor_that_was_lent_stays_open_until_the_value_goes() {
+    let (near, mut far) = pair::with_std();
+    let lent = near.as_fd();
+    near.close();
+    assert!(sees_end(&mut far));
+    assert!(lent.try_clone_to_owned().is_ok());
+    assert_eq!(kind((&near).read(&mut [0])), ErrorKind::NotConnected);
+    // It may be lent again: it is still there.
+    assert!(near.as_fd().try_clone_to_owned().is_ok());
+}
+
+#[test]
+fn lending_the_descriptor_of_a_closed_stream_panics() {
+    let (near, _far) = pair::with_std();
+    near.close();
+    let text = crate::support::panic_text(|| near.as_fd().try_clone_to_owned());
+    assert!(text.contains("closed"), "{text}");
+}
+
+#[test]
+fn a_clone_stays_open_when_the_original_is_closed() {
+    let (near, mut far) = pair::with_std();
+    let clone = near.try_clone().unwrap();
+    near.close();
+    far.write_all(b"x").unwrap();
+    assert_eq!((&clone).read(&mut [0; 8]).unwrap(), 1);
+    assert!(!sees_end(&mut far));
+}

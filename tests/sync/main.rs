@@ -1,0 +1,21 @@
+//! Every waiting primitive against one shared list, and what each does besides.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod channel;
+mod condvar;
+mod exit;
+mod queue;
+mod semaphore;
+mod shared_list;
+mod stress;
+mod subjects;
+
+use greenthread::Runtime;
+
+/// A run in which time jumps.
+fn virtual_time<T>(f: impl FnOnce() -> T) -> T {
+    let runtime = Runtime::builder().virtual_time().build().unwrap();
+    runtime.run(f)
+}

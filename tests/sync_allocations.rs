@@ -1,0 +1,101 @@
+//! Waiting allocates nothing: counted by the allocator.
+
+#![allow(unsafe_code, reason = "an allocator that counts")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::rc::Rc;
+
+use greenthread::channel::bounded;
+use greenthread::sync::{Condvar, Event, Mutex, Queue, Semaphore};
+use greenthread::{run, spawn, yield_now};
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: hands everything to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller's duty.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's duty.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// Allocations of `rounds`, done after one round to warm up.
+fn allocations(mut round: impl FnMut()) -> usize {
+    round();
+    let before = ALLOCATIONS.get();
+    for _ in 0..100 {
+        round();
+    }
+    ALLOCATIONS.get() - before
+}
+
+/// Another green thread does `answer` for ever, one step each turn.
+fn answering(answer: impl Fn() + 'static) {
+    drop(spawn(move || {
+        loop {
+            answer();
+            yield_now();
+        }
+    }));
+}
+
+#[test]
+fn no_primitive_allocates_to_block() {
+    let counted = run(|| {
+        let (event, semaphore) = (Rc::new(Event::new()), Rc::new(Semaphore::new(0)));
+        let pair = Rc::new((Mutex::new(()), Condvar::new()));
+        let (queue, ordered) = (Rc::new(Queue::bounded(1)), Rc::new(Queue::priority()));
+        let ((to, from), (hand, take)) = (bounded(1), bounded(0));
+        {
+            let (event, semaphore) = (Rc::clone(&event), Rc::clone(&semaphore));
+            answering(move || {
+                event.set();
+                event.clear();
+                semaphore.release(1);
+            });
+            let pair = Rc::clone(&pair);
+            answering(move || {
+                let guard = pair.0.lock();
+                yield_now();
+                pair.1.notify_one();
+                drop(guard);
+            });
+            let (queue, ordered) = (Rc::clone(&queue), Rc::clone(&ordered));
+            answering(move || {
+                let _ = queue.try_put(1);
+                if ordered.is_empty() {
+                    ordered.put(1).unwrap();
+                }
+            });
+            answering(move || to.send(1).unwrap());
+            answering(move || hand.send(1).unwrap());
+        }
+        [
+            ("Event", allocations(|| event.wait())),
+            ("Semaphore", allocations(|| semaphore.acquire().forget())),
+            ("Mutex", allocations(|| drop(pair.0.lock()))),
+            ("Condvar", allocations(|| pair.1.wait(&mut pair.0.lock()))),
+            ("Queue", allocations(|| assert!(queue.get().is_ok()))),
+            ("priority", allocations(|| assert!(ordered.get().is_ok()))),
+            ("Receiver", allocations(|| assert!(from.recv().is_ok()))),
+            ("rendezvous", allocations(|| assert!(take.recv().is_ok()))),
+        ]
+    });
+    for (primitive, allocations) in counted {
+        assert_eq!(allocations, 0, "{primitive} allocated to block");
+    }
+}
