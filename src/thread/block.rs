@@ -131,8 +131,10 @@ where
     // SAFETY: fresh memory of this layout.
     unsafe { memory.write(block) };
     let header = memory.cast::<Header>().as_ptr();
-    // SAFETY: H2: nobody else has seen it yet.
-    unsafe { local_table::give(&*header, inherited) };
+    // SAFETY: just written, and nobody else has seen it yet.
+    let newborn = unsafe { &*header };
+    // SAFETY: H2: as above.
+    unsafe { local_table::give(newborn, inherited) };
     // SAFETY: H1: the header was made with two references; this is one.
     let scheduler = unsafe { Counted::from_raw(header) };
     // SAFETY: and this is the other.
