@@ -475,6 +475,7 @@ macro_rules! implements {
         }
         impl<T: ?Sized> Otherwise for T {}
         struct Asked<T: ?Sized>(std::marker::PhantomData<T>);
+        #[allow(dead_code, reason = "unused where the trait is not implemented")]
         impl<T: ?Sized + $trait> Asked<T> {
             const IMPLEMENTED: bool = true;
         }
