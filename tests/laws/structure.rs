@@ -367,7 +367,10 @@ fn l11_a_try_scope_cancelled_while_it_waits_for_its_children_raises_or_returns_t
     in_virtual_time(|| {
         let outcome = timeout(SECOND, || {
             try_scope(|s| {
-                s.spawn(|| Ok::<_, ()>(park()));
+                s.spawn(|| {
+                    park();
+                    Ok::<_, ()>(())
+                });
                 Ok(())
             })
         });
