@@ -80,6 +80,7 @@ const UNSAFE: &[&str] = &[
     "stack/platform/mod.rs",
     "stack/platform/pages.rs",
     "stack/platform/portable.rs",
+    "stack/platform/protect.rs",
     "stack/platform/valgrind.rs",
     "stack/pool.rs",
     "stack/pool/tests.rs",

@@ -106,8 +106,8 @@ pub(crate) fn refuse(number: libc::c_long, argument: u32, mask: u32, errno: i32)
         filter: steps.as_mut_ptr(),
     };
     // SAFETY: takes nothing but the right to gain rights.
-    let given_up = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
-    assert_eq!(given_up, 0);
+    let modest = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+    assert_eq!(modest, 0);
     // SAFETY: reads the program.
     let set = unsafe { libc::prctl(libc::PR_SET_SECCOMP, 2, &program) };
     assert_eq!(set, 0);

@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::limits;
-use super::pages::forbid;
+use super::protect::forbid;
 
 /// From the kernel's `mman-common.h`; libc has no name for it yet.
 const MADV_GUARD_INSTALL: libc::c_int = 102;

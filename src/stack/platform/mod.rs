@@ -17,6 +17,7 @@ mod budget;
 mod cgroup;
 mod limits;
 mod pages;
+mod protect;
 pub(crate) mod valgrind;
 
 #[cfg(all(target_os = "linux", not(greenthread_portable)))]

@@ -7,7 +7,7 @@
 use std::io;
 use std::ptr::NonNull;
 
-use super::pages::forbid;
+use super::protect::forbid;
 
 /// The flags that every Unix has.
 pub(super) const MAP_FLAGS: libc::c_int = libc::MAP_PRIVATE | libc::MAP_ANON;
