@@ -1,18 +1,33 @@
 //! The lock inside every primitive: held for a few instructions, never across a switch (L6).
 //!
-//! It is not for users and not fair. Taking it costs one read-modify-write and giving it back a plain store, which is why it is not
-//! [`std::sync::Mutex`]: that one pays two, 4 ns more on every channel item. The price is that a waiter cannot ask to be woken,
-//! so one that meets a preempted holder spins a bounded while, then gives its time slice away, then sleeps in growing steps.
+//! It is not for users and not fair. A locked instruction right after the stores of a switch waits for all of them: four of those were two thirds of what an
+//! item through a channel cost. So a lock leans towards one OS thread, which takes and gives it back with plain stores, until another OS thread comes:
 //!
-//! Under `--cfg loom` the same name stands for loom's mutex, because a model checker cannot tell a spin from a hang.
+//! ```text
+//!                 ┌──the first to lock──▶ token of its OS thread ──another comes──▶ REVOKING ──the first has left──▶ REVOKED
+//!   lean:  NOBODY ┤                       lock: leaned = 1,                         wait                             lock: swap `held`,
+//!                 └──no barrier to be had───────  lean still mine? ────────────────────────────────────────────────▶ bounded spin, then sleep
+//! ```
+//!
+//! Why no two hold it:
+//! - K1 While `lean` is a token, that OS thread alone goes in, and only by: store `leaned`, then see that `lean` is still its token.
+//! - K2 Another one first changes `lean` to REVOKING, then makes every OS thread pass a barrier, then waits until `leaned` is clear. Before the barrier the first either has
+//!   stored `leaned`, which the other then sees, or it stores it after the barrier and then sees REVOKING, and clears it again without going in.
+//! - K3 From REVOKED on `leaned` means nothing, and `held` alone decides. REVOKED is stored after the wait of K2, and nobody goes in by `held` before.
+//!
+//! The price is one barrier (some microseconds) for each lock that ever sees a second OS thread. A process that pays it often stops leaning: see `PATIENCE`.
+//!
+//! Under `--cfg loom` the same name stands for loom's mutex, because a model checker cannot tell a spin from a hang, nor model the barrier.
+//!
+//! Source: "Quickly reacquirable locks", D. Dice, M. Moir, W. Scherer, 2003 (Java's biased locking).
 
 #![cfg_attr(
     not(loom),
-    expect(unsafe_code, reason = "hands out `&mut T` behind one atomic flag")
+    expect(unsafe_code, reason = "hands out `&mut T` behind two flags")
 )]
 
 #[cfg(not(loom))]
-pub(crate) use spin::{Lock, LockGuard};
+pub(crate) use leaning::{Lock, LockGuard};
 
 #[cfg(loom)]
 pub(crate) use model::{Lock, LockGuard};
@@ -24,11 +39,30 @@ impl<T: Default> Default for Lock<T> {
 }
 
 #[cfg(not(loom))]
-mod spin {
-    use std::cell::UnsafeCell;
+mod leaning {
+    use std::cell::{Cell, UnsafeCell};
+    use std::marker::PhantomData;
     use std::ops::{Deref, DerefMut};
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, compiler_fence};
     use std::time::Duration;
+
+    use crate::base::barrier;
+
+    /// `lean` of a lock that nobody has taken yet.
+    const NOBODY: u32 = 0;
+
+    /// `lean` while somebody waits for the first one to leave. Set by a second OS thread.
+    const REVOKING: u32 = 1;
+
+    /// `lean` of a lock that is taken by `held`. Set by who set REVOKING, or at once where leaning is not to be had; never left.
+    const REVOKED: u32 = 2;
+
+    /// The token of the first OS thread that asks for one.
+    const FIRST_TOKEN: u32 = 3;
+
+    /// After this many revocations in the process, new locks do not lean any more: it shares more than it keeps to itself.
+    const PATIENCE: u32 = 256;
 
     /// How often a waiter looks again before it gives its time slice away.
     const SPINS: u32 = 64;
@@ -39,48 +73,171 @@ mod spin {
     /// The longest sleep between two looks.
     const LONGEST_SLEEP: Duration = Duration::from_millis(1);
 
-    /// A value behind one flag.
+    /// The next token; tokens are not used again.
+    static NEXT_TOKEN: AtomicU32 = AtomicU32::new(FIRST_TOKEN);
+
+    /// How many locks were revoked.
+    static REVOCATIONS: AtomicU32 = AtomicU32::new(0);
+
+    /// Whether the barrier is to be had.
+    static BARRIER: OnceLock<bool> = OnceLock::new();
+
+    thread_local! {
+        /// This OS thread's token; zero before it asked.
+        static TOKEN: Cell<u32> = const { Cell::new(0) };
+    }
+
+    /// A value behind a lock.
     #[derive(Debug)]
     pub(crate) struct Lock<T> {
-        /// Set while somebody holds the lock.
+        /// Whom it leans towards: see the head of the file.
+        lean: AtomicU32,
+
+        /// Set while the OS thread that it leans towards holds it.
+        leaned: AtomicBool,
+
+        /// Set while somebody holds it, once it is REVOKED.
         held: AtomicBool,
 
         /// What it guards.
         value: UnsafeCell<T>,
     }
 
-    // SAFETY: `value` is reached only through a guard, and `held` lets one guard exist at a time, so sharing the lock only ever
-    // moves access to `T` between OS threads: `T: Send` is what that takes.
+    // SAFETY: `value` is reached only through a guard, and K1 to K3 let one guard exist at a time, so sharing the lock only ever moves access to `T` between
+    // OS threads: `T: Send` is what that takes.
     unsafe impl<T: Send> Sync for Lock<T> {}
 
     impl<T> Lock<T> {
         pub(crate) const fn new(value: T) -> Self {
             Lock {
+                lean: AtomicU32::new(NOBODY),
+                leaned: AtomicBool::new(false),
                 held: AtomicBool::new(false),
                 value: UnsafeCell::new(value),
             }
         }
 
         /// Takes the lock. The holder must not switch and must not run code of the user.
-        #[inline]
+        #[inline(always)]
         pub(crate) fn lock(&self) -> LockGuard<'_, T> {
-            if self.held.swap(true, Ordering::Acquire) {
-                self.lock_slow();
+            let token = TOKEN.get();
+            if self.lean.load(Ordering::Relaxed) == token && self.lean_in(token) {
+                return LockGuard {
+                    lock: self,
+                    by_leaning: true,
+                    not_send: PhantomData,
+                };
             }
-            LockGuard { lock: self }
+            self.lock_slow()
+        }
+
+        /// K1; false when another one has come. A `token` of zero, of an OS thread that has not asked, equals NOBODY and is turned away here.
+        #[inline(always)]
+        fn lean_in(&self, token: u32) -> bool {
+            if token == NOBODY {
+                return false;
+            }
+            if self.leaned.load(Ordering::Relaxed) {
+                taken_twice();
+            }
+            self.leaned.store(true, Ordering::Relaxed);
+            compiler_fence(Ordering::SeqCst);
+            let mine = self.lean.load(Ordering::Acquire) == token;
+            if !mine {
+                self.leaned.store(false, Ordering::Release);
+            }
+            mine
         }
 
         #[cold]
-        fn lock_slow(&self) {
+        fn lock_slow(&self) -> LockGuard<'_, T> {
             let mut rounds = 0;
-            while self.held.load(Ordering::Relaxed) || self.held.swap(true, Ordering::Acquire) {
+            loop {
+                match self.lean.load(Ordering::Acquire) {
+                    NOBODY => self.begin(),
+                    REVOKED => return self.lock_held(),
+                    REVOKING => relax(rounds),
+                    token if token == TOKEN.get() => return self.lock(),
+                    token => self.revoke(token),
+                }
+                rounds += 1;
+            }
+        }
+
+        /// Lets it lean towards this OS thread, or towards nobody for ever.
+        fn begin(&self) {
+            let lean = if may_lean() { token() } else { REVOKED };
+            // Somebody else may have been faster: the caller looks again.
+            let _ = self
+                .lean
+                .compare_exchange(NOBODY, lean, Ordering::AcqRel, Ordering::Relaxed);
+        }
+
+        /// K2, K3.
+        fn revoke(&self, token: u32) {
+            let first =
+                self.lean
+                    .compare_exchange(token, REVOKING, Ordering::AcqRel, Ordering::Relaxed);
+            if first.is_err() {
+                return;
+            }
+            REVOCATIONS.fetch_add(1, Ordering::Relaxed);
+            barrier::heavy();
+            let mut rounds = 0;
+            while self.leaned.load(Ordering::Acquire) {
                 relax(rounds);
                 rounds += 1;
+            }
+            self.lean.store(REVOKED, Ordering::Release);
+        }
+
+        fn lock_held(&self) -> LockGuard<'_, T> {
+            let mut rounds = 0;
+            while self.held.swap(true, Ordering::Acquire) {
+                while self.held.load(Ordering::Relaxed) {
+                    relax(rounds);
+                    rounds += 1;
+                }
+            }
+            LockGuard {
+                lock: self,
+                by_leaning: false,
+                not_send: PhantomData,
             }
         }
     }
 
+    /// A holder ran code that wanted the same lock: going on would hand out the value twice.
+    #[cold]
+    fn taken_twice() -> ! {
+        eprintln!("greenthread: a primitive's lock was taken twice on one OS thread (L6)");
+        std::process::abort();
+    }
+
+    /// This OS thread's token, made when it first asks.
+    fn token() -> u32 {
+        let mut token = TOKEN.get();
+        if token == 0 {
+            token = NEXT_TOKEN.fetch_add(1, Ordering::Relaxed);
+            // Four thousand million OS threads later the next one would be taken for an old one.
+            assert!(
+                token >= FIRST_TOKEN,
+                "more OS threads than a lock can tell apart"
+            );
+            TOKEN.set(token);
+        }
+        token
+    }
+
+    fn may_lean() -> bool {
+        REVOCATIONS.load(Ordering::Relaxed) < PATIENCE && *BARRIER.get_or_init(barrier::available)
+    }
+
     /// Waits a little, longer with each round.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "waits for a holder on another OS thread, for a moment"
+    )]
     fn relax(rounds: u32) {
         if rounds < SPINS {
             std::hint::spin_loop();
@@ -92,25 +249,31 @@ mod spin {
         }
     }
 
-    /// The right to the value, until dropped.
+    /// The right to the value, until dropped. Stays on its OS thread.
     #[derive(Debug)]
     pub(crate) struct LockGuard<'a, T> {
         /// Held by this guard.
         lock: &'a Lock<T>,
+
+        /// Whether it was taken by K1, else by `held`.
+        by_leaning: bool,
+
+        /// K1 is about one OS thread.
+        not_send: PhantomData<*const ()>,
     }
 
     impl<T> Deref for LockGuard<'_, T> {
         type Target = T;
 
-        #[inline]
+        #[inline(always)]
         fn deref(&self) -> &T {
-            // SAFETY: this guard exists, so `held` is ours and nobody else reaches the value.
+            // SAFETY: K1 to K3: this guard exists, so nobody else reaches the value.
             unsafe { &*self.lock.value.get() }
         }
     }
 
     impl<T> DerefMut for LockGuard<'_, T> {
-        #[inline]
+        #[inline(always)]
         fn deref_mut(&mut self) -> &mut T {
             // SAFETY: as in `deref`, and `&mut self` makes this the only reference made from the guard.
             unsafe { &mut *self.lock.value.get() }
@@ -118,9 +281,58 @@ mod spin {
     }
 
     impl<T> Drop for LockGuard<'_, T> {
-        #[inline]
+        #[inline(always)]
         fn drop(&mut self) {
-            self.lock.held.store(false, Ordering::Release);
+            let flag = if self.by_leaning {
+                &self.lock.leaned
+            } else {
+                &self.lock.held
+            };
+            flag.store(false, Ordering::Release);
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use std::sync::Arc;
+        use std::thread;
+
+        /// Adds one `rounds` times, by a load and a store that a second holder would come between.
+        fn count(lock: &Lock<u64>, rounds: u64) {
+            for _ in 0..rounds {
+                let mut value = lock.lock();
+                let before = *value;
+                std::hint::black_box(&mut value);
+                *value = before + 1;
+            }
+        }
+
+        #[test]
+        fn a_second_os_thread_takes_a_lock_over_from_the_first_in_full_swing() {
+            for _ in 0..200 {
+                let lock = Arc::new(Lock::new(0));
+                let others: Vec<_> = (0..3)
+                    .map(|_| {
+                        let lock = Arc::clone(&lock);
+                        thread::spawn(move || count(&lock, 500))
+                    })
+                    .collect();
+                count(&lock, 500);
+                for other in others {
+                    other.join().unwrap();
+                }
+                assert_eq!(*lock.lock(), 2_000);
+            }
+        }
+
+        #[test]
+        fn one_os_thread_alone_keeps_the_lock_leaning() {
+            let lock = Lock::new(0);
+            count(&lock, 10);
+            let lean = lock.lean.load(Ordering::Relaxed);
+            assert!(lean == TOKEN.get() || lean == REVOKED);
+            assert_eq!(*lock.lock(), 10);
         }
     }
 }

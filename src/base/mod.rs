@@ -1,6 +1,7 @@
 //! Layer 0, the leaves: what everything else stands on and what imports nothing of ours.
 
 pub(crate) mod atomic;
+mod barrier;
 pub(crate) mod biased;
 pub(crate) mod error;
 pub(crate) mod lock;

@@ -12,7 +12,7 @@
 )]
 
 use std::ptr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::clock::Deadline;
 use super::frame::Target;
@@ -87,7 +87,7 @@ impl Scheduler {
         if self.reactor_if_made().is_none() {
             return;
         }
-        let now = Deadline::at(Instant::now());
+        let now = Deadline::real_now();
         if self.next_poll.get() <= now {
             self.next_poll.set(now.after(BETWEEN_POLLS));
             self.poll_sources(Some(Duration::ZERO));

@@ -159,7 +159,11 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 
 /// The right to a [`Mutex`]'s value; gives it back when dropped.
 ///
-/// It may be sent to and dropped on another OS thread when `T` may.
+/// It may be sent to and dropped on another OS thread when `T` may. It is shared between them only when `T` is:
+/// ```compile_fail,E0277
+/// fn shared<T: Sync>(_: T) {}
+/// shared(greenthread::sync::Mutex::new(std::cell::Cell::new(1)).lock());
+/// ```
 #[must_use = "a guard that is dropped at once locks nothing"]
 pub struct MutexGuard<'a, T: ?Sized> {
     /// Entered (M1).

@@ -26,3 +26,6 @@ pub(crate) mod spawn;
 pub(crate) mod spawner;
 pub(crate) mod timeout;
 pub(crate) mod try_scope;
+
+#[cfg(doctest)]
+mod compile_fail;

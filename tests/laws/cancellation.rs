@@ -443,6 +443,68 @@ fn l10_a_root_that_unwinds_beside_another_unwind_is_not_raised_in() {
 }
 
 #[test]
+fn l10_a_generator_driven_by_an_unwinding_root_beside_another_unwind_is_not_raised_in() {
+    let ended = child::run(
+        "cancellation::l10_a_generator_driven_by_an_unwinding_root_beside_another_unwind_is_not_raised_in",
+        || {
+            in_virtual_time(|| {
+                let unwinding = spawn(|| {
+                    let _cleanup = AtDrop(|| sleep(SECOND * 10));
+                    panic!("parks in mid-unwind");
+                });
+                yield_now();
+                let caught = catch_unwind(|| {
+                    let _cleanup = AtDrop(|| {
+                        current().cancel();
+                        let g = greenthread::generator::Generator::new(|y: &Y| {
+                            sleep(SECOND);
+                            y.yield_(());
+                        });
+                        assert_eq!(g.start().yielded(), Some(()));
+                    });
+                    panic!("the root unwinds");
+                });
+                assert!(caught.is_err());
+                assert!(catch_cancel(park).is_err());
+                assert!(unwinding.join().unwrap_err().is_panic());
+            });
+        },
+    );
+    ended.succeeded();
+}
+
+#[test]
+fn l14_a_body_that_panics_while_an_unwinding_root_drops_its_generator_is_reported() {
+    let ended = child::run(
+        "cancellation::l14_a_body_that_panics_while_an_unwinding_root_drops_its_generator_is_reported",
+        || {
+            for with_scheduler in [false, true] {
+                if with_scheduler {
+                    yield_now();
+                }
+                let caught = catch_unwind(|| {
+                    let g = greenthread::generator::Generator::new(|y: &Y| {
+                        let _cleanup = AtDrop(|| panic!("in the body's drop"));
+                        let _ = catch_unwind(AssertUnwindSafe(|| y.yield_(())));
+                    });
+                    g.start();
+                    panic!("the root unwinds");
+                });
+                let payload = caught.unwrap_err();
+                assert_eq!(*payload.downcast::<&str>().unwrap(), "the root unwinds");
+            }
+        },
+    );
+    ended.succeeded();
+    assert_eq!(
+        ended.times("panicked while an unwind dropped it"),
+        2,
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
 fn l10_a_generator_that_is_closed_in_mid_unwind_may_wait() {
     in_virtual_time(|| {
         let log = Log::default();

@@ -362,3 +362,66 @@ fn without_run_what_is_left_is_never_resumed_and_with_it_everything_ends() {
     });
     assert_eq!(ended.get(), 3);
 }
+
+#[test]
+fn l19_messages_that_race_with_the_end_of_an_os_thread_hold_no_joiner_up() {
+    for round in 0..150 {
+        let (give, take) = mpsc::channel();
+        let owner = thread::spawn(move || {
+            let ended = spawn(|| 1);
+            while !ended.is_finished() {
+                yield_now();
+            }
+            give.send((ended, spawn(park))).unwrap();
+            (0..round % 3).for_each(|_| yield_now());
+        });
+        let (ended, parked): (JoinHandle<i32>, JoinHandle<()>) = take.recv().unwrap();
+        let (ended_green, parked_green) = (ended.thread().clone(), parked.thread().clone());
+        let others: Vec<_> = (0..2)
+            .map(|_| {
+                let (ended, parked) = (ended_green.clone(), parked_green.clone());
+                thread::spawn(move || {
+                    for _ in 0..20 {
+                        ended.unpark();
+                        parked.cancel();
+                        ended.cancel();
+                        parked.unpark();
+                    }
+                })
+            })
+            .collect();
+        for _ in 0..5 {
+            ended.on_finish(|_| ());
+            parked.on_finish(|_| ());
+        }
+        let joiner = thread::spawn(move || join_soon(ended).unwrap());
+        let _ = join_soon(parked);
+        assert_eq!(joiner.join().unwrap(), 1);
+        others.into_iter().for_each(|other| other.join().unwrap());
+        owner.join().unwrap();
+    }
+}
+
+#[test]
+fn l19_shared_joiners_on_many_os_threads_are_all_told() {
+    let handle = thread::spawn(|| {
+        let handle = spawn(|| -> String {
+            park();
+            unreachable!()
+        });
+        yield_now();
+        let shared = handle.shared();
+        let joiners: Vec<_> = (0..3)
+            .map(|_| {
+                let shared = shared.clone();
+                thread::spawn(move || shared.join().unwrap_err().is_abandoned())
+            })
+            .collect();
+        (shared, joiners)
+    });
+    let (shared, joiners) = handle.join().unwrap();
+    for joiner in joiners {
+        assert!(joiner.join().unwrap());
+    }
+    assert!(shared.join().unwrap_err().is_abandoned());
+}

@@ -114,6 +114,26 @@ fn a_stack_size_of_zero_is_rounded_up_to_the_least() {
 }
 
 #[test]
+fn a_stack_of_48_kib_is_enough_for_a_panic_with_a_backtrace() {
+    let ended = child::run_with(
+        "misuse::a_stack_of_48_kib_is_enough_for_a_panic_with_a_backtrace",
+        |command| {
+            command.env("RUST_BACKTRACE", "full");
+        },
+        || {
+            let small = Builder::new().stack_size(48 * 1024);
+            let handle = small.clone().spawn(|| panic!("on a small stack")).unwrap();
+            assert!(JoinHandle::<()>::join(handle).unwrap_err().is_panic());
+            let handle = small.spawn(park).unwrap();
+            yield_now();
+            handle.cancel();
+            assert!(handle.join().unwrap_err().is_cancelled());
+        },
+    );
+    ended.succeeded();
+}
+
+#[test]
 fn a_stack_size_past_the_greatest_is_invalid_input_and_names_the_range() {
     let (dropped, guard) = flag();
     let refused = Builder::new()

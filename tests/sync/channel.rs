@@ -10,7 +10,7 @@ use greenthread::channel::{
 };
 use greenthread::{catch_cancel, scope, sleep, spawn, time, yield_now};
 
-use crate::support::Counted;
+use crate::support::{Counted, Log};
 use crate::virtual_time;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -285,4 +285,45 @@ fn oneshot_crosses_os_threads() {
     let other = std::thread::spawn(move || receiver.recv());
     sender.send(8).unwrap();
     assert_eq!(other.join().unwrap(), Ok(8));
+}
+
+#[test]
+fn a_receiver_woken_in_vain_keeps_its_place_in_front() {
+    virtual_time(|| {
+        let (sender, receiver) = unbounded();
+        let log = Log::default();
+        let waiting = ["first", "second"].map(|name| {
+            let (receiver, log) = (receiver.clone(), log.clone());
+            spawn(move || {
+                receiver.recv().unwrap();
+                log.say(name);
+            })
+        });
+        yield_now();
+        sender.send(1).unwrap();
+        // Taken before the first one, who was woken for it, has run.
+        assert_eq!(receiver.try_recv(), Ok(1));
+        yield_now();
+        sender.send(2).unwrap();
+        yield_now();
+        assert_eq!(log.lines(), ["first"]);
+        sender.send(3).unwrap();
+        for receiver in waiting {
+            receiver.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn what_may_cross_os_threads_says_so() {
+    fn crosses<T: Send + Sync>() {}
+    fn moves<T: Send>() {}
+    crosses::<greenthread::sync::Mutex<Cell<u8>>>();
+    crosses::<greenthread::sync::Queue<Cell<u8>>>();
+    crosses::<channel::Sender<Cell<u8>>>();
+    crosses::<channel::Receiver<Cell<u8>>>();
+    crosses::<greenthread::sync::MutexGuard<'_, u8>>();
+    moves::<greenthread::sync::MutexGuard<'_, Cell<u8>>>();
+    moves::<greenthread::sync::OwnedMutexGuard<Cell<u8>>>();
+    moves::<greenthread::sync::Permit<'_>>();
 }

@@ -154,3 +154,39 @@ fn l19_a_message_handed_to_a_receiver_that_never_runs_goes_to_the_next() {
         });
     }
 }
+
+#[test]
+fn l19_a_message_that_was_handed_on_does_not_disturb_a_sender_that_waits() {
+    let (sender, receiver) = channel::bounded(0);
+    let own: Shared = Arc::new(Receives(receiver.clone()));
+    let leaving = Leaving::with_waiter(&own);
+    run(|| {
+        sender.try_send(7).unwrap();
+        leaving.leave();
+        let sending = spawn(move || sender.send(8));
+        yield_now();
+        assert_eq!((receiver.recv(), receiver.recv()), (Ok(7), Ok(8)));
+        assert_eq!(sending.join().unwrap(), Ok(()));
+    });
+}
+
+/// Receives once.
+struct Receives(channel::Receiver<u32>);
+
+impl Subject for Receives {
+    fn wait(&self) {
+        let _ = self.0.recv();
+    }
+
+    fn wait_timeout(&self, _: std::time::Duration) -> bool {
+        unreachable!()
+    }
+
+    fn grant(&self) {
+        unreachable!()
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Delivery
+    }
+}

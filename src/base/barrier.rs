@@ -1,0 +1,55 @@
+//! One side of a store-load race for nothing, the other at the price of a system call.
+//!
+//! Two OS threads that each store a word and then load the other's need a full fence each, or both may miss the other's store. With `membarrier` the
+//! kernel makes every running OS thread of the process pass one, so the frequent side needs none but the compiler's: whoever calls [`heavy`] knows that every
+//! other OS thread's stores before some point are visible to it, and that their loads after that point see its own stores.
+//!
+//! Linux from 4.14 has it; where it is missing [`available`] says no, and `--cfg greenthread_portable` forces that.
+//!
+//! Source: membarrier(2); "Asymmetric Dekker synchronization", D. Dice, H. Huang, M. Yang, 2001.
+
+#[cfg(all(target_os = "linux", not(greenthread_portable), not(miri)))]
+pub(super) use linux::{available, heavy};
+
+#[cfg(not(all(target_os = "linux", not(greenthread_portable), not(miri))))]
+pub(super) use portable::{available, heavy};
+
+#[cfg(all(target_os = "linux", not(greenthread_portable), not(miri)))]
+mod linux {
+    #![expect(unsafe_code, reason = "makes a system call that libc does not wrap")]
+
+    /// Registers the process for the barrier; true when it has it.
+    pub(in crate::base) fn available() -> bool {
+        membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+    }
+
+    /// Makes every running OS thread of the process pass a full barrier, and this one too.
+    ///
+    /// # Panics
+    /// When the process cannot be registered any more, which a fork's child of a registered process can.
+    pub(in crate::base) fn heavy() {
+        let passed = membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED)
+            || (available() && membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED));
+        assert!(
+            passed,
+            "membarrier worked when this process began and fails now: {}",
+            std::io::Error::last_os_error()
+        );
+    }
+
+    fn membarrier(command: libc::c_int) -> bool {
+        // SAFETY: takes no address; D4: what it orders is argued in `lock`.
+        unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+    }
+}
+
+#[cfg(not(all(target_os = "linux", not(greenthread_portable), not(miri))))]
+mod portable {
+    pub(in crate::base) fn available() -> bool {
+        false
+    }
+
+    pub(in crate::base) fn heavy() {
+        unreachable!("a barrier that is not available")
+    }
+}

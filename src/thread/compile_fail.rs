@@ -1,0 +1,198 @@
+//! Programs that must not compile: each is a doctest. What they would do if they did is said above each.
+//!
+//! Rayon keeps its own in the same way (rayon-core, `src/compile_fail`).
+
+/// A green thread that outlives what it borrows.
+///
+/// ```compile_fail,E0597
+/// let text = String::from("gone");
+/// let handle = greenthread::spawn({
+///     let text = &text;
+///     move || text.len()
+/// });
+/// drop(handle);
+/// ```
+const _SPAWN_BORROWS: () = ();
+
+/// A child that borrows from the body, which ends before it.
+///
+/// ```compile_fail,E0716
+/// greenthread::scope(|s| {
+///     let text = &String::from("gone");
+///     s.spawn(move || text.len());
+/// });
+/// ```
+const _CHILD_BORROWS_FROM_BODY: () = ();
+
+/// A child's handle that leaves the scope.
+///
+/// ```compile_fail
+/// let handle = greenthread::scope(|s| s.spawn(|| 1));
+/// handle.join();
+/// ```
+const _HANDLE_LEAVES_SCOPE: () = ();
+
+/// A scope that is used on another OS thread: its children would run here.
+///
+/// ```compile_fail,E0277
+/// greenthread::scope(|s| {
+///     std::thread::scope(|os| {
+///         os.spawn(|| s.spawn(|| 1));
+///     });
+/// });
+/// ```
+const _SCOPE_CROSSES: () = ();
+
+/// The same for a scope whose children may fail.
+///
+/// ```compile_fail,E0277
+/// let _ = greenthread::try_scope(|s| {
+///     std::thread::scope(|os| {
+///         os.spawn(|| s.spawn(|| Ok::<_, ()>(1)));
+///     });
+///     Ok(())
+/// });
+/// ```
+const _TRY_SCOPE_CROSSES: () = ();
+
+/// A child that spawns a sibling which borrows from the child.
+///
+/// ```compile_fail,E0716
+/// greenthread::scope(|s| {
+///     s.spawn(|| {
+///         let text = &String::from("gone");
+///         s.spawn(move || text.len());
+///     });
+/// });
+/// ```
+const _SIBLING_BORROWS_FROM_CHILD: () = ();
+
+/// A handle whose result may not leave its OS thread.
+///
+/// ```compile_fail,E0277
+/// use std::rc::Rc;
+/// let handle = greenthread::spawn(|| Rc::new(1));
+/// std::thread::spawn(move || handle.join());
+/// ```
+const _RC_CROSSES_IN_A_RESULT: () = ();
+
+/// A closure that may not leave its OS thread.
+///
+/// ```compile_fail,E0277
+/// use std::rc::Rc;
+/// let shared = Rc::new(1);
+/// greenthread::Spawner::current().spawn(move || *shared);
+/// ```
+const _RC_CROSSES_IN_A_CLOSURE: () = ();
+
+/// A callback that keeps what it is shown.
+///
+/// ```compile_fail,E0521
+/// use std::sync::{Arc, Mutex};
+/// let kept: Arc<Mutex<Option<&'static Result<String, greenthread::JoinError>>>> = Arc::default();
+/// let handle = greenthread::spawn(|| String::from("result"));
+/// handle.on_finish(move |result| *kept.lock().unwrap() = Some(result));
+/// ```
+const _CALLBACK_KEEPS_RESULT: () = ();
+
+/// A limit that outlives its timeout.
+///
+/// ```compile_fail,E0521
+/// use std::time::Duration;
+/// let mut kept = None;
+/// let _ = greenthread::timeout_with(Duration::ZERO, |limit| kept = Some(limit));
+/// ```
+const _LIMIT_OUTLIVES: () = ();
+
+/// A limit that is moved on another OS thread.
+///
+/// ```compile_fail,E0277
+/// use std::time::Duration;
+/// let _ = greenthread::timeout_with(Duration::ZERO, |limit| {
+///     std::thread::scope(|os| os.spawn(|| limit.reset(Duration::ZERO)));
+/// });
+/// ```
+const _LIMIT_CROSSES: () = ();
+
+/// A caught request that is resumed on another OS thread.
+///
+/// ```compile_fail,E0277
+/// let caught = greenthread::catch_cancel(greenthread::park).unwrap_err();
+/// std::thread::spawn(move || caught.resume());
+/// ```
+const _CANCELLED_CROSSES: () = ();
+
+/// A runtime that is used on another OS thread than the one that made it.
+///
+/// ```compile_fail,E0277
+/// let runtime = greenthread::Runtime::builder().build().unwrap();
+/// std::thread::spawn(move || runtime.run(|| ()));
+/// ```
+const _RUNTIME_CROSSES: () = ();
+
+/// A generator that is driven on another OS thread (D1).
+///
+/// ```compile_fail,E0277
+/// let g = greenthread::generator::Generator::<(), u8, ()>::new(|y| y.yield_(1));
+/// std::thread::spawn(move || g.start());
+/// ```
+const _GENERATOR_CROSSES: () = ();
+
+/// A yielder that is used on another OS thread.
+///
+/// ```compile_fail,E0277
+/// let g = greenthread::generator::Generator::<(), u8, ()>::new(|y| {
+///     std::thread::scope(|os| {
+///         os.spawn(|| y.yield_(1));
+///     });
+/// });
+/// ```
+const _YIELDER_CROSSES: () = ();
+
+/// A copy of a generator: its stack has one owner (L15).
+///
+/// ```compile_fail,E0599
+/// let g = greenthread::generator::Generator::<(), u8, ()>::new(|y| y.yield_(1));
+/// let _other = g.clone();
+/// ```
+const _GENERATOR_COPIED: () = ();
+
+/// Two borrowing generators that change places: each would outlive what it borrows.
+///
+/// ```compile_fail,E0308
+/// use greenthread::generator::{Generator, scope};
+/// scope(
+///     |y| y.yield_(1_u8),
+///     |outer: &Generator<(), u8, ()>| {
+///         let text = String::from("gone");
+///         scope(
+///             |y| y.yield_(text.as_bytes()[0]),
+///             |inner: &Generator<(), u8, ()>| std::mem::swap(outer, inner),
+///         );
+///     },
+/// );
+/// ```
+const _SCOPED_GENERATORS_SWAPPED: () = ();
+
+/// A borrowing generator that is replaced by another.
+///
+/// ```compile_fail,E0308
+/// use greenthread::generator::{Generator, scope};
+/// scope(
+///     |y| y.yield_(1_u8),
+///     |g: &Generator<(), u8, ()>| {
+///         std::mem::replace(g, Generator::new(|y| y.yield_(2_u8)));
+///     },
+/// );
+/// ```
+const _SCOPED_GENERATOR_REPLACED: () = ();
+
+/// A body's yielder that leaves its generator.
+///
+/// ```compile_fail,E0521
+/// use greenthread::generator::{Generator, Yielder};
+/// use std::cell::Cell;
+/// thread_local! { static KEPT: Cell<Option<&'static Yielder<(), u8>>> = Cell::new(None); }
+/// Generator::<(), u8, ()>::new(|y| KEPT.set(Some(y))).start();
+/// ```
+const _YIELDER_LEAVES: () = ();

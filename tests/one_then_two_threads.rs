@@ -1,0 +1,63 @@
+//! Without a test harness, so that the process begins with one OS thread: its locks work before a second one exists, after, and when that has gone.
+
+use std::sync::Arc;
+
+use greenthread::sync::{Mutex, Queue};
+use greenthread::{run, spawn, yield_now};
+
+const ROUNDS: u64 = 20_000;
+
+/// What every OS thread works on.
+#[derive(Debug)]
+struct Shared {
+    sum: Mutex<u64>,
+    queue: Queue<u64>,
+}
+
+/// Green threads of one OS thread add to the sum, and pass numbers through the queue.
+fn work(shared: &Arc<Shared>) {
+    run(|| {
+        let handles: Vec<_> = (0..4)
+            .map(|n| {
+                let shared = Arc::clone(shared);
+                spawn(move || {
+                    for _ in 0..ROUNDS / 4 {
+                        *shared.sum.lock() += 1;
+                        if n % 2 == 0 {
+                            shared.queue.put(1).unwrap();
+                        } else {
+                            shared.queue.get().unwrap();
+                        }
+                        yield_now();
+                    }
+                })
+            })
+            .collect();
+        for handle in handles {
+            handle.join().unwrap();
+        }
+    });
+}
+
+fn main() {
+    let shared = Arc::new(Shared {
+        sum: Mutex::new(0),
+        queue: Queue::bounded(3),
+    });
+    work(&shared);
+    assert_eq!(*shared.sum.lock(), ROUNDS);
+    let held = shared.sum.lock();
+    let others = [(); 2].map(|()| {
+        let shared = Arc::clone(&shared);
+        std::thread::spawn(move || work(&shared))
+    });
+    drop(held);
+    work(&shared);
+    for other in others {
+        other.join().unwrap();
+    }
+    assert_eq!(*shared.sum.lock(), 4 * ROUNDS);
+    work(&shared);
+    assert_eq!(*shared.sum.lock(), 5 * ROUNDS);
+    assert!(shared.queue.is_empty());
+}
