@@ -466,3 +466,36 @@ fn destructors_of_green_threads_may_drive_generators_and_spawn_and_cancel() {
         assert_eq!(log.lines(), ["done"]);
     });
 }
+
+/// Whether a type implements a trait.
+macro_rules! implements {
+    ($type:ty: $trait:path) => {{
+        trait Otherwise {
+            const IMPLEMENTED: bool = false;
+        }
+        impl<T: ?Sized> Otherwise for T {}
+        struct Asked<T: ?Sized>(std::marker::PhantomData<T>);
+        #[allow(dead_code, reason = "unused where the trait is not implemented")]
+        impl<T: ?Sized + $trait> Asked<T> {
+            const IMPLEMENTED: bool = true;
+        }
+        <Asked<$type>>::IMPLEMENTED
+    }};
+}
+
+#[test]
+fn l15_a_generator_is_neither_copied_nor_sent_nor_pinned() {
+    type G = Generator<(), u8, ()>;
+    const { assert!(!implements!(G: Clone)) };
+    const { assert!(!implements!(G: Send)) };
+    const { assert!(!implements!(G: Sync)) };
+    const { assert!(!implements!(Yielder<(), u8>: Send)) };
+    const { assert!(!implements!(Yielder<(), u8>: Sync)) };
+    const { assert!(!implements!(Yielder<(), u8>: Clone)) };
+    // Moving a suspended one is safe.
+    const { assert!(implements!(G: Unpin)) };
+    let g: G = Generator::new(|y| y.yield_all([1, 2]));
+    assert_eq!(g.start().yielded(), Some(1));
+    let moved = Box::new(g);
+    assert_eq!(moved.send(()).yielded(), Some(2));
+}

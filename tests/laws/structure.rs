@@ -347,8 +347,12 @@ fn l11_a_cancelled_try_scope_raises_the_request_again() {
     in_virtual_time(|| {
         let parent = spawn(|| {
             let outcome = try_scope(|s| {
-                s.spawn(|| Ok::<_, ()>(park()));
-                Ok(park())
+                s.spawn(|| {
+                    park();
+                    Ok::<_, ()>(())
+                });
+                park();
+                Ok(())
             });
             unreachable!("{outcome:?}")
         });

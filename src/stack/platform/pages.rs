@@ -5,6 +5,8 @@
 use std::io;
 use std::ptr::NonNull;
 
+use super::{budget, limits};
+
 /// The kernel's page size in bytes.
 pub(crate) fn page_size() -> usize {
     // SAFETY: reads a constant of the system.
@@ -12,14 +14,19 @@ pub(crate) fn page_size() -> usize {
     usize::try_from(bytes).unwrap_or(4096)
 }
 
-/// Makes the range inaccessible, which splits its mapping in up to three.
+/// Makes the range inaccessible, which splits its mapping in up to three. Returns how many mappings that added.
 ///
 /// # Safety
 /// The range is whole pages of one mapping, and nobody reads or writes it any more.
-pub(super) unsafe fn forbid(start: NonNull<u8>, bytes: usize) -> io::Result<()> {
+pub(super) unsafe fn forbid(start: NonNull<u8>, bytes: usize) -> io::Result<usize> {
+    let mappings = budget::reserve()?;
     // SAFETY: the caller vouches that nobody uses the range.
     match unsafe { libc::mprotect(start.as_ptr().cast(), bytes, libc::PROT_NONE) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
+        0 => Ok(mappings),
+        _ => {
+            let error = limits::refused("guard", bytes, io::Error::last_os_error());
+            budget::release(mappings);
+            Err(error)
+        }
     }
 }
