@@ -239,7 +239,7 @@ fn explain<A: After>(header: &Header, payload: Box<dyn Any + Send>, after: &A) -
     match payload::sort(payload) {
         Ok(request) => match request.what() {
             What::Cancelled(reason) => JoinError::cancelled(header, reason.clone()),
-            What::Frame(_) => JoinError::cancelled(header, None),
+            What::Timeout(_) | What::Scope(_) => JoinError::cancelled(header, None),
         },
         Err(panic) => after.panicked(header, panic),
     }
