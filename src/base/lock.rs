@@ -234,6 +234,10 @@ mod leaning {
     }
 
     /// Waits a little, longer with each round.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "waits for a holder on another OS thread, for a moment"
+    )]
     fn relax(rounds: u32) {
         if rounds < SPINS {
             std::hint::spin_loop();

@@ -12,6 +12,10 @@ pub(crate) fn cancel(header: &Header, request: Request) -> bool {
 
 /// Ends the wait of the target, if it stands in one that can be ended.
 fn announce(header: &Header) -> bool {
+    if let Some(attend) = header.vtable().attend {
+        attend(&header.count());
+        return true;
+    }
     match Scheduler::of(header) {
         Some(scheduler) => {
             scheduler.deliver_cancellation(header);

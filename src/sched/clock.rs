@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 /// When deadlines began to be counted, one for the whole process.
 static BASE: OnceLock<Instant> = OnceLock::new();
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the real clock"
+)]
 fn base() -> Instant {
     *BASE.get_or_init(Instant::now)
 }
@@ -28,6 +32,15 @@ impl Deadline {
     #[cfg(test)]
     pub(crate) const fn from_nanos(nanos: u64) -> Self {
         Deadline(nanos)
+    }
+
+    /// The present moment by the machine's clock, whatever this OS thread's says.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the real clock"
+    )]
+    pub(crate) fn real_now() -> Self {
+        Deadline::at(Instant::now())
     }
 
     /// The moment of `instant`; the beginning when it lies before that.
@@ -66,7 +79,7 @@ impl Clock {
     pub(crate) fn now(&self) -> Deadline {
         match self.virtual_now.get() {
             Some(now) => now,
-            None => Deadline::at(Instant::now()),
+            None => Deadline::real_now(),
         }
     }
 

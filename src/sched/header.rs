@@ -6,7 +6,7 @@
 //!
 //! Invariants:
 //! - H1 is that of `peer`.
-//! - H2 `local` is touched on the home's OS thread alone.
+//! - H2 `local` is touched on the home's OS thread alone; for a job, by whoever has begun it.
 //! - H3 `state` only grows, but for a late callback's way back from OVER to ENDED. From ENDED on it is set under the lock of `finish`, so a request is either
 //!   seen by the end or refused.
 
@@ -64,6 +64,10 @@ pub(crate) struct Vtable {
 
     /// Runs the callbacks that are left, and ends it; on a green thread's stack of its OS thread (L18).
     pub(crate) call: fn(&Header),
+
+    /// For a job, which runs on an OS thread that is not known before, and can be cancelled only until then: sees to a request, and to its end, on its home's OS
+    /// thread; called on any. A green thread has none.
+    pub(crate) attend: Option<fn(&Counted)>,
 
     /// Gives the allocation back, header and all.
     pub(crate) free: unsafe fn(NonNull<Peer>),
@@ -213,6 +217,12 @@ impl Header {
         self.state() >= state::ENDED
     }
 
+    /// Whether it is too late to ask for its end.
+    pub(crate) fn is_past_asking(&self) -> bool {
+        let is_job = self.vtable.attend.is_some();
+        self.has_ended() || is_job && self.state() != state::UNSTARTED
+    }
+
     /// Whether joiners go on.
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
@@ -232,7 +242,7 @@ impl Header {
     /// Puts a request where wait points look; the first one's reason stays. False when it has ended already.
     pub(crate) fn ask(&self, request: Request) -> bool {
         let mut finish = self.finish.lock();
-        let ended = self.has_ended();
+        let ended = self.is_past_asking();
         let superfluous = match &mut finish.request {
             _ if ended => Some(request),
             Some(first) => {

@@ -215,6 +215,10 @@ impl Bell {
         self.condvar.notify_one();
     }
 
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the OS thread itself is to sleep here, by real time"
+    )]
     fn wait_while(&self, asleep: impl Fn() -> bool, limit: Option<Duration>) {
         let end = limit.and_then(|limit| Instant::now().checked_add(limit));
         let mut held = self.mutex.lock().unwrap_or_else(PoisonError::into_inner);

@@ -38,6 +38,9 @@ pub(crate) struct Local {
 
     /// Bytes of stack to take at the first run.
     pub(super) stack_size: Cell<usize>,
+
+    /// The values of its `green_local!`s, see `thread::local_table`; null while there are none.
+    pub(crate) locals: Cell<*mut ()>,
 }
 
 impl Local {
@@ -53,6 +56,7 @@ impl Local {
             place: Cell::new(usize::MAX),
             run: Cell::new(0),
             stack_size: Cell::new(crate::stack::pool::DEFAULT_SIZE),
+            locals: Cell::new(ptr::null_mut()),
         }
     }
 }

@@ -11,7 +11,7 @@
 use std::cell::{Ref, RefCell};
 use std::io;
 use std::os::fd::RawFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use mio::event::Event;
@@ -20,6 +20,7 @@ use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use slab::Slab;
 
 use super::readiness::{Readiness, Watch};
+use crate::base::lock::Lock;
 
 /// Events taken from the kernel at once.
 const BATCH: usize = 1024;
@@ -57,7 +58,7 @@ pub(crate) struct Shared {
     registry: Registry,
 
     /// R1.
-    slots: Mutex<Slots>,
+    slots: Lock<Slots>,
 }
 
 /// Who is registered.
@@ -90,7 +91,7 @@ impl Reactor {
         let open = Open {
             shared: Arc::new(Shared {
                 registry,
-                slots: Mutex::default(),
+                slots: Lock::default(),
             }),
             poll,
             events: Events::with_capacity(BATCH),
@@ -132,7 +133,7 @@ impl Reactor {
         let Some(open) = self.open.borrow_mut().take() else {
             return;
         };
-        let tenants = std::mem::take(&mut open.shared.lock().tenants);
+        let tenants = std::mem::take(&mut open.shared.slots.lock().tenants);
         for (_, tenant) in tenants {
             tenant.watch.lose_reactor(&open.shared);
         }
@@ -150,18 +151,14 @@ fn readiness(event: &Event) -> Readiness {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Slots> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Registers a descriptor, for everything and edge-triggered. Its state at this moment comes as the first event.
     pub(super) fn register(&self, fd: RawFd, watch: &Arc<Watch<Shared>>) -> io::Result<Token> {
-        let token = self.lock().move_in(Arc::clone(watch));
+        let token = self.slots.lock().move_in(Arc::clone(watch));
         let registered = self
             .registry
             .register(&mut SourceFd(&fd), token, everything());
         if let Err(error) = registered {
-            self.lock().move_out(token);
+            self.slots.lock().move_out(token);
             return Err(error);
         }
         Ok(token)
@@ -169,7 +166,7 @@ impl Shared {
 
     /// Takes a descriptor out again; before it is closed, because a duplicate would keep it alive in the kernel's set.
     pub(super) fn deregister(&self, fd: RawFd, token: Token) {
-        self.lock().move_out(token);
+        self.slots.lock().move_out(token);
         // A descriptor that the kernel no longer knows needs no taking out.
         drop(self.registry.deregister(&mut SourceFd(&fd)));
     }
@@ -184,7 +181,7 @@ impl Shared {
     }
 
     fn tenant(&self, token: Token) -> Option<Arc<Watch<Shared>>> {
-        let slots = self.lock();
+        let slots = self.slots.lock();
         let tenant = slots.tenants.get(slot(token))?;
         (tenant.generation == generation(token)).then(|| Arc::clone(&tenant.watch))
     }

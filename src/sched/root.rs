@@ -28,6 +28,7 @@ static VTABLE: Vtable = Vtable {
     refuse: |_, _| unreachable!("a root needs no stack"),
     call: |_| unreachable!("a root does not end"),
     late: |_| unreachable!("a root has no handle"),
+    attend: None,
     free,
 };
 

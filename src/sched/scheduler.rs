@@ -65,6 +65,9 @@ pub(crate) struct Scheduler {
     /// When sockets are looked at next although there is somebody in line.
     pub(super) next_poll: Cell<Deadline>,
 
+    /// Whether they were looked at since the last thought of it.
+    pub(super) polled: Cell<bool>,
+
     /// Made by the first source that must be waited for.
     reactor: OnceCell<Reactor>,
 
@@ -136,6 +139,7 @@ impl Scheduler {
             loop_yielder: Cell::new(ptr::null()),
             countdown: Cell::new(0),
             next_poll: Cell::new(Deadline::BEGINNING),
+            polled: Cell::new(false),
             reactor: OnceCell::new(),
             all: RefCell::default(),
             called_late: RefCell::default(),

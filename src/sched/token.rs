@@ -28,6 +28,14 @@ pub(crate) fn park(deadline: Option<Deadline>) -> Outcome {
     park_alone(&PARK, deadline, || token.set(true))
 }
 
+/// Takes the token of the running green thread or root away, if it has one.
+pub(crate) fn forget() {
+    // SAFETY: H2: the current one belongs to this OS thread.
+    unsafe { Scheduler::get().current_header().local() }
+        .token
+        .set(false);
+}
+
 /// Gives `header` its token, from any OS thread.
 pub(crate) fn unpark(header: &Header) {
     match Scheduler::of(header) {

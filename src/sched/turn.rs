@@ -12,13 +12,14 @@
 )]
 
 use std::ptr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::clock::Deadline;
 use super::frame::Target;
 use super::header::{Counted, Header};
 use super::peer::{mail, senders};
 use super::scheduler::Scheduler;
+use crate::stack::idle::{self, Load};
 
 /// Resumes between two looks at the clock, while there is always somebody in line. A look costs about 25 ns when a timer is set or a
 /// source is registered, else nothing: under 1 ns a resume.
@@ -80,14 +81,16 @@ impl Scheduler {
             self.countdown.set(RESUMES_BETWEEN_LOOKS);
             self.poll_now_and_then();
             self.fire_timers();
+            limit_by_idle(None, Load::Busy);
         }
     }
 
+    /// Polls the sockets when that is due and the loop has not just come from there.
     fn poll_now_and_then(&self) {
-        if self.reactor_if_made().is_none() {
+        if self.reactor_if_made().is_none() || self.polled.replace(false) {
             return;
         }
-        let now = Deadline::at(Instant::now());
+        let now = Deadline::real_now();
         if self.next_poll.get() <= now {
             self.next_poll.set(now.after(BETWEEN_POLLS));
             self.poll_sources(Some(Duration::ZERO));
@@ -149,6 +152,7 @@ impl Scheduler {
     /// Sleeps in the kernel, unless a message came first (L7).
     fn sleep(&self, until: Option<Deadline>) {
         let limit = until.map(|deadline| deadline.since(self.clock().now()));
+        let limit = limit_by_idle(limit, Load::Quiet);
         if !self.home().fall_asleep() {
             return;
         }
@@ -162,6 +166,7 @@ impl Scheduler {
     pub(super) fn poll_sources(&self, limit: Option<Duration>) {
         if let Some(reactor) = self.reactor_if_made() {
             reactor.poll(limit);
+            self.polled.set(true);
         }
     }
 
@@ -206,8 +211,8 @@ impl Scheduler {
         if bits & mail::UNPARK != 0 {
             self.unpark(&header);
         }
-        if bits & mail::REQUEST != 0 && !header.has_ended() {
-            self.deliver_cancellation(&header);
+        if bits & mail::REQUEST != 0 {
+            self.take_request(&header);
         }
         if bits & mail::CALLBACK != 0 {
             (header.vtable().late)(&header);
@@ -215,5 +220,25 @@ impl Scheduler {
         if bits & mail::START != 0 {
             self.admit(header);
         }
+    }
+
+    fn take_request(&self, header: &Counted) {
+        match header.vtable().attend {
+            Some(attend) => attend(header),
+            None if header.has_ended() => {}
+            None => self.deliver_cancellation(header),
+        }
+    }
+}
+
+/// Gives back memory that has lain idle; it wants to be called again after the result at the latest, or after `limit` if that is sooner.
+fn limit_by_idle(limit: Option<Duration>, load: Load) -> Option<Duration> {
+    if !idle::has_idle() {
+        return limit;
+    }
+    let again = idle::look(Deadline::real_now().since(Deadline::BEGINNING), load);
+    match (limit, again) {
+        (Some(limit), Some(again)) => Some(limit.min(again)),
+        (limit, again) => limit.or(again),
     }
 }

@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use super::join_error::JoinError;
 use super::outcome::{Outcome, drop_quietly};
-use super::{callbacks, memory};
+use super::{callbacks, local_table, memory};
 use crate::base::biased::Biased;
 use crate::sched::header::{Counted, Header, Vtable};
 use crate::sched::inbox::Home;
@@ -70,6 +70,9 @@ impl<F, T, A> Block<F, T, A> {
 
 /// What is done at the end besides storing the result: nothing, or what a scope needs.
 pub(super) trait After {
+    /// For jobs, see `Vtable::attend`.
+    const ATTEND: Option<fn(&Counted)> = None;
+
     /// The closure panicked: makes the error of it, or keeps the payload and makes an error of what it said.
     fn panicked(&self, header: &Header, payload: Box<dyn Any + Send>) -> JoinError;
 
@@ -112,6 +115,7 @@ where
     F: FnOnce() -> T,
     A: After,
 {
+    let inherited = local_table::inherited();
     let memory = memory::allocate(Layout::new::<Block<F, T, A>>()).cast::<Block<F, T, A>>();
     let block = Block {
         outcome: Outcome::new(Header::new(
@@ -127,6 +131,10 @@ where
     // SAFETY: fresh memory of this layout.
     unsafe { memory.write(block) };
     let header = memory.cast::<Header>().as_ptr();
+    // SAFETY: just written, and nobody else has seen it yet.
+    let newborn = unsafe { &*header };
+    // SAFETY: H2: as above.
+    unsafe { local_table::give(newborn, inherited) };
     // SAFETY: H1: the header was made with two references; this is one.
     let scheduler = unsafe { Counted::from_raw(header) };
     // SAFETY: and this is the other.
@@ -145,6 +153,7 @@ where
             refuse: refuse::<F, T, A>,
             late,
             call: callbacks::bring_over::<T>,
+            attend: A::ATTEND,
             free: free::<F, T, A>,
         }
     }
@@ -177,8 +186,19 @@ where
     } else {
         catch_unwind(AssertUnwindSafe(closure))
     };
+    local_table::end(values_of::<A>(header));
     let result = caught.map_err(|payload| explain(header, payload, &after));
     conclude(&block.outcome, result, after);
+}
+
+/// Whose `green_local!`s the closure has used: its own, or for a job those of what runs it.
+#[inline(always)]
+fn values_of<A: After>(header: &Header) -> &Header {
+    if A::ATTEND.is_some() {
+        Scheduler::get().current_header()
+    } else {
+        header
+    }
 }
 
 /// Stands for the payload of a green thread that was cancelled before it began.
@@ -196,6 +216,7 @@ where
     // SAFETY: B1.
     let (closure, after) = unsafe { block.take() };
     drop_quietly(header, closure);
+    local_table::end(values_of::<A>(header));
     let refused = Err(after.refused(header, error));
     conclude::<T, A>(&block.outcome, refused, after);
 }
@@ -218,7 +239,7 @@ fn explain<A: After>(header: &Header, payload: Box<dyn Any + Send>, after: &A) -
     match payload::sort(payload) {
         Ok(request) => match request.what() {
             What::Cancelled(reason) => JoinError::cancelled(header, reason.clone()),
-            What::Frame(_) => JoinError::cancelled(header, None),
+            What::Timeout(_) | What::Scope(_) => JoinError::cancelled(header, None),
         },
         Err(panic) => after.panicked(header, panic),
     }
@@ -267,15 +288,20 @@ fn late(header: &Counted) {
         header.post(mail::CALLBACK);
         return;
     };
+    scheduler.begin_calling_late(header.clone());
+    let calls = LateCalls(header.clone());
+    run_for(header, scheduler, move || drop(calls));
+}
+
+/// Has a new green thread of this OS thread do something about `header`. What must be done even if that is cancelled first or finds no stack, is done by the
+/// drop of the closure.
+pub(super) fn run_for(header: &Header, scheduler: &Scheduler, closure: impl FnOnce() + 'static) {
     let birth = Birth {
         home: scheduler.home().clone(),
         name: header.shared_name(),
         site: header.site(),
     };
-    scheduler.begin_calling_late(header.clone());
-    let calls = LateCalls(header.clone());
-    let closure = move || drop(calls);
-    // SAFETY: the closure borrows nothing.
+    // SAFETY: the callers' closures own counted references and borrow nothing.
     let (runner, handle) = unsafe { make(birth, closure, CallsLate) };
     handle.finish().lock().detach();
     scheduler.admit(runner);

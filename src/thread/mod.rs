@@ -5,6 +5,7 @@
 //!   spawn     spawn, Builder, Spawner                            callbacks what runs at the end, before joiners go on
 //!   current   what the running green thread can do with itself   limits    timeout, shield, catch_cancel, caught
 //!   scope     children that may borrow                           runtime   run, and settings for it
+//!   local     green_local!, over local_table                     job       what runs on an OS thread of the blocking pool
 //! ```
 
 pub(crate) mod block;
@@ -13,8 +14,12 @@ pub(crate) mod catch;
 pub(crate) mod caught;
 pub(crate) mod current;
 pub(crate) mod family;
+pub(crate) mod job;
 pub(crate) mod join;
 pub(crate) mod join_error;
+pub(crate) mod leftover;
+pub(crate) mod local;
+pub(crate) mod local_table;
 pub(crate) mod memory;
 pub(crate) mod outcome;
 pub(crate) mod report;

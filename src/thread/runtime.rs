@@ -7,17 +7,19 @@ use std::io;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::current::GreenThread;
-use super::join::wait_over;
+use super::leftover::end_what_was_left;
+use super::local_table;
 use super::scope::raise_deadlock;
-use crate::sched::cancel;
-use crate::sched::frame::{Frame, Kind};
+use crate::blocking::crew::{Crew, Terms};
+use crate::blocking::pool::Pool;
+use crate::blocking::spawn::{default_terms, put_in_force};
 use crate::sched::header::Counted;
 use crate::sched::hooks::OnPanic;
-use crate::sched::request::Request;
 use crate::sched::scheduler::Scheduler;
-use crate::stack::pool;
+use crate::stack::{idle, pool};
 
 /// Runs `f` on the root, then cancels what it left behind and waits for its end.
 ///
@@ -52,6 +54,9 @@ pub struct Runtime {
     /// What `run` puts in force.
     settings: Settings,
 
+    /// OS threads for blocking jobs, if there are settings for them; dropping it waits for the jobs.
+    _blocking: Option<Pool>,
+
     /// Neither `Send` nor `Sync`.
     here: PhantomData<Cell<*const ()>>,
 }
@@ -61,6 +66,7 @@ impl Runtime {
     pub fn builder() -> RuntimeBuilder {
         RuntimeBuilder {
             settings: Settings::default(),
+            blocking: None,
         }
     }
 
@@ -84,6 +90,9 @@ impl fmt::Debug for Runtime {
 pub struct RuntimeBuilder {
     /// What was asked for so far.
     settings: Settings,
+
+    /// What the pool for blocking jobs is to be like, if anything was said.
+    blocking: Option<Terms>,
 }
 
 impl RuntimeBuilder {
@@ -108,6 +117,32 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Gives the runtime a pool of its own for [`spawn_blocking`](crate::spawn_blocking), of at most `max` OS threads.
+    ///
+    /// Without this and [`blocking_idle`](Self::blocking_idle) it uses the process's pool, of at most 512. Dropping the runtime waits until the jobs of its own pool are
+    /// done.
+    ///
+    /// # Panics
+    /// When `max` is 0.
+    pub fn blocking_threads(mut self, max: usize) -> Self {
+        assert!(
+            max > 0,
+            "blocking_threads(0): a pool needs at least 1 OS thread"
+        );
+        self.blocking_terms().most = max;
+        self
+    }
+
+    /// Gives the runtime a pool of its own for [`spawn_blocking`](crate::spawn_blocking), whose OS threads go after `idle` without work; 10 s unless said.
+    pub fn blocking_idle(mut self, idle: Duration) -> Self {
+        self.blocking_terms().idle = idle;
+        self
+    }
+
+    fn blocking_terms(&mut self) -> &mut Terms {
+        self.blocking.get_or_insert_with(default_terms)
+    }
+
     /// Has `f` called with a green thread's panic that nobody joins, instead of writing to stderr.
     pub fn on_panic<F>(mut self, f: F) -> Self
     where
@@ -123,13 +158,16 @@ impl RuntimeBuilder {
     ///
     /// # Errors
     /// `InvalidInput` when the stack size is past the largest.
-    pub fn build(self) -> io::Result<Runtime> {
+    pub fn build(mut self) -> io::Result<Runtime> {
         if let Some(size) = self.settings.stack_size {
             // A size that no stack can have is refused here rather than at every spawn.
             drop(pool::take(size)?);
         }
+        let blocking = self.blocking.map(Pool::with_terms);
+        self.settings.crew = blocking.as_ref().map(|pool| Arc::clone(pool.crew()));
         Ok(Runtime {
             settings: self.settings,
+            _blocking: blocking,
             here: PhantomData,
         })
     }
@@ -155,6 +193,9 @@ struct Settings {
 
     /// L13.
     on_panic: Option<OnPanic>,
+
+    /// Who does blocking jobs; the process's crew when none.
+    crew: Option<Arc<Crew>>,
 }
 
 impl Settings {
@@ -171,38 +212,15 @@ impl Settings {
         );
         scheduler.begin_run();
         let in_force = InForce::put(scheduler, self);
-        let result = catch_unwind(AssertUnwindSafe(f));
-        end_what_was_left(scheduler);
+        let result = local_table::with_fresh(|| {
+            let result = catch_unwind(AssertUnwindSafe(f));
+            end_what_was_left(scheduler, Scheduler::left_by_run);
+            result
+        });
+        idle::release();
         drop(in_force);
         raise_deadlock(scheduler);
         result.unwrap_or_else(|panic| resume_unwind(panic))
-    }
-}
-
-/// Cancels and waits for every green thread that was spawned here during this `run`.
-fn end_what_was_left(scheduler: &Scheduler) {
-    Frame::enter(scheduler.deadlines(), Kind::Shield, |_| {
-        loop {
-            let left = scheduler.left_by_run();
-            if left.is_empty() {
-                return;
-            }
-            for header in &left {
-                cancel::cancel(header, end_of_run());
-            }
-            for header in &left {
-                wait_over(header, None);
-            }
-            // What is over has still to leave its stack.
-            scheduler.yield_now();
-        }
-    });
-}
-
-fn end_of_run() -> Request {
-    Request {
-        reason: Some(Arc::from(Box::from("`run` has ended"))),
-        forced: true,
     }
 }
 
@@ -216,6 +234,9 @@ struct InForce {
 
     /// From before.
     on_panic: Option<OnPanic>,
+
+    /// From before.
+    crew: Option<Arc<Crew>>,
 }
 
 impl InForce {
@@ -229,6 +250,7 @@ impl InForce {
             scheduler,
             stack_size: hooks.stack_size.replace(settings.stack_size),
             on_panic: hooks.on_panic.replace(settings.on_panic.clone()),
+            crew: put_in_force(settings.crew.clone()),
         }
     }
 }
@@ -240,6 +262,7 @@ impl Drop for InForce {
         hooks.only_our_threads.set(false);
         hooks.stack_size.set(self.stack_size);
         hooks.on_panic.replace(self.on_panic.take());
+        put_in_force(self.crew.take());
         hooks.running.set(false);
     }
 }

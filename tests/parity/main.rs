@@ -27,6 +27,11 @@ mod p15_lock_fairness;
 mod p17_semaphore;
 mod p19_queue;
 mod p22_taskgroup;
+mod p23_executor;
+mod p24_threadsafe;
+mod p25_contextvars;
+mod p26_async_generator;
+mod p30_threads_queue;
 
 use std::time::Duration;
 

@@ -1,0 +1,263 @@
+//! Time: intervals, limits that move, and what virtual time does beside IO and blocking work.
+
+mod support;
+
+use std::io::{Read, Write};
+use std::sync::mpsc;
+
+use greenthread::net::{TcpListener, TcpStream};
+use greenthread::time::{self, Duration, Instant, Interval, MissedTicks, interval};
+use greenthread::{
+    Runtime, catch_cancel, sleep, spawn, spawn_blocking, timeout, timeout_with, yield_now,
+};
+use support::panic_text;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A second and a half.
+const LATE: Duration = Duration::from_millis(1_500);
+
+fn in_virtual_time<T>(f: impl FnOnce() -> T) -> T {
+    let runtime = Runtime::builder().virtual_time().build().unwrap();
+    runtime.run(f)
+}
+
+/// The moments of the next ticks, in milliseconds since `start`.
+fn ticks(interval: &mut Interval, count: usize, start: Instant) -> Vec<u128> {
+    let mut moments = Vec::new();
+    for _ in 0..count {
+        interval.tick();
+        moments.push((time::now() - start).as_millis());
+    }
+    moments
+}
+
+#[test]
+fn the_first_tick_comes_at_once_and_the_others_evenly() {
+    in_virtual_time(|| {
+        let start = time::now();
+        let mut interval = interval(SECOND);
+        assert_eq!(ticks(&mut interval, 4, start), [0, 1000, 2000, 3000]);
+    });
+}
+
+#[test]
+fn work_between_ticks_does_not_move_them() {
+    in_virtual_time(|| {
+        let start = time::now();
+        let mut interval = interval(SECOND);
+        for tick in 0..3 {
+            assert_eq!(interval.tick() - start, tick * SECOND);
+            sleep(Duration::from_millis(700));
+        }
+    });
+}
+
+#[test]
+fn missed_ticks_burst_until_the_interval_has_caught_up() {
+    in_virtual_time(|| {
+        let start = time::now();
+        let mut interval = interval(SECOND);
+        interval.tick();
+        sleep(2 * SECOND + LATE);
+        let moments = ticks(&mut interval, 5, start);
+        assert_eq!(moments, [3500, 3500, 3500, 4000, 5000]);
+    });
+}
+
+#[test]
+fn missed_ticks_are_left_out_and_delay_those_after() {
+    in_virtual_time(|| {
+        let start = time::now();
+        let mut interval = interval(SECOND).missed_ticks(MissedTicks::Delay);
+        interval.tick();
+        sleep(2 * SECOND + LATE);
+        assert_eq!(ticks(&mut interval, 3, start), [3500, 4500, 5500]);
+    });
+}
+
+#[test]
+fn missed_ticks_are_skipped_and_the_rest_keep_their_places() {
+    in_virtual_time(|| {
+        let start = time::now();
+        let mut interval = interval(SECOND).missed_ticks(MissedTicks::Skip);
+        interval.tick();
+        sleep(2 * SECOND + LATE);
+        assert_eq!(ticks(&mut interval, 3, start), [3500, 4000, 5000]);
+    });
+}
+
+#[test]
+fn a_skipping_interval_that_is_late_by_whole_periods_goes_on_with_the_next() {
+    in_virtual_time(|| {
+        let start = time::now();
+        let mut interval = interval(SECOND).missed_ticks(MissedTicks::Skip);
+        interval.tick();
+        sleep(3 * SECOND);
+        assert_eq!(ticks(&mut interval, 2, start), [3000, 4000]);
+    });
+}
+
+#[test]
+fn a_tick_that_is_a_little_late_counts_as_on_time() {
+    for missed in [MissedTicks::Burst, MissedTicks::Delay, MissedTicks::Skip] {
+        in_virtual_time(|| {
+            let start = time::now();
+            let mut interval = interval(SECOND).missed_ticks(missed);
+            interval.tick();
+            sleep(SECOND + Duration::from_millis(5));
+            assert_eq!(ticks(&mut interval, 2, start), [1005, 2000]);
+        });
+    }
+}
+
+#[test]
+fn a_tick_tells_when_it_was_due() {
+    in_virtual_time(|| {
+        let start = time::now();
+        let mut interval = interval(SECOND);
+        interval.tick();
+        sleep(LATE);
+        assert_eq!(interval.tick() - start, SECOND);
+        assert_eq!(time::now() - start, LATE);
+    });
+}
+
+#[test]
+fn a_tick_is_not_lost_by_a_timeout_or_a_cancellation() {
+    in_virtual_time(|| {
+        let start = time::now();
+        let mut interval = interval(SECOND);
+        interval.tick();
+        let early = timeout(SECOND / 2, || interval.tick());
+        assert!(early.is_err());
+        assert_eq!(interval.tick() - start, SECOND);
+        let ticker = spawn(move || {
+            assert!(catch_cancel(|| interval.tick()).is_err());
+            interval.tick() - start
+        });
+        yield_now();
+        assert!(ticker.cancel());
+        assert_eq!(ticker.join().unwrap(), 2 * SECOND);
+    });
+}
+
+#[test]
+fn ticks_that_are_due_let_others_go_first() {
+    in_virtual_time(|| {
+        let other = spawn(|| ());
+        interval(SECOND).tick();
+        assert!(other.is_finished());
+    });
+}
+
+#[test]
+fn reset_begins_a_whole_period_anew() {
+    in_virtual_time(|| {
+        let start = time::now();
+        let mut interval = interval(SECOND);
+        interval.tick();
+        sleep(SECOND / 2);
+        interval.reset();
+        assert_eq!(ticks(&mut interval, 2, start), [1500, 2500]);
+        assert_eq!(interval.period(), SECOND);
+    });
+}
+
+#[test]
+fn an_interval_of_nothing_panics_and_names_it() {
+    let text = panic_text(|| interval(Duration::ZERO));
+    assert!(text.contains("interval(0)"), "{text}");
+}
+
+#[test]
+fn a_limit_can_be_put_off_again_and_again() {
+    in_virtual_time(|| {
+        let start = time::now();
+        let worked = timeout_with(SECOND, |limit| {
+            for _ in 0..5 {
+                limit.reset(SECOND);
+                assert_eq!(limit.deadline(), time::now() + SECOND);
+                sleep(SECOND * 9 / 10);
+            }
+        });
+        assert!(worked.is_ok());
+        assert_eq!(time::now() - start, SECOND * 9 / 2);
+    });
+}
+
+#[test]
+fn a_limit_can_be_brought_forward() {
+    in_virtual_time(|| {
+        let start = time::now();
+        let ended = timeout_with(3600 * SECOND, |limit| {
+            sleep(SECOND);
+            limit.reset(SECOND);
+            sleep(3600 * SECOND);
+        });
+        assert!(ended.is_err());
+        assert_eq!(time::now() - start, 2 * SECOND);
+    });
+}
+
+#[test]
+fn a_limit_that_another_moves_ends_the_wait_that_is_under_way() {
+    in_virtual_time(|| {
+        let start = time::now();
+        let ended = timeout_with(3600 * SECOND, |limit| {
+            greenthread::scope(|s| {
+                s.spawn(|| {
+                    sleep(SECOND);
+                    limit.reset(Duration::ZERO);
+                });
+                greenthread::park();
+            });
+        });
+        assert!(ended.is_err());
+        assert_eq!(time::now() - start, SECOND);
+    });
+}
+
+#[test]
+fn loopback_io_works_in_virtual_time() {
+    in_virtual_time(|| {
+        let start = time::now();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut question = [0; 4];
+            stream.read_exact(&mut question).unwrap();
+            sleep(3600 * SECOND);
+            stream.write_all(b"pong").unwrap();
+        });
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(b"ping").unwrap();
+        let mut answer = [0; 4];
+        let read = timeout(3601 * SECOND, || stream.read_exact(&mut answer));
+        read.expect("the answer comes before the limit").unwrap();
+        server.join().unwrap();
+        assert_eq!(&answer, b"pong");
+        assert_eq!(time::now() - start, 3600 * SECOND);
+    });
+}
+
+#[test]
+fn virtual_time_does_not_jump_while_a_blocking_job_runs() {
+    in_virtual_time(|| {
+        let start = time::now();
+        let (release, released) = mpsc::channel();
+        let job = spawn_blocking(move || released.recv().unwrap());
+        let releaser = std::thread::spawn(move || {
+            // Long enough for a clock that jumps to have done so; the test holds without it too.
+            std::thread::sleep(Duration::from_millis(20));
+            release.send("done").unwrap();
+        });
+        let joined = timeout(SECOND, || job.join());
+        assert_eq!(joined.expect("the clock stood").unwrap(), "done");
+        assert_eq!(time::now(), start);
+        sleep(SECOND);
+        assert_eq!(time::now() - start, SECOND);
+        releaser.join().unwrap();
+    });
+}
