@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::{RecvError, RecvTimeoutError, TryRecvError};
-use super::moments;
+use super::moments::{Moments, earlier};
 use super::rendezvous;
 use super::state::{self, Shared, State};
 use crate::base::lock::{Lock, LockGuard};
 use crate::sched::clock::Deadline;
+use crate::sched::list::Node;
 use crate::sched::park::{self, Grant, Outcome, with_waiter};
 use crate::sched::wait::Operation;
 
@@ -104,7 +105,7 @@ impl<T> Receiver<T> {
         };
         let deadline = deadline();
         if state.moments.is_some() {
-            return moments::recv(&self.shared, state, operation, deadline);
+            return self.wait_for_moment(state, operation, deadline);
         }
         if state.capacity == 0 {
             return rendezvous::recv(&self.shared, state, operation, deadline);
@@ -131,6 +132,30 @@ impl<T> Receiver<T> {
                     Err(Nothing::Disconnected) => return Err(RecvTimeoutError::Disconnected),
                     Err(Nothing::Empty(state)) => state,
                 };
+            }
+        })
+    }
+
+    /// Waits for the next moment that nobody else receives.
+    #[cold]
+    fn wait_for_moment<'a>(
+        &'a self,
+        mut state: LockGuard<'a, State<T>>,
+        operation: &'static Operation,
+        limit: Option<Deadline>,
+    ) -> Result<T, RecvTimeoutError> {
+        let nothing = Grant::GiveBack(nobody_grants);
+        with_waiter(&*self.shared, operation, 0, nothing, |waiter| {
+            loop {
+                let next = state.moments.as_ref().and_then(Moments::next);
+                waiter.park(state, |state| &mut state.receiving, earlier(next, limit));
+                state = self.shared.lock();
+                if let Some(message) = state.moments.as_mut().and_then(Moments::take) {
+                    return Ok(message);
+                }
+                if limit.is_some_and(|limit| limit <= park::now()) {
+                    return Err(RecvTimeoutError::Timeout);
+                }
             }
         })
     }
@@ -175,6 +200,9 @@ impl<T> Receiver<T> {
         self.shared.lock().bound()
     }
 }
+
+/// A channel of moments has no sender who could.
+fn nobody_grants<T>(_: &Lock<State<T>>, _: &Node) {}
 
 impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Self {
