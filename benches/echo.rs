@@ -12,12 +12,13 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::fd::AsRawFd;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use mio::net::TcpStream as MioStream;
+use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
 const CONNECTIONS: [usize; 2] = [1, 64];
@@ -128,9 +129,8 @@ fn floor(connections: usize, ready: &dyn Fn(SocketAddr)) {
     let accept = |i| {
         let stream = listener.accept().unwrap().0;
         stream.set_nonblocking(true).unwrap();
-        let mut stream = MioStream::from_std(stream);
         poll.registry()
-            .register(&mut stream, Token(i), interests)
+            .register(&mut SourceFd(&stream.as_raw_fd()), Token(i), interests)
             .unwrap();
         stream
     };
@@ -147,7 +147,7 @@ fn floor(connections: usize, ready: &dyn Fn(SocketAddr)) {
 }
 
 /// Echoes what there is.
-fn has_ended(stream: &mut MioStream) -> bool {
+fn has_ended(stream: &mut TcpStream) -> bool {
     let mut buffer = [0; 1024];
     loop {
         match stream.read(&mut buffer) {

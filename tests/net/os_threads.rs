@@ -120,6 +120,21 @@ fn os_threads_that_come_and_go_accept_from_one_listener() {
 }
 
 #[test]
+fn l17_a_close_that_races_a_read_on_another_os_thread_is_not_overlooked() {
+    let (hand_over, handed_over) = mpsc::sync_channel::<Arc<TcpStream>>(0);
+    let closer = thread::spawn(move || handed_over.iter().for_each(|near| near.close()));
+    for _ in 0..2000 {
+        let (near, _far) = pair::with_std();
+        let near = Arc::new(near);
+        hand_over.send(Arc::clone(&near)).unwrap();
+        let error = (&*near).read(&mut [0]).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::NotConnected);
+    }
+    drop(hand_over);
+    closer.join().unwrap();
+}
+
+#[test]
 fn two_os_threads_read_and_write_one_stream_at_once() {
     let sent: Vec<u8> = (0..4 << 20).map(|i: u32| ((i * 3) >> 2) as u8).collect();
     let (near, far) = pair::with_std();
