@@ -35,7 +35,7 @@ use std::time::Duration;
 use super::clock::Deadline;
 use super::list::Node;
 use super::park::{self, Grant, Outcome, Waiter, with_waiter};
-use super::reactor::Shared;
+use super::reactor::{Reactor, Shared};
 use super::readiness::{State, Watch};
 use super::scheduler::Scheduler;
 use super::wait::Operation;
@@ -329,18 +329,18 @@ impl<'a, S: AsFd> Operating<'a, S> {
         state: &mut State<Shared>,
         direction: Direction,
     ) -> io::Result<()> {
-        let reactor = scheduler.reactor()?.shared();
+        let reactor = scheduler.reactor()?;
         match &state.registration {
-            Some((registered, _)) if Arc::ptr_eq(registered, &reactor) => Ok(()),
+            Some((registered, _)) if reactor.is(registered) => Ok(()),
             Some(_) if !state.is_idle() => Ok(()),
-            _ => self.register_with(&reactor, state, direction),
+            _ => self.register_with(reactor, state, direction),
         }
     }
 
     #[cold]
     fn register_with(
         &self,
-        reactor: &Arc<Shared>,
+        reactor: &Reactor,
         state: &mut State<Shared>,
         direction: Direction,
     ) -> io::Result<()> {
@@ -350,8 +350,7 @@ impl<'a, S: AsFd> Operating<'a, S> {
             other.deregister(fd, token);
             watch.memory.unregistered();
         }
-        let token = reactor.register(fd, watch)?;
-        state.registration = Some((Arc::clone(reactor), token));
+        state.registration = Some(reactor.register(fd, watch)?);
         watch.memory.registered(direction);
         Ok(())
     }
