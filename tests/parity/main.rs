@@ -24,8 +24,12 @@ mod p12_shield;
 mod p13_done_callbacks;
 mod p14_event;
 mod p15_lock_fairness;
+mod p16_condition;
 mod p17_semaphore;
+mod p18_barrier;
 mod p19_queue;
+mod p20_queue_kinds;
+mod p21_queue_workers;
 mod p22_taskgroup;
 
 use std::time::Duration;
