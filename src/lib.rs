@@ -7,6 +7,18 @@
 //! });
 //! assert_eq!(hello.join().unwrap(), "hello");
 //! ```
+//!
+//! # When a stack overflows
+//!
+//! Every stack has a guard of at least 16 KiB below it. Whoever runs into it is named on stderr, with the place of its spawn, the ways to a bigger stack and a
+//! backtrace, and the process aborts. For this the crate handles SIGSEGV and SIGBUS; what is not an overflow of its stacks goes to the handler that was there before.
+//! [`Builder::stack_size`], [`RuntimeBuilder::stack_size`] and [`generator::Builder::stack_size`] set the size, [`grow`] lends a bigger stack for a while.
+//!
+//! # After a `fork`
+//!
+//! The child has the OS thread that forked, and no other. The green threads and generators of that OS thread, parked ones too, go on in both processes, each
+//! with its own copy of the memory, and guards stand in both. Green threads of other OS threads are not run in the child: waiting for one there is for ever. Sockets that
+//! the parent has waited for share the kernel's interest list with it: in the child, use those that are made after the fork.
 
 #[cfg(panic = "abort")]
 compile_error!(
@@ -17,6 +29,7 @@ mod base;
 mod results;
 mod sched;
 mod stack;
+mod stats;
 mod thread;
 
 pub mod blocking;
@@ -37,6 +50,8 @@ pub use results::race::race;
 #[doc(hidden)]
 pub use results::race::runner as __runner;
 pub use results::wait::{WaitFor, Waited, wait, wait_until};
+pub use stack::grow::grow;
+pub use stats::{StackStats, Stats, release_memory, stats};
 pub use thread::callbacks::CallbackId;
 pub use thread::catch::{Cancelled, catch_cancel};
 pub use thread::caught::{is_cancellation, resume_if_cancelled};

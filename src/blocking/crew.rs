@@ -21,6 +21,7 @@ use crate::sched::scheduler::Scheduler;
 use crate::sched::wait::Operation;
 use crate::thread::job::{self, Job};
 use crate::thread::join::JoinHandle;
+use crate::thread::shield::shield;
 
 static IDLE: Operation = Operation::new("waiting for a blocking job");
 
@@ -147,7 +148,8 @@ impl Crew {
     /// The life of an OS thread of the crew.
     fn work(self: Arc<Self>) {
         OF.set(self.address());
-        while let Some(job) = self.next() {
+        // Shielded: whoever has got hold of this OS thread's root in a job may ask for its end at any time.
+        while let Some(job) = shield(|| self.next()) {
             job.run();
         }
     }

@@ -50,7 +50,8 @@ where
 }
 
 fn crew() -> Arc<Crew> {
-    let of_runtime = OF_RUNTIME.with_borrow(Option::clone);
+    let of_runtime = OF_RUNTIME.try_with(|crew| crew.borrow().clone());
+    let of_runtime = of_runtime.ok().flatten();
     of_runtime.unwrap_or_else(|| Arc::clone(OF_PROCESS.get_or_init(of_process)))
 }
 

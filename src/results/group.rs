@@ -72,7 +72,8 @@ impl<T> Group<T> {
             Ok(value) => return value,
             Err(payload) => payload,
         };
-        let reason = payload.downcast_ref::<Payload>().and_then(Payload::reason);
+        let request = payload.downcast_ref::<Payload>();
+        let reason = request.and_then(|request| request.what().reason());
         for handle in &self.handles {
             handle.cancel_for(reason.clone());
         }

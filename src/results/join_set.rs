@@ -49,7 +49,7 @@ impl<T> JoinSet<T> {
         }
     }
 
-    /// Spawns a green thread of the set on this OS thread, as [`spawn`](crate::spawn) does.
+    /// Spawns a green thread of the set on this OS thread, as [`spawn`] does.
     ///
     /// Does not block.
     #[track_caller]

@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use super::clock::{Clock, Deadline};
 use super::peer::Held;
-use super::request::{Reason, Request};
+use super::request::{Reason, Request, scope_failed};
 use super::timers::{Timer, Timers};
 use super::wait::Wait;
 use crate::base::error::Elapsed;
@@ -125,8 +125,11 @@ pub(crate) enum Due {
     /// The cancellation that is pending on the green thread.
     Cancel,
 
-    /// The frame with this number: its deadline has passed, or its scope fails.
-    Frame(u64),
+    /// The timeout with this number: its deadline has passed.
+    Timeout(u64),
+
+    /// The scope whose frame has this number: a part of it has failed.
+    Scope(u64),
 }
 
 impl Frame {
@@ -192,15 +195,10 @@ impl Frame {
         }
     }
 
-    /// Whether it belongs to a scope, whose failure is not consumed.
-    pub(crate) fn is_scope(&self) -> bool {
-        matches!(self.kind, Kind::Scope { .. })
-    }
-
     /// Why it asks those inside of it to end, once it has fired.
     pub(crate) fn reason(&self) -> Reason {
         match self.kind {
-            Kind::Scope { .. } => Arc::from(Box::from("another part of its scope failed")),
+            Kind::Scope { .. } => scope_failed(),
             Kind::Timeout | Kind::Shield => Arc::new(Elapsed),
         }
     }
@@ -289,7 +287,10 @@ pub(crate) unsafe fn due(innermost: *const Link, cancelled: bool) -> Option<Due>
     if cancelled && !shielded {
         return Some(Due::Cancel);
     }
-    earliest.map(|frame| Due::Frame(frame.id))
+    earliest.map(|frame| match frame.kind {
+        Kind::Scope { .. } => Due::Scope(frame.id),
+        Kind::Timeout | Kind::Shield => Due::Timeout(frame.id),
+    })
 }
 
 /// Passes a request on to the scopes in force between its origin (a frame, or the base of the chain) and the innermost stack: their children are to be asked to end.

@@ -2,10 +2,13 @@
 
 #![expect(unsafe_code, reason = "reads the header that a link names")]
 
+use std::fmt;
+use std::panic::Location;
+
 use super::exit::Sentinel;
 use super::header::Header;
 use super::scheduler::Scheduler;
-use crate::stack::chain;
+use crate::stack::chain::{self, Owners};
 
 thread_local! {
     /// Its drop ends the scheduler.
@@ -30,7 +33,10 @@ impl Scheduler {
 fn make() -> &'static Scheduler {
     let made = SENTINEL.try_with(|sentinel| {
         let scheduler = Scheduler::make();
-        chain::name_owners_with(name_owner);
+        chain::name_owners_with(Owners {
+            name: name_owner,
+            site: site_of_owner,
+        });
         sentinel.arm(scheduler);
         scheduler
     });
@@ -42,11 +48,17 @@ fn make() -> &'static Scheduler {
 }
 
 /// What a message calls the green thread that a link names.
-fn name_owner(owner: *const ()) -> String {
+fn name_owner(owner: *const (), out: &mut dyn fmt::Write) -> fmt::Result {
     // SAFETY: S3 of `scheduler`: a link names its green thread as long as that has not ended.
     let header = unsafe { &*owner.cast::<Header>() };
     match header.name() {
-        Some(name) => format!("green thread {} (\"{name}\")", header.id()),
-        None => format!("green thread {}", header.id()),
+        Some(name) => write!(out, "green thread {} (\"{name}\")", header.id()),
+        None => write!(out, "green thread {}", header.id()),
     }
+}
+
+/// Where the green thread that a link names was spawned.
+fn site_of_owner(owner: *const ()) -> &'static Location<'static> {
+    // SAFETY: as in `name_owner`.
+    unsafe { &*owner.cast::<Header>() }.site()
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::frame::Due;
 use super::header::{Counted, Header};
 use super::raises::BOUND;
-use super::request::{Reason, Request};
+use super::request::{Reason, Request, scope_failed};
 use crate::base::atomic::Ordering;
 use crate::base::error::Elapsed;
 
@@ -30,8 +30,48 @@ pub(crate) enum What {
     /// The cancellation of the green thread.
     Cancelled(Option<Reason>),
 
-    /// That of the frame with this number: its deadline, or the failure of its scope.
-    Frame(u64),
+    /// The deadline of the timeout with this number.
+    Timeout(u64),
+
+    /// The failure of the scope whose frame has this number.
+    Scope(u64),
+}
+
+impl What {
+    /// What raises this in the running chain of `header`.
+    pub(crate) fn of(due: Due, header: &Header) -> Self {
+        match due {
+            Due::Cancel => What::Cancelled(pending_reason(header)),
+            Due::Timeout(frame) => What::Timeout(frame),
+            Due::Scope(frame) => What::Scope(frame),
+        }
+    }
+
+    /// Why, if whoever asked said so; the passing of a deadline and the failure of a scope are reasons too.
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        match self {
+            What::Cancelled(reason) => reason.clone(),
+            What::Timeout(_) => Some(Arc::new(Elapsed)),
+            What::Scope(_) => Some(scope_failed()),
+        }
+    }
+
+    /// Tells requests of one green thread apart, by the low bits of the frame's number.
+    fn number(&self) -> usize {
+        match self {
+            What::Cancelled(_) => 0,
+            What::Timeout(frame) | What::Scope(frame) => *frame as usize,
+        }
+    }
+
+    /// As a report calls it.
+    fn name(&self) -> &'static str {
+        match self {
+            What::Cancelled(_) => "its cancellation",
+            What::Timeout(_) => "the deadline of a timeout around it",
+            What::Scope(_) => "the failure of the scope around it",
+        }
+    }
 }
 
 impl Payload {
@@ -45,14 +85,6 @@ impl Payload {
 
     pub(crate) fn what(&self) -> &What {
         &self.what
-    }
-
-    /// Why, if whoever asked said so; the passing of a deadline is a reason too.
-    pub(crate) fn reason(&self) -> Option<Reason> {
-        match &self.what {
-            What::Cancelled(reason) => reason.clone(),
-            What::Frame(_) => Some(Arc::new(Elapsed)),
-        }
     }
 
     /// Where it was raised.
@@ -75,24 +107,16 @@ pub(crate) fn sort(caught: Box<dyn Any + Send>) -> Result<Box<Payload>, Box<dyn 
 /// Raises what is due in the running green thread or root.
 #[cold]
 pub(crate) fn raise(header: &Header, due: Due) -> ! {
-    let (what, frame) = match due {
-        Due::Frame(frame) => (What::Frame(frame), frame),
-        Due::Cancel => (What::Cancelled(pending_reason(header)), 0),
-    };
-    // The low bits tell frames apart as well.
-    if header.raises().count(frame as usize) {
-        report_swallower(header, &what);
+    let what = What::of(due, header);
+    if header.raises().count(what.number()) {
+        report_swallower(header, what.name());
     }
     panic::resume_unwind(Box::new(Payload::new(what, header)))
 }
 
 /// Says that somebody catches a request again and again, and keeps waiting (L9).
 #[cold]
-fn report_swallower(header: &Header, what: &What) {
-    let what = match what {
-        What::Cancelled(_) => "its cancellation",
-        What::Frame(_) => "the deadline or the failure of what it runs in",
-    };
+fn report_swallower(header: &Header, what: &str) {
     let name = header.name().unwrap_or("unnamed");
     let (id, site) = (header.id(), header.site());
     eprintln!(

@@ -9,15 +9,15 @@ fn r1_an_event_of_an_earlier_tenant_finds_nobody() {
     let (reactor, _waker) = Reactor::new().unwrap();
     let shared = Arc::clone(&reactor.shared());
     let (first, second) = (Watch::new(), Watch::new());
-    let old = shared.lock().move_in(Arc::clone(&first));
+    let old = shared.slots.lock().move_in(Arc::clone(&first));
     assert!(Arc::ptr_eq(&shared.tenant(old).unwrap(), &first));
-    shared.lock().move_out(old);
-    let new = shared.lock().move_in(Arc::clone(&second));
+    shared.slots.lock().move_out(old);
+    let new = shared.slots.lock().move_in(Arc::clone(&second));
     assert_eq!(slot(old), slot(new), "the slot is used anew");
     assert!(shared.tenant(old).is_none());
     assert!(Arc::ptr_eq(&shared.tenant(new).unwrap(), &second));
     // Nor does it take the new tenant out.
-    shared.lock().move_out(old);
+    shared.slots.lock().move_out(old);
     assert!(shared.tenant(new).is_some());
 }
 
@@ -25,8 +25,8 @@ fn r1_an_event_of_an_earlier_tenant_finds_nobody() {
 fn no_slot_has_the_token_of_the_waker() {
     let (reactor, _waker) = Reactor::new().unwrap();
     let shared = Arc::clone(&reactor.shared());
-    shared.lock().generation = u32::MAX - 1;
-    let token = shared.lock().move_in(Watch::new());
+    shared.slots.lock().generation = u32::MAX - 1;
+    let token = shared.slots.lock().move_in(Watch::new());
     assert_eq!(generation(token), u32::MAX);
     assert_ne!(token, WAKER);
 }
@@ -35,7 +35,7 @@ fn no_slot_has_the_token_of_the_waker() {
 fn a_closed_reactor_drops_its_descriptors_and_those_who_hold_it_find_nothing() {
     let (reactor, waker) = Reactor::new().unwrap();
     let shared = Arc::clone(&reactor.shared());
-    let token = shared.lock().move_in(Watch::new());
+    let token = shared.slots.lock().move_in(Watch::new());
     reactor.close();
     assert!(waker.upgrade().is_none());
     assert!(shared.tenant(token).is_none());

@@ -8,6 +8,11 @@ use std::sync::Arc;
 /// Why somebody asked.
 pub(crate) type Reason = Arc<dyn Error + Send + Sync>;
 
+/// Why a failing scope asks its body and its children to end.
+pub(crate) fn scope_failed() -> Reason {
+    Arc::from(Box::from("another part of its scope failed"))
+}
+
 /// A cancellation that has been asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {

@@ -19,6 +19,7 @@ use super::frame::Target;
 use super::header::{Counted, Header};
 use super::peer::{mail, senders};
 use super::scheduler::Scheduler;
+use crate::stack::idle::{self, Load};
 
 /// Resumes between two looks at the clock, while there is always somebody in line. A look costs about 25 ns when a timer is set or a
 /// source is registered, else nothing: under 1 ns a resume.
@@ -80,6 +81,7 @@ impl Scheduler {
             self.countdown.set(RESUMES_BETWEEN_LOOKS);
             self.poll_now_and_then();
             self.fire_timers();
+            limit_by_idle(None, Load::Busy);
         }
     }
 
@@ -150,6 +152,7 @@ impl Scheduler {
     /// Sleeps in the kernel, unless a message came first (L7).
     fn sleep(&self, until: Option<Deadline>) {
         let limit = until.map(|deadline| deadline.since(self.clock().now()));
+        let limit = limit_by_idle(limit, Load::Quiet);
         if !self.home().fall_asleep() {
             return;
         }
@@ -225,5 +228,17 @@ impl Scheduler {
             None if header.has_ended() => {}
             None => self.deliver_cancellation(header),
         }
+    }
+}
+
+/// Gives back memory that has lain idle; it wants to be called again after the result at the latest, or after `limit` if that is sooner.
+fn limit_by_idle(limit: Option<Duration>, load: Load) -> Option<Duration> {
+    if !idle::has_idle() {
+        return limit;
+    }
+    let again = idle::look(Deadline::real_now().since(Deadline::BEGINNING), load);
+    match (limit, again) {
+        (Some(limit), Some(again)) => Some(limit.min(again)),
+        (limit, again) => limit.or(again),
     }
 }

@@ -26,7 +26,9 @@
 #![expect(unsafe_code, reason = "follows the raw pointers of the running chain")]
 
 use std::cell::Cell;
+use std::fmt;
 use std::ops::Range;
+use std::panic::Location;
 use std::ptr;
 use std::sync::OnceLock;
 
@@ -39,8 +41,18 @@ thread_local! {
     static PARKED_UNWINDING: Cell<usize> = const { Cell::new(0) };
 }
 
-/// How the layer above calls the green thread with a given header, for messages.
-static NAME_OWNER: OnceLock<fn(*const ()) -> String> = OnceLock::new();
+/// How the layer above speaks of its green threads.
+static OWNERS: OnceLock<Owners> = OnceLock::new();
+
+/// Speaks of the green thread with a given header, for messages. Called on its own OS thread, from a signal handler too: neither allocates.
+#[derive(Debug)]
+pub(crate) struct Owners {
+    /// Writes its number and its name.
+    pub(crate) name: fn(*const (), &mut dyn fmt::Write) -> fmt::Result,
+
+    /// Where it was spawned.
+    pub(crate) site: fn(*const ()) -> &'static Location<'static>,
+}
 
 /// What a stack needs to be part of the chain. At the top of its slot (C3); the root has one in its header.
 #[derive(Debug)]
@@ -250,10 +262,20 @@ pub(crate) unsafe fn outward<'a>(innermost: *const Link) -> impl Iterator<Item =
     std::iter::successors(first, |link| unsafe { link.driver().as_ref() })
 }
 
-/// Lets messages name green threads. `name` is called on the green thread's own OS thread, with the address of its header.
-pub(crate) fn name_owners_with(name: fn(*const ()) -> String) {
-    // A second scheduler sets the same function again.
-    let _ = NAME_OWNER.set(name);
+/// The word itself, which may name a stack that has gone while the loop runs.
+pub(crate) fn word() -> *const Link {
+    RUNNING.get()
+}
+
+/// Lets messages name green threads.
+pub(crate) fn name_owners_with(owners: Owners) {
+    // A second scheduler sets the same functions again.
+    let _ = OWNERS.set(owners);
+}
+
+/// How to speak of green threads, once there is a scheduler.
+pub(crate) fn owners() -> Option<&'static Owners> {
+    OWNERS.get()
 }
 
 /// Who drives this stack, in words: the base of its chain. "nobody" when it is not being driven.
@@ -263,10 +285,20 @@ pub(crate) fn name_driver(link: &Link) -> String {
     }
     // SAFETY: C2: `link` is driven, so its chain is parked as a whole, and stays so while this runs.
     match unsafe { outward(link) }.find(|link| !link.owner().is_null()) {
-        Some(base) if !base.is_root() => NAME_OWNER
-            .get()
-            .map_or_else(|| "a green thread".into(), |name| name(base.owner())),
+        Some(base) if !base.is_root() => name_of(base),
         _ => "the root of this OS thread".into(),
+    }
+}
+
+/// What a green thread is called, by its base.
+fn name_of(base: &Link) -> String {
+    let mut text = String::new();
+    let written = OWNERS
+        .get()
+        .map(|owners| (owners.name)(base.owner(), &mut text));
+    match written {
+        Some(Ok(())) => text,
+        _ => "a green thread".into(),
     }
 }
 

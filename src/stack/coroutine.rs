@@ -62,6 +62,14 @@ impl<In, Out, Ret> Coroutine<In, Out, Ret> {
     }
 }
 
+/// Runs `f` on another stack, and comes back. What `f` suspends is the coroutine from which this was called.
+///
+/// # Safety
+/// `f` does not unwind.
+pub(crate) unsafe fn on_stack<T>(stack: Stack, f: impl FnOnce() -> T) -> T {
+    corosensei::on_stack(stack, f)
+}
+
 impl<In, Out, Ret> Drop for Coroutine<In, Out, Ret> {
     #[inline]
     fn drop(&mut self) {

@@ -10,6 +10,11 @@ use std::ptr;
 
 use super::chain::{self, Link};
 use super::exception_table;
+use super::grown;
+use super::unwinder::{
+    _Unwind_Backtrace, _Unwind_GetCFA, _Unwind_GetIPInfo, _Unwind_GetLanguageSpecificData,
+    _Unwind_GetRegionStart, Context, GO_ON, STOP,
+};
 
 /// How far a walk goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,31 +24,6 @@ pub(crate) enum Reach {
 
     /// The running chain to its base; for the root, to the first frame of the OS thread.
     Chain,
-}
-
-/// One frame, as the unwinder shows it.
-enum Context {}
-
-/// The unwinder's "go on": `_URC_NO_REASON`.
-const GO_ON: c_int = 0;
-
-/// Any other code ends the walk: `_URC_NORMAL_STOP`.
-const STOP: c_int = 4;
-
-// Declared as if a panic could come out of it: else the compiler would know that none can come out of the walk, give the calls that
-// lead here no call sites, and every walk would find its own frames forbidding.
-unsafe extern "C-unwind" {
-    fn _Unwind_Backtrace(
-        visit: extern "C" fn(*mut Context, *mut c_void) -> c_int,
-        data: *mut c_void,
-    ) -> c_int;
-}
-
-unsafe extern "C" {
-    fn _Unwind_GetCFA(frame: *mut Context) -> usize;
-    fn _Unwind_GetIPInfo(frame: *mut Context, ip_is_exact: *mut c_int) -> usize;
-    fn _Unwind_GetLanguageSpecificData(frame: *mut Context) -> *const u8;
-    fn _Unwind_GetRegionStart(frame: *mut Context) -> usize;
 }
 
 /// The state of a walk.
@@ -88,6 +68,7 @@ extern "C" fn visit(frame: *mut Context, walk: *mut c_void) -> c_int {
 impl Walk {
     /// Goes on to the stack that holds this address, and says whether it is within reach.
     fn reaches(&mut self, address: usize) -> bool {
+        let grown = grown::owner_of(address);
         // SAFETY: the chain from `running` is running for as long as the walk takes.
         for link in unsafe { chain::outward(self.stack) } {
             if link.is_root() {
@@ -95,7 +76,8 @@ impl Walk {
                 break;
             }
             self.stack = link;
-            if link.is_root() || link.span().contains(&address) {
+            let is_part = grown == Some(ptr::from_ref(link));
+            if link.is_root() || is_part || link.span().contains(&address) {
                 return true;
             }
             if self.reach == Reach::OwnStack || !link.owner().is_null() {

@@ -8,10 +8,13 @@
 //!                  ▲ limit                       ▲ top           ▲ end of the slot
 //! ```
 //!
+//! A slot is live (owned or leaked), warm (on its free list), or cold: its memory was given back (`trim`), only its guard and its place in the slab
+//! are left.
+//!
 //! Invariants:
-//! - P1 A slot is on its free list, or owned by exactly one [`Stack`], or was leaked with one; `Head` is initialised in all three.
-//! - P2 A slab is unmapped only when none of its slots is owned or leaked: on the OS thread's exit, or when the last slot comes back after
-//!   it. A leaked slot keeps its slab for ever (L1).
+//! - P1 A slot is on its free list, or cold, or owned by exactly one [`Stack`], or was leaked with one; `Head` is initialised in all but the cold ones.
+//! - P2 A slab is unmapped only when none of its slots is owned or leaked: by a trim, on the OS thread's exit, or when the last slot comes
+//!   back after it. A leaked slot keeps its slab for ever (L1).
 //! - P3 A `Stack` never leaves its OS thread, so the pool it goes back to is the one it came from.
 
 #![expect(
@@ -26,7 +29,10 @@ use std::num::NonZeroUsize;
 use std::ptr::{self, NonNull};
 
 use super::chain::Link;
+use super::overflow;
 use super::slab::{GUARD, Slab, Slot};
+
+pub(crate) mod trim;
 
 /// The stack size in bytes when nothing else is asked for: with its guard, 256 KiB of address space.
 pub(crate) const DEFAULT_SIZE: usize = 256 * 1024 - GUARD;
@@ -71,8 +77,8 @@ thread_local! {
 
 /// The stacks of one OS thread.
 struct Pool {
-    /// The newest free slot of each class.
-    free: [Cell<*const Head>; CLASSES],
+    /// The stacks of each class.
+    shelves: [Shelf; CLASSES],
 
     /// Every slab, `None` once unmapped: heads know theirs by its index.
     slabs: RefCell<ManuallyDrop<Vec<Option<Slab>>>>,
@@ -80,8 +86,32 @@ struct Pool {
     /// For each slab, how many slots are owned or leaked. Filled in when the pool closes, and kept only from then on.
     taken: RefCell<ManuallyDrop<Vec<usize>>>,
 
+    /// Whether a slot came back since the last trim.
+    used: Cell<bool>,
+
     /// Set when the OS thread's exit has reached `AT_EXIT`: from then on slots are counted, not listed.
     closed: Cell<bool>,
+}
+
+/// The stacks of one class.
+struct Shelf {
+    /// The newest free slot.
+    free: Cell<*const Head>,
+
+    /// How many slots are owned or leaked.
+    live: Cell<usize>,
+
+    /// The most that were live since the last look at what is idle.
+    peak: Cell<usize>,
+
+    /// The most that were ever live, up to that look.
+    highest: Cell<usize>,
+
+    /// How many slots are live or free.
+    made: Cell<usize>,
+
+    /// The slab that had room last: where to begin to look.
+    roomy: Cell<usize>,
 }
 
 /// What stands at the top of every slot that was ever used.
@@ -98,6 +128,9 @@ struct Head {
 
     /// Its size class.
     class: u8,
+
+    /// Whether nothing below its warm part was touched since that was given back.
+    shallow: Cell<bool>,
 }
 
 /// A slot in use: a stack with a guard below it and its link at the top. Goes back to its pool when dropped.
@@ -133,21 +166,25 @@ fn outside(size: usize) -> io::Error {
 impl Pool {
     const fn new() -> Self {
         Pool {
-            free: [const { Cell::new(ptr::null()) }; CLASSES],
+            shelves: [const { Shelf::new() }; CLASSES],
             slabs: RefCell::new(ManuallyDrop::new(Vec::new())),
             taken: RefCell::new(ManuallyDrop::new(Vec::new())),
+            used: Cell::new(false),
             closed: Cell::new(false),
         }
     }
 
     #[inline]
     fn take(&self, class: usize) -> io::Result<Stack> {
-        let newest = self.free[class].get();
+        let shelf = &self.shelves[class];
+        let newest = shelf.free.get();
         // SAFETY: P1: what is on a free list is an initialised head.
         let Some(head) = (unsafe { newest.as_ref() }) else {
             return self.take_fresh(class);
         };
-        self.free[class].set(head.next.get());
+        shelf.free.set(head.next.get());
+        head.shallow.set(false);
+        shelf.count_live();
         Ok(Stack { head: head.into() })
     }
 
@@ -159,12 +196,16 @@ impl Pool {
         }
         let stride = 1 << (FIRST_SHIFT as usize + class);
         let mut slabs = self.slabs.borrow_mut();
-        let at = match with_room(&slabs, stride) {
+        let shelf = &self.shelves[class];
+        let at = match with_room(&slabs, stride, shelf.roomy.get()) {
             Some(at) => at,
             None => self.grow(&mut slabs, stride)?,
         };
+        shelf.roomy.set(at);
         let slab = slabs[at].as_mut().ok_or(io::ErrorKind::Other)?;
         let stack = Stack::in_slot(slab.hand_out()?, at, class);
+        shelf.made.set(shelf.made.get() + 1);
+        shelf.count_live();
         if self.closed.get() {
             self.taken.borrow_mut()[at] += 1;
         }
@@ -173,6 +214,7 @@ impl Pool {
 
     /// Maps one more slab, a smaller one when the wanted size is refused.
     fn grow(&self, slabs: &mut Vec<Option<Slab>>, stride: usize) -> io::Result<usize> {
+        overflow::watch();
         let mut slots = if self.closed.get() {
             1
         } else {
@@ -184,11 +226,16 @@ impl Pool {
                 outcome => break outcome?,
             }
         };
-        slabs.push(Some(slab));
+        let vacant = slabs.iter().position(Option::is_none);
+        let at = vacant.unwrap_or(slabs.len());
+        if vacant.is_none() {
+            slabs.push(None);
+        }
+        slabs[at] = Some(slab);
         if self.closed.get() {
             self.taken.borrow_mut().resize(slabs.len(), 0);
         }
-        Ok(slabs.len() - 1)
+        Ok(at)
     }
 
     #[inline]
@@ -197,8 +244,10 @@ impl Pool {
         if self.closed.get() {
             return self.give_back_late(head.slab as usize);
         }
-        let list = &self.free[head.class as usize];
-        head.next.set(list.replace(head));
+        let shelf = &self.shelves[head.class as usize];
+        head.next.set(shelf.free.replace(head));
+        shelf.live.set(shelf.live.get() - 1);
+        self.used.set(true);
     }
 
     /// After the exit: the slab goes with its last slot (P2).
@@ -214,15 +263,10 @@ impl Pool {
             return;
         }
         let mut taken = self.taken.borrow_mut();
-        let used = |slab: &Option<Slab>| slab.as_ref().map_or(0, Slab::used);
+        let used = |slab: &Option<Slab>| slab.as_ref().map_or(0, Slab::warm);
         taken.extend(self.slabs.borrow().iter().map(used));
-        for list in &self.free {
-            let mut next = list.replace(ptr::null());
-            // SAFETY: P1, as in `take`; the slabs are all still mapped.
-            while let Some(head) = unsafe { next.as_ref() } {
-                taken[head.slab as usize] -= 1;
-                next = head.next.get();
-            }
+        for head in self.shelves.iter().flat_map(Shelf::take_all) {
+            taken[head.slab as usize] -= 1;
         }
         drop(taken);
         self.unmap_idle();
@@ -249,12 +293,16 @@ impl Pool {
     }
 }
 
-/// The newest slab of this slot size that has unused slots.
-fn with_room(slabs: &[Option<Slab>], stride: usize) -> Option<usize> {
-    let fits = |slab: &Slab| slab.stride() == stride && slab.has_room();
-    slabs
-        .iter()
-        .rposition(|slab| slab.as_ref().is_some_and(fits))
+/// A slab of this slot size that has room, the one at `hint` if it does.
+fn with_room(slabs: &[Option<Slab>], stride: usize, hint: usize) -> Option<usize> {
+    let fits = |slab: &Option<Slab>| {
+        slab.as_ref()
+            .is_some_and(|slab| slab.stride() == stride && slab.has_room())
+    };
+    if slabs.get(hint).is_some_and(fits) {
+        return Some(hint);
+    }
+    slabs.iter().rposition(fits)
 }
 
 /// How many slots the next slab of this slot size should have.
@@ -266,6 +314,34 @@ fn wanted_slots(slabs: &[Option<Slab>], stride: usize) -> usize {
         .min(MOST_SLOTS)
         .min(MOST_SLAB_BYTES / stride)
         .max(1)
+}
+
+impl Shelf {
+    const fn new() -> Self {
+        Shelf {
+            free: Cell::new(ptr::null()),
+            live: Cell::new(0),
+            peak: Cell::new(0),
+            highest: Cell::new(0),
+            made: Cell::new(0),
+            roomy: Cell::new(0),
+        }
+    }
+
+    #[inline]
+    fn count_live(&self) {
+        let live = self.live.get() + 1;
+        self.live.set(live);
+        self.peak.set(self.peak.get().max(live));
+    }
+
+    /// Empties the free list, newest first.
+    fn take_all<'a>(&self) -> impl Iterator<Item = &'a Head> + use<'a> {
+        // SAFETY: P1; the slabs of what is listed are mapped.
+        let newest = unsafe { self.free.replace(ptr::null()).as_ref() };
+        // SAFETY: as above.
+        std::iter::successors(newest, |head| unsafe { head.next.get().as_ref() })
+    }
 }
 
 impl Stack {
@@ -280,6 +356,7 @@ impl Stack {
             next: Cell::new(ptr::null()),
             slab: slab as u32,
             class: class as u8,
+            shallow: Cell::new(false),
         };
         // SAFETY: inside the slot, which nobody else was given, and aligned: slots end on a page and colours are whole lines.
         unsafe { head.write(value) };
@@ -295,6 +372,11 @@ impl Stack {
     #[inline]
     pub(crate) fn top(&self) -> NonZeroUsize {
         self.head.addr()
+    }
+
+    /// The end of the slot.
+    pub(crate) fn end(&self) -> usize {
+        self.head().link.span().end
     }
 
     /// The lowest address that the stack's frames may use: the guard ends here.
@@ -329,5 +411,4 @@ impl Drop for AtExit {
 }
 
 #[cfg(test)]
-#[path = "pool_tests.rs"]
 mod tests;

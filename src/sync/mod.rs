@@ -22,10 +22,9 @@ pub use queue::Queue;
 pub use queue_error::{Closed, GetTimeoutError, PutTimeoutError, TryGetError, TryPutError};
 pub use queue_iter::Iter;
 pub use reentrant_mutex::{ReentrantMutex, ReentrantMutexGuard};
-pub use rw_guards::{
-    OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLockReadGuard, RwLockWriteGuard,
+pub use rw_lock::{
+    OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
-pub use rw_lock::RwLock;
 pub use semaphore::{OwnedPermit, Permit, Semaphore};
 
 /// A constructor that is `const`, but for the model checker, whose locks are not.
@@ -54,6 +53,5 @@ mod queue;
 mod queue_error;
 mod queue_iter;
 mod reentrant_mutex;
-mod rw_guards;
 mod rw_lock;
 mod semaphore;

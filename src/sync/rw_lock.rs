@@ -1,17 +1,20 @@
 //! A value for many readers or one writer.
 //!
 //! It is a semaphore: a reader takes one permit, a writer takes them all. So they are served strictly in the order of asking, and readers behind a waiting writer wait.
+//!
+//! Invariants:
+//! - X1 A read guard holds one permit of its lock, a write guard all of them, from `of` until it is dropped: while a write guard exists, no other guard does.
 
 #![expect(unsafe_code, reason = "shares a cell with those who have permits")]
 
 use std::cell::UnsafeCell;
 use std::fmt;
+use std::marker::PhantomData;
+use std::mem;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::rw_guards::{
-    OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLockReadGuard, RwLockWriteGuard,
-};
 use super::semaphore::Semaphore;
 use crate::base::error::Elapsed;
 use crate::sched::wait::Operation;
@@ -29,10 +32,10 @@ static WRITE_TIMEOUT: Operation = Operation::new("RwLock::write_timeout");
 static WRITE_OWNED: Operation = Operation::new("RwLock::write_owned");
 
 /// What a reader takes.
-pub(super) const ONE: usize = 1;
+const ONE: usize = 1;
 
 /// What a writer takes: more readers than that fit into no memory.
-pub(super) const ALL: usize = usize::MAX >> 1;
+const ALL: usize = usize::MAX >> 1;
 
 /// A value for many readers or one writer, handed over in the order of asking.
 ///
@@ -53,12 +56,11 @@ pub struct RwLock<T: ?Sized> {
     /// Who has it, and who waits.
     permits: Semaphore,
 
-    /// Reached through guards: see `rw_guards`.
+    /// X1.
     value: UnsafeCell<T>,
 }
 
-// SAFETY: guards of several OS threads share `&T` (`T: Sync`), and one gives `&mut T` to whichever OS thread it is on (`T: Send`); never both at once (X1 of
-// `rw_guards`).
+// SAFETY: guards of several OS threads share `&T` (`T: Sync`), and one gives `&mut T` to whichever OS thread it is on (`T: Send`); never both at once (X1).
 unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 
 impl<T> RwLock<T> {
@@ -174,18 +176,6 @@ impl<T: ?Sized> RwLock<T> {
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
     }
-
-    /// Where the value is.
-    #[inline]
-    pub(super) fn value(&self) -> *mut T {
-        self.value.get()
-    }
-
-    /// Gives back what a guard took.
-    #[inline]
-    pub(super) fn put_back(&self, permits: usize) {
-        self.permits.put_back(permits);
-    }
 }
 
 impl<T: Default> Default for RwLock<T> {
@@ -208,5 +198,108 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
             None => out.field("value", &format_args!("<locked>")),
         };
         out.finish()
+    }
+}
+
+/// A guard's type, its one constructor, reading through it, and giving back.
+macro_rules! guard {
+    ($(#[$meta:meta])* $name:ident [$($life:lifetime)?] by $lock:ty, $permits:ident, as $value:ty) => {
+        $(#[$meta])*
+        #[must_use = "a guard that is dropped at once locks nothing"]
+        pub struct $name<$($life,)? T: ?Sized> {
+            /// X1.
+            lock: $lock,
+
+            /// `Send` and `Sync` as what it stands for.
+            value: PhantomData<$value>,
+        }
+
+        impl<$($life,)? T: ?Sized> $name<$($life,)? T> {
+            /// The caller has taken the permits (X1).
+            #[inline]
+            fn of(lock: $lock) -> Self {
+                let value = PhantomData;
+                $name { lock, value }
+            }
+        }
+
+        impl<$($life,)? T: ?Sized> Deref for $name<$($life,)? T> {
+            type Target = T;
+
+            #[inline]
+            fn deref(&self) -> &T {
+                // SAFETY: X1: this guard exists and is borrowed, so nobody has `&mut T`.
+                unsafe { &*self.lock.value.get() }
+            }
+        }
+
+        impl<$($life,)? T: ?Sized> Drop for $name<$($life,)? T> {
+            #[inline]
+            fn drop(&mut self) {
+                self.lock.permits.put_back($permits);
+            }
+        }
+
+        impl<$($life,)? T: ?Sized + fmt::Debug> fmt::Debug for $name<$($life,)? T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                (**self).fmt(f)
+            }
+        }
+    };
+}
+
+guard! {
+    /// The right to read a [`RwLock`]'s value; gives it back when dropped, on any OS thread.
+    RwLockReadGuard ['a] by &'a RwLock<T>, ONE, as &'a T
+}
+
+guard! {
+    /// The right to write a [`RwLock`]'s value; gives it back when dropped, on any OS thread.
+    RwLockWriteGuard ['a] by &'a RwLock<T>, ALL, as &'a mut T
+}
+
+guard! {
+    /// The right to read the value of a [`RwLock`] that it keeps alive; gives it back when dropped, on any OS thread.
+    OwnedRwLockReadGuard [] by Arc<RwLock<T>>, ONE, as T
+}
+
+guard! {
+    /// The right to write the value of a [`RwLock`] that it keeps alive; gives it back when dropped, on any OS thread.
+    OwnedRwLockWriteGuard [] by Arc<RwLock<T>>, ALL, as T
+}
+
+impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: X1: no other guard exists, and this one is borrowed mutably.
+        unsafe { &mut *self.lock.value.get() }
+    }
+}
+
+impl<T: ?Sized> DerefMut for OwnedRwLockWriteGuard<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: X1: no other guard exists, and this one is borrowed mutably.
+        unsafe { &mut *self.lock.value.get() }
+    }
+}
+
+impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
+    /// Goes on as a reader, with no writer in between; readers in front of the line go in too. Does not block.
+    ///
+    /// # Examples
+    /// ```
+    /// use greenthread::sync::{RwLock, RwLockWriteGuard};
+    /// let count = RwLock::new(1);
+    /// let mut write = count.write();
+    /// *write += 1;
+    /// let read = RwLockWriteGuard::downgrade(write);
+    /// assert_eq!(*read + *count.read(), 4);
+    /// ```
+    pub fn downgrade(guard: Self) -> RwLockReadGuard<'a, T> {
+        let lock = guard.lock;
+        mem::forget(guard);
+        lock.permits.put_back(ALL - ONE);
+        RwLockReadGuard::of(lock)
     }
 }

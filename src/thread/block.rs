@@ -131,8 +131,10 @@ where
     // SAFETY: fresh memory of this layout.
     unsafe { memory.write(block) };
     let header = memory.cast::<Header>().as_ptr();
-    // SAFETY: H2: nobody else has seen it yet.
-    unsafe { local_table::give(&*header, inherited) };
+    // SAFETY: just written, and nobody else has seen it yet.
+    let newborn = unsafe { &*header };
+    // SAFETY: H2: as above.
+    unsafe { local_table::give(newborn, inherited) };
     // SAFETY: H1: the header was made with two references; this is one.
     let scheduler = unsafe { Counted::from_raw(header) };
     // SAFETY: and this is the other.
@@ -237,7 +239,7 @@ fn explain<A: After>(header: &Header, payload: Box<dyn Any + Send>, after: &A) -
     match payload::sort(payload) {
         Ok(request) => match request.what() {
             What::Cancelled(reason) => JoinError::cancelled(header, reason.clone()),
-            What::Frame(_) => JoinError::cancelled(header, None),
+            What::Timeout(_) | What::Scope(_) => JoinError::cancelled(header, None),
         },
         Err(panic) => after.panicked(header, panic),
     }

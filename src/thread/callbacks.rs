@@ -20,13 +20,15 @@ pub struct CallbackId(pub(super) u64);
 pub(super) fn end<T>(header: &Header) {
     let mut finish = header.finish().lock();
     header.set_state(state::ENDED);
-    let request = finish.request.take();
-    let next = go_on(header, &mut finish);
-    drop(finish);
-    if request.is_some() {
+    if let Some(request) = finish.request.take() {
+        // Its reason is of the user's type: dropped outside of the lock, and before anybody goes on.
+        drop(finish);
         header.set_requested(false);
         drop_quietly(header, request);
+        finish = header.finish().lock();
     }
+    let next = go_on(header, &mut finish);
+    drop(finish);
     follow::<T>(header, next);
 }
 

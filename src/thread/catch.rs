@@ -46,9 +46,6 @@ pub struct Cancelled {
     /// What was raised.
     payload: Box<Payload>,
 
-    /// Whether it was the deadline of a frame.
-    is_timeout: bool,
-
     /// Belongs to the stack that caught it.
     not_send: PhantomData<*const ()>,
 }
@@ -59,17 +56,14 @@ impl Cancelled {
             What::Cancelled(_) if Self::is_ours(&payload) => {
                 payload::consume(payload.raised_in());
             }
-            What::Cancelled(_) => {}
-            What::Frame(id) => with_frame(*id, |scheduler, frame| {
-                if !frame.is_scope() {
-                    frame.consume(scheduler.deadlines());
-                }
+            What::Timeout(id) => with_frame(*id, |scheduler, frame| {
+                frame.consume(scheduler.deadlines());
             }),
+            // Another's cancellation is not ours to take back, and the failure of a scope cannot be (L9).
+            What::Cancelled(_) | What::Scope(_) => {}
         }
-        let is_timeout = Self::is_of_timeout(&payload);
         Cancelled {
             payload,
-            is_timeout,
             not_send: PhantomData,
         }
     }
@@ -79,28 +73,19 @@ impl Cancelled {
         std::ptr::eq(payload.raised_in(), Scheduler::get().current())
     }
 
-    fn is_of_timeout(payload: &Payload) -> bool {
-        let What::Frame(id) = payload.what() else {
-            return false;
-        };
-        let mut is_timeout = true;
-        with_frame(*id, |_, frame| is_timeout = !frame.is_scope());
-        is_timeout
-    }
-
     /// Returns why, if whoever cancelled said so.
     #[must_use]
     pub fn reason(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         match self.payload.what() {
             What::Cancelled(reason) => reason.as_deref(),
-            What::Frame(_) => None,
+            What::Timeout(_) | What::Scope(_) => None,
         }
     }
 
     /// Tells whether it was the deadline of an outer timeout.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        self.is_timeout
+        matches!(self.payload.what(), What::Timeout(_))
     }
 
     /// Goes on as if it had never been caught: Python's bare `raise`.
@@ -109,10 +94,10 @@ impl Cancelled {
             What::Cancelled(reason) if Self::is_ours(&self.payload) => {
                 payload::restore(self.payload.raised_in(), reason.clone());
             }
-            What::Cancelled(_) => {}
-            What::Frame(id) => {
+            What::Timeout(id) => {
                 with_frame(*id, |scheduler, frame| frame.fire(scheduler.deadlines()))
             }
+            What::Cancelled(_) | What::Scope(_) => {}
         }
         resume_unwind(self.payload)
     }

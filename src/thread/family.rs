@@ -26,7 +26,7 @@ use crate::sched::frame::Frame;
 use crate::sched::header::{Counted, Header};
 use crate::sched::list::WaitList;
 use crate::sched::park::{Grant, with_protected_waiter};
-use crate::sched::request::Request;
+use crate::sched::request::{Request, scope_failed};
 use crate::sched::scheduler::Scheduler;
 use crate::sched::wait::Operation;
 
@@ -149,7 +149,7 @@ impl Family {
 /// What a failing scope asks of its children and its body; it cannot be consumed (L9).
 pub(super) fn failing() -> Request {
     Request {
-        reason: Some(Arc::from(Box::from("another part of its scope failed"))),
+        reason: Some(scope_failed()),
         forced: true,
     }
 }

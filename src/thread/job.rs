@@ -65,7 +65,8 @@ where
     // SAFETY: `'static` borrows nothing that ends.
     let (header, handle) = unsafe { block::make(birth, move || alone(f), Attended) };
     let outside = scheduler.begin_outside();
-    AT_WORK.with_borrow_mut(|jobs| jobs.insert(header.id(), outside));
+    // In a thread-local's destructor nobody counts any more.
+    let _ = AT_WORK.try_with(|jobs| jobs.borrow_mut().insert(header.id(), outside));
     let on_panic = scheduler.hooks().on_panic.borrow().clone();
     let job = Job { header, on_panic };
     // SAFETY: `make` made it with this result type, and this is its one handle.
@@ -75,7 +76,9 @@ where
 impl Job {
     /// Runs it on the caller's stack, which is the root of an OS thread of the pool; drops it unrun when it was cancelled.
     pub(crate) fn run(self) {
-        let hooks = Scheduler::get().hooks();
+        let scheduler = Scheduler::get();
+        forget_the_last_job(scheduler.current_header());
+        let hooks = scheduler.hooks();
         let before = hooks.on_panic.replace(self.on_panic.clone());
         bring_to_end(&self.header, |header| {
             // SAFETY: J1: once, and nothing of the loop's is on this stack.
@@ -126,12 +129,15 @@ fn alone<T>(f: impl FnOnce() -> T) -> T {
     let scheduler = Scheduler::get();
     let result = catch_unwind(AssertUnwindSafe(f));
     end_what_was_left(scheduler, Scheduler::everybody);
-    let root = scheduler.current_header();
+    result.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// Takes from the root of an OS thread of the pool what somebody wanted of the job before.
+fn forget_the_last_job(root: &Header) {
     if root.is_requested() {
         payload::consume(root);
     }
     token::forget();
-    result.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// What a job does at its end besides: nothing, for whoever brings it there tells its home.

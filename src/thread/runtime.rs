@@ -19,7 +19,7 @@ use crate::blocking::spawn::{default_terms, put_in_force};
 use crate::sched::header::Counted;
 use crate::sched::hooks::OnPanic;
 use crate::sched::scheduler::Scheduler;
-use crate::stack::pool;
+use crate::stack::{idle, pool};
 
 /// Runs `f` on the root, then cancels what it left behind and waits for its end.
 ///
@@ -217,6 +217,7 @@ impl Settings {
             end_what_was_left(scheduler, Scheduler::left_by_run);
             result
         });
+        idle::release();
         drop(in_force);
         raise_deadlock(scheduler);
         result.unwrap_or_else(|panic| resume_unwind(panic))

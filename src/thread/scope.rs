@@ -15,11 +15,10 @@ use super::family::{Family, Member, failing};
 use super::join::JoinHandle;
 use super::join_error::JoinError;
 use super::spawn::spawn_here;
-use crate::base::error::Elapsed;
-use crate::sched::frame::{Due, Frame, Kind};
+use crate::sched::frame::{Frame, Kind};
 use crate::sched::header::Counted;
 use crate::sched::park;
-use crate::sched::payload;
+use crate::sched::payload::{self, What};
 use crate::sched::peer::Held;
 use crate::sched::request::{Reason, Request};
 use crate::sched::scheduler::Scheduler;
@@ -66,7 +65,7 @@ where
 fn fail_body(family: &Family, payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
     match payload::sort(payload) {
         Ok(request) => {
-            let (reason, forced) = (request.reason(), true);
+            let (reason, forced) = (request.what().reason(), true);
             family.cancel(&Request { reason, forced });
             request
         }
@@ -91,11 +90,8 @@ fn forward(children: *const (), request: &Request) -> Vec<Held> {
 
 /// What the parent would be ended by if the wait for its children were not protected: it came before the scope was entered, or behind a shield.
 fn held_back(scheduler: &Scheduler) -> Option<Request> {
-    let reason = match scheduler.due()? {
-        Due::Cancel => payload::pending_reason(scheduler.current_header()),
-        Due::Frame(_) => Some(Arc::new(Elapsed) as Reason),
-    };
-    let forced = true;
+    let what = What::of(scheduler.due()?, scheduler.current_header());
+    let (reason, forced) = (what.reason(), true);
     Some(Request { reason, forced })
 }
 

@@ -87,7 +87,9 @@ fn run<T>(deadline: Deadline, f: impl FnOnce(&Frame) -> T) -> Result<T, Elapsed>
         Err(payload) => payload,
     };
     match payload::sort(payload) {
-        Ok(request) if matches!(request.what(), What::Frame(frame) if *frame == id) => Err(Elapsed),
+        Ok(request) if matches!(request.what(), What::Timeout(frame) if *frame == id) => {
+            Err(Elapsed)
+        }
         Ok(request) => resume_unwind(request),
         Err(panic) => resume_unwind(panic),
     }

@@ -99,13 +99,13 @@ impl Interval {
         let late = now.since(due);
         match self.missed {
             MissedTicks::Delay if late > ON_TIME => now.after(self.period),
-            MissedTicks::Skip if late > ON_TIME => now.after(self.period - self.into_period(late)),
+            MissedTicks::Skip if late > ON_TIME => now.after(self.period - self.since_tick(late)),
             _ => due.after(self.period),
         }
     }
 
     /// How far into a period a moment is that comes this long after a tick.
-    fn into_period(&self, late: Duration) -> Duration {
+    fn since_tick(&self, late: Duration) -> Duration {
         let nanos = late.as_nanos() % self.period.as_nanos();
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }

@@ -238,3 +238,46 @@ fn run_ends_a_late_callback_in_order_although_it_cancels_what_is_left() {
     assert_eq!(received.try_recv().unwrap(), "called");
     assert_eq!(job.join().unwrap(), 1);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn l3_without_an_os_thread_the_closure_is_dropped_and_the_handle_says_so() {
+    use crate::support::child;
+    let test = "ending::l3_without_an_os_thread_the_closure_is_dropped_and_the_handle_says_so";
+    let ended = child::run(test, || {
+        let (send, received) = mpsc::channel::<()>();
+        spawn(|| ()).join().unwrap();
+        let pool = Pool::new(2);
+        let old = child::limit_address_space(1 << 20);
+        let job = pool.spawn(move || drop(send));
+        let error = job.join().unwrap_err();
+        child::set_address_space(old);
+        assert!(error.is_refused(), "{error}");
+        let reason = error.reason().unwrap().to_string();
+        assert!(reason.contains("no OS thread"), "{reason}");
+        assert!(received.recv().is_err());
+        assert_eq!(
+            pool.spawn(|| "the next one runs").join().unwrap(),
+            "the next one runs"
+        );
+    });
+    assert!(ended.succeeded(), "{}", ended.stderr());
+}
+
+#[test]
+fn the_end_of_the_process_does_not_wait_for_jobs() {
+    let ended = crate::support::child::run(
+        "ending::the_end_of_the_process_does_not_wait_for_jobs",
+        || {
+            let (send, received) = mpsc::channel::<()>();
+            drop(spawn_blocking(move || {
+                send.send(()).unwrap();
+                loop {
+                    std::thread::park();
+                }
+            }));
+            received.recv().unwrap();
+        },
+    );
+    assert!(ended.succeeded(), "{}", ended.stderr());
+}

@@ -181,6 +181,17 @@ fn a_job_finds_no_request_and_no_token_of_the_job_before() {
 }
 
 #[test]
+fn whoever_keeps_the_root_of_a_pool_cannot_end_its_os_thread() {
+    let pool = Pool::new(1);
+    let kept = pool.spawn(current).join().unwrap();
+    kept.cancel();
+    let next = pool.spawn(|| (current(), yield_now()));
+    assert_eq!(next.join().unwrap().0, kept);
+    kept.cancel();
+    drop(pool);
+}
+
+#[test]
 fn a_job_that_is_asked_to_end_by_itself_ends_as_cancelled() {
     let job = spawn_blocking(|| {
         current().cancel_with("of my own accord");

@@ -190,7 +190,7 @@ fn l9_resume_goes_on_as_if_it_had_never_been_caught() {
             caught.resume()
         }));
         assert!(is_cancelled());
-        resume_unwind(outer.map(|()| ()).unwrap_err())
+        resume_unwind(outer.unwrap_err())
     });
     assert!(JoinResult(ended).is_cancelled());
 }

@@ -626,6 +626,42 @@ fn a_result_that_panics_in_its_drop_comes_out_of_the_drop_of_its_handle() {
 }
 
 #[test]
+fn an_unused_reason_is_dropped_before_the_joiner_goes_on() {
+    #[derive(Debug)]
+    struct Slow(Log);
+    impl std::fmt::Display for Slow {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("slow")
+        }
+    }
+    impl std::error::Error for Slow {}
+    impl Drop for Slow {
+        fn drop(&mut self) {
+            sleep(Duration::from_secs(1));
+            self.0.0.lock().unwrap().push("dropped");
+        }
+    }
+    #[derive(Clone, Debug, Default)]
+    struct Log(Arc<Mutex<Vec<&'static str>>>);
+
+    in_virtual_time(|| {
+        let log = Log::default();
+        let handle = spawn(|| {
+            yield_now_shielded();
+            7
+        });
+        yield_now();
+        handle.cancel_with(Slow(log.clone()));
+        assert_eq!(handle.join().unwrap(), 7);
+        assert_eq!(*log.0.lock().unwrap(), ["dropped"]);
+    });
+}
+
+fn yield_now_shielded() {
+    greenthread::shield(yield_now);
+}
+
+#[test]
 fn cancelling_one_that_has_ended_says_no() {
     let handle = spawn(|| 1);
     assert!(!handle.is_finished());

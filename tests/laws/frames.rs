@@ -136,7 +136,9 @@ fn l12_catch_cancel_in_a_generator_consumes_the_request_of_its_driver() {
             let handle = spawn(move || {
                 match g.try_send(()) {
                     Ok(_) => {}
-                    Err(_) => drop(g.start()),
+                    Err(_) => {
+                        g.start();
+                    }
                 }
                 sleep(SECOND);
             });
@@ -166,7 +168,10 @@ fn l12_a_catch_cancel_that_is_suspended_catches_nothing() {
 fn l12_an_outer_deadline_of_the_driver_ends_a_wait_in_the_generator_and_the_generator() {
     in_virtual_time(|| {
         let g: Plain<()> = Generator::new(|_| park());
-        assert_eq!(timeout(SECOND, || drop(g.start())), Err(Elapsed));
+        assert_eq!(
+            timeout(SECOND, || g.start()),
+            Err::<GeneratorState<_, _>, _>(Elapsed)
+        );
         assert!(g.is_finished());
     });
 }
@@ -259,7 +264,7 @@ fn l12_a_scope_in_a_generator_is_cancelled_with_whoever_drives_it_and_with_nobod
         assert!(first.join().unwrap_err().is_cancelled());
         assert_eq!(ended.get(), 0, "the first one does not drive it any more");
         let driven = Rc::clone(&g);
-        let second = spawn(move || drop(driven.send(())));
+        let second = spawn(move || driven.send(()));
         yield_now();
         second.cancel();
         assert!(second.join().unwrap_err().is_cancelled());
@@ -281,7 +286,7 @@ fn l12_a_child_that_fails_while_its_scopes_generator_is_suspended_fails_the_body
         });
         g.start();
         sleep(SECOND);
-        let text = panic_text(|| drop(g.send(())));
+        let text = panic_text(|| g.send(()));
         assert_eq!(text, "child");
     });
 }
@@ -325,7 +330,7 @@ fn l14_a_child_that_yields_with_its_parents_yielder_fails_the_scope_clearly() {
             s.spawn(|| y.yield_(1));
         });
     });
-    let text = panic_text(|| drop(g.start()));
+    let text = panic_text(|| g.start());
     assert!(text.contains("off its generator's own stack"), "{text}");
 }
 
@@ -338,7 +343,7 @@ fn l14_a_generator_driven_by_its_own_child_is_running() {
         scope(|s| {
             let child = s.spawn(|| {
                 let refused = matches!(me.try_send(()), Err(generator::ResumeError::Running(())));
-                let text = panic_text(|| drop(me.send(())));
+                let text = panic_text(|| me.send(()));
                 assert!(text.contains("running"), "{text}");
                 refused && me.close_is_refused()
             });
@@ -368,10 +373,10 @@ fn l14_a_running_generator_names_who_drives_it() {
         let driven = Rc::clone(&g);
         let driver = greenthread::Builder::new()
             .name("the driver")
-            .spawn(move || drop(driven.start()))
+            .spawn(move || driven.start())
             .unwrap();
         yield_now();
-        let text = panic_text(|| drop(g.start()));
+        let text = panic_text(|| g.start());
         assert!(text.contains("the driver"), "{text}");
         driver.thread().unpark();
         driver.join().unwrap();
@@ -423,7 +428,7 @@ fn a_generator_dropped_by_another_green_thread_while_it_is_driven_lives_until_it
             sleep(SECOND);
         }));
         let driven = Rc::clone(&g);
-        let driver = spawn(move || drop(driven.start()));
+        let driver = spawn(move || driven.start());
         yield_now();
         drop(g);
         assert!(log.lines().is_empty());
@@ -465,4 +470,38 @@ fn destructors_of_green_threads_may_drive_generators_and_spawn_and_cancel() {
         assert!(handle.join().unwrap_err().is_cancelled());
         assert_eq!(log.lines(), ["done"]);
     });
+}
+
+/// Whether a type implements a trait.
+macro_rules! implements {
+    ($type:ty: $trait:path) => {{
+        #[allow(dead_code, reason = "unused where the trait is implemented")]
+        trait Otherwise {
+            const IMPLEMENTED: bool = false;
+        }
+        impl<T: ?Sized> Otherwise for T {}
+        struct Asked<T: ?Sized>(std::marker::PhantomData<T>);
+        #[allow(dead_code, reason = "unused where the trait is not implemented")]
+        impl<T: ?Sized + $trait> Asked<T> {
+            const IMPLEMENTED: bool = true;
+        }
+        <Asked<$type>>::IMPLEMENTED
+    }};
+}
+
+#[test]
+fn l15_a_generator_is_neither_copied_nor_sent_nor_pinned() {
+    type G = Generator<(), u8, ()>;
+    const { assert!(!implements!(G: Clone)) };
+    const { assert!(!implements!(G: Send)) };
+    const { assert!(!implements!(G: Sync)) };
+    const { assert!(!implements!(Yielder<(), u8>: Send)) };
+    const { assert!(!implements!(Yielder<(), u8>: Sync)) };
+    const { assert!(!implements!(Yielder<(), u8>: Clone)) };
+    // Moving a suspended one is safe.
+    const { assert!(implements!(G: Unpin)) };
+    let g: G = Generator::new(|y| y.yield_all([1, 2]));
+    assert_eq!(g.start().yielded(), Some(1));
+    let moved = Box::new(g);
+    assert_eq!(moved.send(()).yielded(), Some(2));
 }

@@ -347,8 +347,12 @@ fn l11_a_cancelled_try_scope_raises_the_request_again() {
     in_virtual_time(|| {
         let parent = spawn(|| {
             let outcome = try_scope(|s| {
-                s.spawn(|| Ok::<_, ()>(park()));
-                Ok(park())
+                s.spawn(|| {
+                    park();
+                    Ok::<_, ()>(())
+                });
+                park();
+                Ok(())
             });
             unreachable!("{outcome:?}")
         });
@@ -363,7 +367,10 @@ fn l11_a_try_scope_cancelled_while_it_waits_for_its_children_raises_or_returns_t
     in_virtual_time(|| {
         let outcome = timeout(SECOND, || {
             try_scope(|s| {
-                s.spawn(|| Ok::<_, ()>(park()));
+                s.spawn(|| {
+                    park();
+                    Ok::<_, ()>(())
+                });
                 Ok(())
             })
         });

@@ -193,7 +193,7 @@ fn l5_a_wait_that_ended_leaves_no_timer_behind() {
             yield_now();
             parked.thread().unpark();
             parked.join().unwrap();
-            let parked = spawn(|| drop(timeout(SECOND * 1000, || park_timeout(SECOND * 500))));
+            let parked = spawn(|| timeout(SECOND * 1000, || park_timeout(SECOND * 500)));
             yield_now();
             parked.cancel();
             assert!(parked.join().unwrap_err().is_cancelled());

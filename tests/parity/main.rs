@@ -31,6 +31,11 @@ mod p19_queue;
 mod p20_queue_kinds;
 mod p21_queue_workers;
 mod p22_taskgroup;
+mod p23_executor;
+mod p24_threadsafe;
+mod p25_contextvars;
+mod p26_async_generator;
+mod p30_threads_queue;
 
 use std::time::Duration;
 

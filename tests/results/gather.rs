@@ -4,12 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use greenthread::{
-    Elapsed, JoinError, JoinHandle, catch_cancel, checkpoint, current, gather, shield, sleep,
-    spawn, time, timeout, try_gather, yield_now,
+    Elapsed, JoinError, JoinHandle, catch_cancel, checkpoint, current, gather, scope, shield,
+    sleep, spawn, time, timeout, try_gather, yield_now,
 };
 
 use crate::support::panic_text;
-use crate::{SECOND, after, in_virtual_time, quiet_panic, with_reports};
+use crate::{SECOND, after, in_virtual_time, payload_of, quiet_panic, with_reports};
 
 #[test]
 fn results_come_in_argument_order_and_failures_are_results() {
@@ -104,6 +104,38 @@ fn an_outer_timeout_ends_the_members_too() {
         let thread = member.thread().clone();
         assert_eq!(timeout(SECOND, || gather([member]).len()), Err(Elapsed));
         assert!(thread.is_finished());
+    });
+}
+
+/// The reason that a member hears of.
+fn heard(reasons: &Rc<RefCell<Vec<String>>>) -> JoinHandle<()> {
+    let reasons = Rc::clone(reasons);
+    spawn(move || {
+        let cancelled = catch_cancel(|| sleep(9 * SECOND)).unwrap_err();
+        reasons
+            .borrow_mut()
+            .push(cancelled.reason().unwrap().to_string());
+    })
+}
+
+#[test]
+fn members_hear_whether_a_timeout_or_a_failing_scope_ended_the_gather() {
+    in_virtual_time(|| {
+        let reasons = Rc::new(RefCell::new(Vec::new()));
+        let gathered = timeout(SECOND, || gather([heard(&reasons)]).len());
+        assert_eq!(gathered, Err(Elapsed));
+        let failed = payload_of(|| {
+            scope(|s| {
+                s.spawn(|| {
+                    sleep(SECOND);
+                    quiet_panic("child")
+                });
+                gather([heard(&reasons)]).len()
+            })
+        });
+        assert_eq!(failed, "child");
+        let expected = ["the time was up", "another part of its scope failed"];
+        assert_eq!(*reasons.borrow(), expected);
     });
 }
 

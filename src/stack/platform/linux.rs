@@ -9,7 +9,8 @@ use std::io;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::pages::forbid;
+use super::limits;
+use super::protect::forbid;
 
 /// From the kernel's `mman-common.h`; libc has no name for it yet.
 const MADV_GUARD_INSTALL: libc::c_int = 102;
@@ -29,14 +30,17 @@ pub(super) fn keep_pages_small(start: NonNull<u8>, bytes: usize) {
 
 /// # Safety
 /// The range is whole pages of one mapping, and nobody reads or writes it any more.
-pub(super) unsafe fn guard(start: NonNull<u8>, bytes: usize) -> io::Result<()> {
+pub(super) unsafe fn guard(start: NonNull<u8>, bytes: usize) -> io::Result<usize> {
     if !REFUSED.load(Ordering::Relaxed) {
         // SAFETY: the caller vouches that nobody uses the range.
         match unsafe { install(start, bytes) } {
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
                 REFUSED.store(true, Ordering::Relaxed);
             }
-            outcome => return outcome,
+            outcome => {
+                let outcome = outcome.map(|()| 0);
+                return outcome.map_err(|error| limits::refused("guard", bytes, error));
+            }
         }
     }
     // SAFETY: the caller's duty, handed on.

@@ -7,7 +7,7 @@
 use std::io;
 use std::ptr::NonNull;
 
-use super::pages::forbid;
+use super::protect::forbid;
 
 /// The flags that every Unix has.
 pub(super) const MAP_FLAGS: libc::c_int = libc::MAP_PRIVATE | libc::MAP_ANON;
@@ -17,7 +17,7 @@ pub(super) fn keep_pages_small(_start: NonNull<u8>, _bytes: usize) {}
 
 /// # Safety
 /// The range is whole pages of one mapping, and nobody reads or writes it any more.
-pub(super) unsafe fn guard(start: NonNull<u8>, bytes: usize) -> io::Result<()> {
+pub(super) unsafe fn guard(start: NonNull<u8>, bytes: usize) -> io::Result<usize> {
     // SAFETY: the caller's duty, handed on.
     unsafe { forbid(start, bytes) }
 }

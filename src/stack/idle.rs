@@ -1,0 +1,96 @@
+//! When memory that nobody uses goes back: a little after it was used last.
+//!
+//! The loop asks now and then, when it has looked at the clock anyway or is about to sleep. What was not needed in a span of [`SPAN`] goes back at its end, so a burst's
+//! memory is gone after two of them. A layer above that keeps memory of its own takes part through [`Keeper`].
+
+use std::cell::Cell;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use super::pool::trim;
+
+/// How long something must lie idle.
+const SPAN: Duration = Duration::from_millis(200);
+
+/// How much longer while there is always somebody in line: a burst that ends takes its time, and leaves whole slabs free only at its end.
+const WHILE_BUSY: Duration = Duration::from_secs(2);
+
+/// What the loop does otherwise.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Load {
+    /// It is about to sleep.
+    Quiet,
+
+    /// Somebody is in line.
+    Busy,
+}
+
+thread_local! {
+    /// When the span ends that is under way on this OS thread.
+    static SPAN_ENDS: Cell<Option<Duration>> = const { Cell::new(None) };
+}
+
+/// What keeps memory besides the stacks.
+static KEEPER: OnceLock<Keeper> = OnceLock::new();
+
+/// Memory that is kept for another use, by each OS thread.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    /// Whether this OS thread has more than it needs.
+    pub(crate) has_idle: fn() -> bool,
+
+    /// Begins a span of time.
+    pub(crate) begin_span: fn(),
+
+    /// Gives back what was not used since the span began; all that can be spared when told so.
+    pub(crate) trim: fn(all: bool),
+}
+
+/// Lets something take part that keeps memory.
+pub(crate) fn take_part(keeper: Keeper) {
+    // A second OS thread sets the same functions again.
+    let _ = KEEPER.set(keeper);
+}
+
+/// Whether there may be something to give back, now or later.
+#[inline]
+pub(crate) fn has_idle() -> bool {
+    SPAN_ENDS.get().is_some() || trim::was_used()
+}
+
+/// Gives back what has lain idle for long enough. `now` counts from any moment, always the same. Returns how long from now it wants to be called again, if at all.
+pub(crate) fn look(now: Duration, load: Load) -> Option<Duration> {
+    let late = match load {
+        Load::Quiet => Duration::ZERO,
+        Load::Busy => WHILE_BUSY,
+    };
+    match SPAN_ENDS.get() {
+        Some(end) if now < end + late => return Some((end + late) - now),
+        Some(_) => {
+            trim::trim_idle();
+            if let Some(keeper) = KEEPER.get() {
+                (keeper.trim)(false);
+            }
+        }
+        None => {}
+    }
+    begin_span(now)
+}
+
+fn begin_span(now: Duration) -> Option<Duration> {
+    trim::begin_span();
+    if let Some(keeper) = KEEPER.get() {
+        (keeper.begin_span)();
+    }
+    let more = trim::has_idle() || KEEPER.get().is_some_and(|keeper| (keeper.has_idle)());
+    SPAN_ENDS.set(more.then(|| now + SPAN));
+    more.then_some(SPAN)
+}
+
+/// Gives back all that this OS thread can spare now.
+pub(crate) fn release() {
+    trim::trim_all();
+    if let Some(keeper) = KEEPER.get() {
+        (keeper.trim)(true);
+    }
+}
