@@ -83,7 +83,8 @@ fn notify_needs_no_lock(room: &Rc<Room>) -> bool {
     room.changed.notify_one();
     let own = Rc::clone(room);
     let waiting = spawn(move || {
-        own.changed.wait(&mut own.stock.lock());
+        let mut held = own.stock.lock();
+        own.changed.wait(&mut held);
         own.stock.is_locked()
     });
     yield_now();
