@@ -101,6 +101,7 @@ impl Barrier {
     }
 
     /// As [`wait`](Self::wait), at most for `limit`. One whose time is up leaves, and the others wait for somebody else.
+    /// When it leaves on one OS thread in the very moment in which the last comes on another, it may still be counted as having come.
     ///
     /// Blocks, is cancelled and behaves on the root as [`wait`](Self::wait) does.
     ///

@@ -52,6 +52,12 @@ const ALL: usize = usize::MAX >> 1;
 /// assert_eq!(one.len() + two.len(), 4);
 /// assert!(words.try_write().is_none());
 /// ```
+///
+/// OS threads share it only when they may share the value:
+/// ```compile_fail,E0277
+/// fn shared<T: Sync>(_: T) {}
+/// shared(greenthread::sync::RwLock::new(std::cell::Cell::new(1)));
+/// ```
 pub struct RwLock<T: ?Sized> {
     /// Who has it, and who waits.
     permits: Semaphore,
@@ -237,6 +243,12 @@ macro_rules! guard {
             #[inline]
             fn drop(&mut self) {
                 self.lock.permits.put_back($permits);
+            }
+        }
+
+        impl<$($life,)? T: ?Sized + fmt::Display> fmt::Display for $name<$($life,)? T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                (**self).fmt(f)
             }
         }
 
