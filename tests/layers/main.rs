@@ -89,6 +89,8 @@ const UNSAFE: &[&str] = &[
     "stack/slab.rs",
     "stack/unwinding_tests.rs",
     "sync/mutex.rs",
+    "sync/reentrant_mutex.rs",
+    "sync/rw_lock.rs",
     "thread/block.rs",
     "thread/callbacks.rs",
     "thread/catch.rs",
