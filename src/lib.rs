@@ -42,6 +42,8 @@ pub mod time;
 pub use base::error::Elapsed;
 pub use blocking::spawn::spawn_blocking;
 #[doc(hidden)]
+pub use channel::{__Patience, __RecvArm, __SendArm, __choose};
+#[doc(hidden)]
 pub use results::all::claim as __claim;
 pub use results::completed::{AsCompleted, as_completed};
 pub use results::gather::{GatherError, gather, try_gather};

@@ -5,7 +5,10 @@
 //!
 //! ```text
 //!   bounded(n), unbounded   state    what both ends share         sender, receiver   the ends        rendezvous, slot   bounded(0)
+//!   after, tick, never      after, moments  receivers without a sender
 //!   oneshot                 one message, one cell of its own
+//!   select!, Select         arm      one receive or send among several          choose   which, and waiting for all     sched::choice   the wait itself
+//!   broadcast, watch        every message, or the newest, to every receiver
 //! ```
 //!
 //! # Examples
@@ -21,22 +24,39 @@ use state::State;
 
 use crate::base::lock::Lock;
 
+pub use after::{after, never, tick};
+#[doc(hidden)]
+pub use arm::{RecvArm as __RecvArm, SendArm as __SendArm};
+pub use broadcast::broadcast;
+#[doc(hidden)]
+pub use choose::{Patience as __Patience, choose as __choose};
 pub use error::{
     RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
 };
 pub use iter::{IntoIter, Iter, TryIter};
 pub use oneshot::oneshot;
 pub use receiver::Receiver;
+pub use select::{Select, SelectTimeoutError, Selected, TrySelectError};
 pub use sender::Sender;
+pub use watch::watch;
 
+mod after;
+mod arm;
+pub mod broadcast;
+mod choose;
 mod error;
 mod iter;
+mod moments;
 pub mod oneshot;
 mod receiver;
 mod rendezvous;
+mod select;
+mod select_macro;
+mod selected;
 mod sender;
 mod slot;
 mod state;
+pub mod watch;
 
 /// Makes a channel that holds at most `capacity` messages.
 ///

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::{RecvError, RecvTimeoutError, TryRecvError};
+use super::moments::{Moments, earlier};
 use super::rendezvous;
 use super::state::{self, Shared, State};
-use crate::base::lock::LockGuard;
+use crate::base::lock::{Lock, LockGuard};
 use crate::sched::clock::Deadline;
+use crate::sched::list::Node;
 use crate::sched::park::{self, Grant, Outcome, with_waiter};
 use crate::sched::wait::Operation;
 
@@ -25,7 +27,7 @@ pub struct Receiver<T> {
 }
 
 /// Why there is no message; with the lock, for parking.
-enum Nothing<'a, T> {
+pub(super) enum Nothing<'a, T> {
     /// Not now.
     Empty(LockGuard<'a, State<T>>),
 
@@ -37,6 +39,10 @@ impl<T> Receiver<T> {
     /// The caller has counted it.
     pub(super) fn of(shared: Shared<T>) -> Self {
         Receiver { shared }
+    }
+
+    pub(super) fn queue(&self) -> &Lock<State<T>> {
+        &self.shared
     }
 
     /// Receives the oldest message.
@@ -98,6 +104,9 @@ impl<T> Receiver<T> {
             Err(Nothing::Empty(state)) => state,
         };
         let deadline = deadline();
+        if state.moments.is_some() {
+            return self.wait_for_moment(state, operation, deadline);
+        }
         if state.capacity == 0 {
             return rendezvous::recv(&self.shared, state, operation, deadline);
         }
@@ -127,8 +136,32 @@ impl<T> Receiver<T> {
         })
     }
 
+    /// Waits for the next moment that nobody else receives.
+    #[cold]
+    fn wait_for_moment<'a>(
+        &'a self,
+        mut state: LockGuard<'a, State<T>>,
+        operation: &'static Operation,
+        limit: Option<Deadline>,
+    ) -> Result<T, RecvTimeoutError> {
+        let nothing = Grant::GiveBack(nobody_grants);
+        with_waiter(&*self.shared, operation, 0, nothing, |waiter| {
+            loop {
+                let next = state.moments.as_ref().and_then(Moments::next);
+                waiter.park(state, |state| &mut state.receiving, earlier(next, limit));
+                state = self.shared.lock();
+                if let Some(message) = state.moments.as_mut().and_then(Moments::take) {
+                    return Ok(message);
+                }
+                if limit.is_some_and(|limit| limit <= park::now()) {
+                    return Err(RecvTimeoutError::Timeout);
+                }
+            }
+        })
+    }
+
     #[inline(always)]
-    fn take(&self) -> Result<T, Nothing<'_, T>> {
+    pub(super) fn take(&self) -> Result<T, Nothing<'_, T>> {
         let mut state = self.shared.lock();
         if let Some(message) = state.messages.pop_front() {
             state::popped(state);
@@ -137,13 +170,16 @@ impl<T> Receiver<T> {
         if state.senders == 0 {
             return Err(Nothing::Disconnected);
         }
+        if let Some(moments) = &mut state.moments {
+            return moments.take().ok_or(Nothing::Empty(state));
+        }
         rendezvous::take(state).map_err(Nothing::Empty)
     }
 
     /// Returns how many messages the channel holds.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shared.lock().messages.len()
+        self.shared.lock().len()
     }
 
     /// Tells whether the channel holds no message.
@@ -164,6 +200,9 @@ impl<T> Receiver<T> {
         self.shared.lock().bound()
     }
 }
+
+/// A channel of moments has no sender who could.
+fn nobody_grants<T>(_: &Lock<State<T>>, _: &Node) {}
 
 impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Self {

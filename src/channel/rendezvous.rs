@@ -99,7 +99,7 @@ pub(super) fn recv<T>(
 }
 
 /// L19.
-fn hand_on<T>(queue: &Lock<State<T>>, node: &Node) {
+pub(super) fn hand_on<T>(queue: &Lock<State<T>>, node: &Node) {
     let state = queue.lock();
     // SAFETY: Z1: runs for the owner, whose stack is kept.
     let Some(message) = (unsafe { Slot::swap(node.weight(), None) }) else {

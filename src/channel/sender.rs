@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::error::{SendError, SendTimeoutError, TrySendError};
 use super::rendezvous;
 use super::state::{self, Shared, State};
-use crate::base::lock::LockGuard;
+use crate::base::lock::{Lock, LockGuard};
 use crate::sched::clock::Deadline;
 use crate::sched::park::{self, Grant, Outcome, with_waiter};
 use crate::sched::wait::Operation;
@@ -25,7 +25,7 @@ pub struct Sender<T> {
 }
 
 /// What became of a message.
-enum Put<'a, T> {
+pub(super) enum Put<'a, T> {
     /// It is in the channel.
     Done,
 
@@ -40,6 +40,10 @@ impl<T> Sender<T> {
     /// The caller has counted it.
     pub(super) fn of(shared: Shared<T>) -> Self {
         Sender { shared }
+    }
+
+    pub(super) fn queue(&self) -> &Lock<State<T>> {
+        &self.shared
     }
 
     /// Sends `message`.
@@ -144,7 +148,7 @@ impl<T> Sender<T> {
 
     /// Puts `message` where there is room for it.
     #[inline(always)]
-    fn put(&self, message: T) -> Put<'_, T> {
+    pub(super) fn put(&self, message: T) -> Put<'_, T> {
         let state = self.shared.lock();
         if state.receivers == 0 {
             drop(state);

@@ -25,6 +25,11 @@ impl<T> Slot<T> {
         self.0.get().expose_provenance()
     }
 
+    /// What is in it, while the owner does not wait.
+    pub(super) fn get_mut(&mut self) -> &mut Option<T> {
+        self.0.get_mut()
+    }
+
     /// What is in it, once the owner has left its wait.
     pub(super) fn into_inner(self) -> Option<T> {
         self.0.into_inner()

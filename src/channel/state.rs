@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
 
+use super::moments::Moments;
 use crate::base::lock::{Lock, LockGuard};
 use crate::sched::list::{Node, WaitList, wake_all};
 
@@ -40,6 +41,9 @@ pub(super) struct State<T> {
 
     /// Wait for room, or for a receiver.
     pub(super) sending: WaitList,
+
+    /// Where the messages come from, in a channel that has no sender.
+    pub(super) moments: Option<Moments<T>>,
 }
 
 impl<T> State<T> {
@@ -52,12 +56,19 @@ impl<T> State<T> {
             receivers: 1,
             receiving: WaitList::new(),
             sending: WaitList::new(),
+            moments: None,
         }
     }
 
     #[inline]
     pub(super) fn has_room(&self) -> bool {
         self.messages.len() < self.capacity
+    }
+
+    /// How many messages there are now.
+    pub(super) fn len(&self) -> usize {
+        let due = self.moments.as_ref().is_some_and(Moments::is_due);
+        self.messages.len() + usize::from(due)
     }
 
     /// The most messages it holds, if there is a bound.

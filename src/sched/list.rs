@@ -61,6 +61,12 @@ impl Node {
         self.weight.get()
     }
 
+    /// Says what whoever looks at it is told. While it is in no list.
+    pub(super) fn set_weight(&self, weight: usize) {
+        debug_assert!(!self.is_linked());
+        self.weight.set(weight);
+    }
+
     /// Whether it is in a list. Under the lock.
     #[inline]
     pub(crate) fn is_linked(&self) -> bool {
@@ -196,6 +202,21 @@ impl WaitList {
             next = node.after.get();
         }
         count
+    }
+
+    /// Whether anybody but the owner of `wait` waits here, whose wait has not ended.
+    pub(super) fn has_other(&self, wait: &Wait) -> bool {
+        let mut next = self.front;
+        // SAFETY: N2.
+        while let Some(node) = unsafe { next.as_ref() } {
+            let other = node.wait.get();
+            // SAFETY: N2: the wait lives as long as its node.
+            if !ptr::eq(other, wait) && unsafe { &*other }.is_open() {
+                return true;
+            }
+            next = node.after.get();
+        }
+        false
     }
 
     /// Wakes the first one whose wait has not ended otherwise.

@@ -15,12 +15,13 @@
 //!   green threads and the root, each with the generators that it drives   frame, request: what a wait point raises
 //! ```
 //!
-//! The laws that live here: L4 `wait`, `park`; L5 `park`; L6 `scheduler` (S4), `list`; L7 `inbox`; L8 `deadlock`; L9 and L10 `request`, `park`, `raises`;
+//! The laws that live here: L4 `wait`, `park`, `choice`; L5 `park`; L6 `scheduler` (S4), `list`; L7 `inbox`; L8 `deadlock`; L9 and L10 `request`, `park`, `raises`;
 //! L12 `frame`; L16 and L17 `source`; L18 `switch` (bases), `exit`; L19 `exit`.
 //!
 //! The life of one `read` on a socket is drawn in `source`. `model` runs what crosses OS threads under the model checker.
 
 pub(crate) mod cancel;
+pub(crate) mod choice;
 pub(crate) mod clock;
 pub(crate) mod deadlock;
 pub(crate) mod deliver;

@@ -11,8 +11,10 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
+use super::choice::{Line, Place};
 use super::inbox::Home;
 use super::list::{Node, WaitList};
+use super::park::Grant;
 use super::peer::{Held, Peer, mail, senders};
 use super::ready::Ready;
 use super::wait::{Ended, Operation, Wait};
@@ -292,5 +294,109 @@ fn l19_a_waiter_whose_os_thread_ends_passes_its_grant_on() {
         }
         releaser.join().unwrap();
         assert_eq!(gate.free(), 1);
+    });
+}
+
+/// One wait at two gates, through the real places; `meanwhile` runs on the owner's OS thread between joining and parking, as another green thread would.
+fn choose(owner: &Held, gates: &[Arc<Gate>; 2], meanwhile: impl FnOnce(&Wait)) -> Ended {
+    let ready = Ready::new();
+    ready.make_current();
+    let wait = Wait::new(owner.as_ptr(), &ready, &WAITING).with_many_nodes();
+    let place = |n: usize| {
+        let waiters = |permits: &mut Permits| &mut permits.waiters;
+        Place::new(
+            n,
+            &gates[n].0,
+            waiters,
+            |permits, _| permits.free > 0,
+            Grant::Keep,
+        )
+    };
+    let places = [place(0), place(1)];
+    // SAFETY: N2: wait and places stay in this frame until both places have left below.
+    let open = (0..2).find(|&n| !unsafe { places[n].join(&wait) });
+    let taken_back = open.is_some() && wait.take_back();
+    if !taken_back {
+        meanwhile(&wait);
+        if ready.is_empty() && wait.ended() != Ended::TimedOut {
+            read_mail(owner.home(), |bits| bits & mail::WAKE != 0);
+        }
+    }
+    places.iter().for_each(Line::leave);
+    Ready::forget_current();
+    match open {
+        Some(open) if taken_back => {
+            gates[open].0.lock().free -= 1;
+            Ended::Granted(u32::try_from(open).unwrap())
+        }
+        _ => wait.ended(),
+    }
+}
+
+/// The permits that are free at both gates.
+fn free_at(gates: &[Arc<Gate>; 2]) -> [usize; 2] {
+    [gates[0].free(), gates[1].free()]
+}
+
+#[test]
+fn l4_two_wakers_that_meet_at_one_choice_grant_it_once() {
+    check(|| {
+        let home = Home::new();
+        let owner = green(&home, &counter());
+        let gates = [Gate::new(0), Gate::new(0)];
+        let wakers = gates
+            .clone()
+            .map(|gate| thread::spawn(move || gate.release()));
+        let ended = choose(&owner, &gates, |_| ());
+        for waker in wakers {
+            waker.join().unwrap();
+        }
+        match ended {
+            Ended::Granted(0) => assert_eq!(free_at(&gates), [0, 1]),
+            Ended::Granted(1) => assert_eq!(free_at(&gates), [1, 0]),
+            other => panic!("ended as {other:?}"),
+        }
+    });
+}
+
+#[test]
+fn l4_a_waker_here_and_one_across_grant_a_choice_once() {
+    check(|| {
+        let home = Home::new();
+        let owner = green(&home, &counter());
+        let gates = [Gate::new(0), Gate::new(0)];
+        let (near, far) = (Arc::clone(&gates[0]), Arc::clone(&gates[1]));
+        let across = thread::spawn(move || far.release());
+        let mut released = false;
+        let ended = choose(&owner, &gates, |_| {
+            released = true;
+            near.release();
+        });
+        across.join().unwrap();
+        match ended {
+            Ended::Granted(0) => assert_eq!(free_at(&gates), [0, 1]),
+            Ended::Granted(1) => assert_eq!(free_at(&gates), [usize::from(released), 0]),
+            other => panic!("ended as {other:?}"),
+        }
+    });
+}
+
+#[test]
+fn l4_a_deadline_and_two_wakers_end_a_choice_once() {
+    check(|| {
+        let home = Home::new();
+        let owner = green(&home, &counter());
+        let gates = [Gate::new(0), Gate::new(0)];
+        let wakers = gates
+            .clone()
+            .map(|gate| thread::spawn(move || gate.release()));
+        let ended = choose(&owner, &gates, |wait| {
+            wait.time_out();
+        });
+        for waker in wakers {
+            waker.join().unwrap();
+        }
+        let used = usize::from(ended != Ended::TimedOut);
+        assert_eq!(free_at(&gates).iter().sum::<usize>(), 2 - used);
     });
 }

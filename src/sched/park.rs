@@ -61,7 +61,7 @@ pub(crate) enum Grant<S> {
 impl<S> Grant<S> {
     /// What a receiver does that is also requested.
     #[inline]
-    fn give_back(self) -> Option<fn(&Lock<S>, &Node)> {
+    pub(super) fn give_back(self) -> Option<fn(&Lock<S>, &Node)> {
         match self {
             Grant::GiveBack(give_back) | Grant::InTurn { give_back, .. } => Some(give_back),
             Grant::Keep | Grant::Deliver(_) => None,
@@ -69,7 +69,7 @@ impl<S> Grant<S> {
     }
 
     /// What the end of the receiver's OS thread does.
-    fn hand_on(self) -> Option<fn(&Lock<S>, &Node)> {
+    pub(super) fn hand_on(self) -> Option<fn(&Lock<S>, &Node)> {
         match self {
             Grant::Deliver(hand_on) => Some(hand_on),
             other => other.give_back(),
@@ -310,7 +310,7 @@ pub(crate) fn request_unwinds(header: &Header) -> bool {
 impl Scheduler {
     /// Raises what ended a wait by INTERRUPTED: a request, or a deadlock on the root (L8).
     #[cold]
-    fn raise_interruption(&self) -> ! {
+    pub(super) fn raise_interruption(&self) -> ! {
         if let Some(due) = self.due() {
             payload::raise(self.current_header(), due)
         }
@@ -322,7 +322,12 @@ impl Scheduler {
 }
 
 /// Parks with a timer beside the wait.
-fn park_until(scheduler: &Scheduler, wait: &Wait, interruptible: bool, deadline: Deadline) {
+pub(super) fn park_until(
+    scheduler: &Scheduler,
+    wait: &Wait,
+    interruptible: bool,
+    deadline: Deadline,
+) {
     let timer = Timer::new();
     // SAFETY: T2: the timer is taken out below, on the only way out: parking does not unwind.
     unsafe {

@@ -82,6 +82,9 @@ pub(crate) struct Wait {
     /// What for.
     operation: &'static Operation,
 
+    /// Whether several nodes, under several locks, stand for it: then two wakers may meet at the judge, on one OS thread and across.
+    many: bool,
+
     /// Takes the wait out of whatever it is linked in and hands its grant on, when its OS thread ends (L19).
     abandon: Cell<Option<unsafe fn(&Wait)>>,
 }
@@ -95,8 +98,14 @@ impl Wait {
             owner,
             ready,
             operation,
+            many: false,
             abandon: Cell::new(None),
         }
+    }
+
+    /// Says that several nodes will stand for it. Before the first is linked.
+    pub(super) fn with_many_nodes(self) -> Self {
+        Wait { many: true, ..self }
     }
 
     /// Sets what the end of its OS thread does with it.
@@ -144,11 +153,31 @@ impl Wait {
         won
     }
 
+    /// A grant by a waker on the owner's OS thread. One on another OS thread may hold the lock of another node.
+    #[inline]
+    fn win_grant_here(&self, outcome: u32) -> bool {
+        if self.many {
+            self.win(outcome)
+        } else {
+            self.win_here(outcome)
+        }
+    }
+
+    /// Takes a wait back whose owner has not parked yet. False when somebody has ended it already: then that one's wake is on its way, and the owner must park for it.
+    pub(super) fn take_back(&self) -> bool {
+        self.win(INTERRUPTED)
+    }
+
+    /// Whether nobody has ended it.
+    pub(super) fn is_open(&self) -> bool {
+        self.word.load(Ordering::Acquire) == WAITING
+    }
+
     /// Grants it; the winner gets what is left to do. Under the lock that guards a node linked to it (W2).
     #[inline]
     pub(super) fn grant(&self, case: u32) -> Option<Wake> {
         match Ready::if_current(self.ready) {
-            Some(ready) => self.win_here(GRANTED + case).then(|| {
+            Some(ready) => self.win_grant_here(GRANTED + case).then(|| {
                 ready.push(self.owner);
                 Wake(None)
             }),

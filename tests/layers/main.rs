@@ -28,8 +28,8 @@ const LAYERS: [(usize, &[&str]); 6] = [
     (5, &["trace", "dump", "watchdog", "stats", "future"]),
 ];
 
-/// What layer 3 may see of layer 2: the door, a wait and its name, the list of waiters, and what time it is.
-const WAIT_SIDE: [&str; 4] = ["park", "wait", "list", "clock"];
+/// What layer 3 may see of layer 2: the door and the wait for one of several, a wait and its name, the list of waiters, and what time it is.
+const WAIT_SIDE: [&str; 5] = ["park", "choice", "wait", "list", "clock"];
 
 /// The files that may use `unsafe`. Each says at its head why.
 const UNSAFE: &[&str] = &[
@@ -37,11 +37,13 @@ const UNSAFE: &[&str] = &[
     "base/biased.rs",
     "base/lock.rs",
     "channel/rendezvous.rs",
+    "channel/selected.rs",
     "channel/slot.rs",
     "generator/body.rs",
     "generator/drive.rs",
     "generator/scope.rs",
     "generator/yielder.rs",
+    "sched/choice.rs",
     "sched/deliver.rs",
     "sched/frame.rs",
     "sched/header.rs",

@@ -5,6 +5,7 @@ mod support;
 
 mod barrier;
 mod channel;
+mod choices;
 mod condvar;
 mod exit;
 mod once;

@@ -328,7 +328,7 @@ macro_rules! shared_list {
         mod $primitive {
             use std::sync::Arc;
             #[allow(unused_imports, reason = "each subject needs a part")]
-            use {crate::subjects::*, greenthread::channel, greenthread::sync::{Event, Queue, Semaphore}};
+            use {crate::choices::*, crate::subjects::*, greenthread::channel, greenthread::sync::{Event, Queue, Semaphore}};
             use crate::shared_list as list;
 
             fn make() -> Arc<dyn Subject> {
@@ -437,4 +437,10 @@ shared_list! {
     recv_rendezvous: Recv(channel::bounded(0));
     send: Sending::of(channel::bounded(2));
     send_rendezvous: Sending::of(channel::bounded(0));
+    select_recv: SelectRecv(roomy());
+    select_recv_rendezvous: SelectRecv(channel::bounded(0));
+    select_send: SelectSend::of(channel::bounded(2));
+    select_send_rendezvous: SelectSend::of(channel::bounded(0));
+    broadcast: BroadcastRecv::new();
+    watch: WatchChanged::new();
 }
