@@ -35,6 +35,7 @@ mod thread;
 pub mod blocking;
 pub mod channel;
 pub mod generator;
+pub mod guide;
 pub mod net;
 pub mod sync;
 pub mod time;
