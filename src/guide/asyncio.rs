@@ -506,6 +506,9 @@
 //! | `threading.current_thread()` | [`current()`](crate::current), or `std::thread::current()` for the OS thread |
 //! | `asyncio.run_coroutine_threadsafe(c, loop)`, `future.result()` | [`Spawner::spawn`](crate::Spawner::spawn), `join` |
 //! | `loop.call_soon_threadsafe(queue.put_nowait, v)` | `queue.put(v)`: queues, channels, locks and events work across OS threads |
+//! | `asyncio.to_thread(f, ..)`, `loop.run_in_executor(None, f, ..)` | [`spawn_blocking(f)`](crate::spawn_blocking), then `join` |
+//! | `ThreadPoolExecutor(max_workers=n)`, its `with`, `run_in_executor(pool, f)` | [`blocking::Pool::new(n)`](crate::blocking::Pool::new), [`pool.spawn(f)`](crate::blocking::Pool::spawn); dropping it waits |
+//! | `time.sleep(s)` on such a thread | `std::thread::sleep` |
 //!
 //! ```
 //! use std::{sync::Arc, thread};
@@ -525,11 +528,57 @@
 //! # let _ = spawn(|| ());
 //! ```
 //!
+//! ```
+//! use std::{fs, io, thread};
+//! use greenthread::{blocking::Pool, gather, spawn_blocking};
+//!
+//! let here = thread::current().id();
+//! let job = spawn_blocking(move || (7 * 7, thread::current().id() != here));
+//! assert_eq!(job.join().unwrap(), (49, true));
+//!
+//! let pool = Pool::new(2);
+//! let squares = gather([1, 2, 3].map(|n| pool.spawn(move || n * n)));
+//! assert_eq!(squares.into_iter().map(Result::unwrap).sum::<i32>(), 14);
+//! drop(pool); // waits for its jobs
+//!
+//! let missing = spawn_blocking(|| fs::read_to_string("no such file")).join().unwrap();
+//! assert_eq!(missing.unwrap_err().kind(), io::ErrorKind::NotFound);
+//! ```
+//!
 //! # Context
 //!
 //! | Python | greenthread |
 //! |---|---|
-//! | `ContextVar`, `copy_context`, `threading.local` | a value that the closure captures |
+//! | `ContextVar(name, default=v)` | [`green_local!`](crate::green_local!) with `#[inherit]`: a child starts with a copy |
+//! | `var.get()`, `var.set(v)` | [`get`](crate::LocalKey::get), [`set`](crate::LocalKey::set) |
+//! | `token = var.set(v)` .. `var.reset(token)` | [`scope(v, f)`](crate::LocalKey::scope) |
+//! | `copy_context()` | a green thread spawned now has the copy; or `get()` what is needed |
+//! | `threading.local()` | [`green_local!`](crate::green_local!) without `#[inherit]` |
+//!
+//! ```
+//! use greenthread::{green_local, spawn, spawn_blocking};
+//!
+//! green_local! {
+//!     #[inherit]
+//!     static USER: String = "nobody".into();
+//!
+//!     static NAME: Option<&'static str> = None; // threading.local()
+//! }
+//!
+//! assert_eq!(USER.get(), "nobody");
+//! USER.set("alice".into());
+//! NAME.set(Some("main"));
+//! let first = spawn(|| (USER.get(), NAME.get()));
+//! let second = spawn(|| {
+//!     USER.scope("carol".into(), || assert_eq!(USER.get(), "carol"));
+//!     USER.get()
+//! });
+//! USER.set("dave".into());
+//! assert_eq!(first.join().unwrap(), ("alice".into(), None));
+//! assert_eq!(second.join().unwrap(), "alice");
+//! assert_eq!(spawn_blocking(|| USER.get()).join().unwrap(), "dave");
+//! assert_eq!((USER.get(), NAME.get()), ("dave".into(), Some("main")));
+//! ```
 //!
 //! # Streams
 //!
@@ -587,6 +636,5 @@
 //! | `asyncio.create_subprocess_exec`, `PIPE`, `stdin`, `stdout`, `communicate`, `wait`, `kill`, `returncode`, `sys.executable` | `std::process` on an OS thread that may block, the result through a [`channel`](crate::channel) |
 //! | `loop.add_signal_handler`, `remove_signal_handler`, `signal.SIGUSR1`, `os.kill`, `os.getpid` | a signal crate's OS thread that calls [`Event::set`](crate::sync::Event::set) or `queue.put` |
 //! | `pathlib.Path`: `read_text`, `write_text`, `stat`, `iterdir`, `exists`, `unlink`, and `tempfile.TemporaryDirectory` | `std::fs`: short calls in place, long ones on an OS thread that may block |
-//! | `asyncio.to_thread`, `run_in_executor`, `ThreadPoolExecutor`, `time.sleep` | `std::thread::spawn`, and a [`oneshot`](crate::channel::oneshot()) for the result |
 //! | `asyncio.Barrier`, `BrokenBarrierError`, `wait`, `abort`, `reset`, `broken`, `n_waiting` | a [`Condvar`](crate::sync::Condvar) and a count |
 //! | `threading.RLock` | a [`Mutex`](crate::sync::Mutex) whose guard is passed on |

@@ -12,7 +12,7 @@
 //! | `thread::scope` | [`scope`](crate::scope()): a panic cancels the siblings, then goes on |
 //! | `thread::current`, `Thread::unpark` | [`current`](crate::current), [`GreenThread::unpark`](crate::GreenThread::unpark) |
 //! | `thread::park`, `park_timeout`, `sleep`, `yield_now` | [`park`](crate::park), [`park_timeout`](crate::park_timeout), [`sleep`](crate::sleep()), [`yield_now`](crate::yield_now) |
-//! | `thread_local!` | still the OS thread's, shared by its green threads |
+//! | `thread_local!` | still the OS thread's, shared by its green threads; [`green_local!`](crate::green_local!) is one for each green thread |
 //! | `sync::Mutex`, `Condvar` | [`sync::Mutex`](crate::sync::Mutex), [`sync::Condvar`](crate::sync::Condvar): no poisoning, first come first served |
 //! | `mpsc::sync_channel(n)`, `mpsc::channel()` | [`channel::bounded(n)`](crate::channel::bounded), [`channel::unbounded()`](crate::channel::unbounded): receivers can be cloned too; std's error types |
 //! | `net::TcpListener`, `TcpStream` | [`net`](crate::net) under the same names, with `close` besides |
