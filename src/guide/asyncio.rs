@@ -633,7 +633,7 @@
 //!
 //! | Python | until then |
 //! |---|---|
-//! | `asyncio.create_subprocess_exec`, `PIPE`, `stdin`, `stdout`, `communicate`, `wait`, `kill`, `returncode`, `sys.executable` | `std::process` on an OS thread that may block, the result through a [`channel`](crate::channel) |
+//! | `asyncio.create_subprocess_exec`, `asyncio.subprocess.PIPE`, `stdin`, `stdout`, `communicate`, `wait`, `kill`, `returncode`, `sys.executable` | `std::process` on an OS thread that may block, the result through a [`channel`](crate::channel) |
 //! | `loop.add_signal_handler`, `remove_signal_handler`, `signal.SIGUSR1`, `os.kill`, `os.getpid` | a signal crate's OS thread that calls [`Event::set`](crate::sync::Event::set) or `queue.put` |
 //! | `pathlib.Path`: `read_text`, `write_text`, `stat`, `iterdir`, `exists`, `unlink`, and `tempfile.TemporaryDirectory` | `std::fs`: short calls in place, long ones on an OS thread that may block |
 //! | `asyncio.Barrier`, `BrokenBarrierError`, `wait`, `abort`, `reset`, `broken`, `n_waiting` | a [`Condvar`](crate::sync::Condvar) and a count |
