@@ -38,7 +38,7 @@
 //! - **Cancellation is an unwind.** It is raised at a wait point that would park, at [`checkpoint`] and at [`yield_now`], and again at each later one.
 //!   [`catch_cancel`] consumes it; code that uses `catch_unwind` passes it on with [`resume_if_cancelled`].
 //! - **Dropping a handle detaches.** What must have ended belongs into a [`scope()`] or into [`run`].
-//! - **Stacks have a fixed size**, 256 KiB of address space unless [`Builder::stack_size`] says otherwise; only touched pages take memory.
+//! - **Stacks have a fixed size**, 256 KiB of address space with the guard, unless [`Builder::stack_size`] says otherwise; only touched pages take memory.
 //!
 //! What blocks what:
 //!
@@ -46,7 +46,7 @@
 //! |---|---|---|
 //! | any wait of this crate | itself | its OS thread, which runs its green threads meanwhile |
 //! | the same, inside a generator | whoever drives the generator | likewise |
-//! | `std::thread::sleep`, `std::fs`, `std::net`, C libraries that wait | its OS thread, with everybody on it | the same |
+//! | `std::thread::sleep`, `std::fs`, `std::net`, C libraries that wait, a host name in `connect` | its OS thread, with everybody on it | the same |
 //! | `std::sync::Mutex` held across a wait point | everybody on its OS thread who locks it, for ever | the same |
 //! | `greenthread::sync::Mutex` held across a wait point | those who want it | those who want it |
 //! | a borrowed `RefCell` across a wait point | nobody: the next `borrow_mut` panics | the same |
