@@ -150,7 +150,7 @@
 //!     }));
 //!     generator.start();
 //!     *owner = Some(generator);
-//! }));
+//! })).join().unwrap();
 //! ```
 //!
 //! The same goes for a value that the suspended stack lent to another OS thread, and for a thread-local whose destructor blocks. Inside [`run`] every green thread has ended before
