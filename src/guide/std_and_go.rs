@@ -76,6 +76,7 @@
 //! | `defer` | a value with a destructor; [`catch_cancel`](crate::catch_cancel) |
 //! | `recover()` | `join`, or `std::panic::catch_unwind` with [`resume_if_cancelled`](crate::resume_if_cancelled) |
 //! | `runtime.Gosched()` | [`yield_now`](crate::yield_now) |
+//! | `time.NewTicker(d)` | [`time::interval(d)`](crate::time::interval) |
 //! | `sync.Mutex`, `sync.Cond` | [`sync::Mutex`](crate::sync::Mutex), [`sync::Condvar`](crate::sync::Condvar) |
 //! | `semaphore.Weighted` | [`Semaphore`](crate::sync::Semaphore), [`acquire_many`](crate::sync::Semaphore::acquire_many) |
 //! | `iter.Pull`, `range` over a function | [`Generator`](crate::generator::Generator) |
