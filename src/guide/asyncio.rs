@@ -363,6 +363,10 @@
 //! | `cond.locked()` | `is_locked()` of the mutex |
 //! | `asyncio.Semaphore`: `acquire`, `release`, `locked` | [`Semaphore::new`](crate::sync::Semaphore::new): [`acquire`](crate::sync::Semaphore::acquire) gives a permit; `available() == 0` |
 //! | `asyncio.BoundedSemaphore` | [`Semaphore::bounded`](crate::sync::Semaphore::bounded): a `release` past its size panics |
+//! | `asyncio.Barrier(n)`, `wait` | [`Barrier::new(n)`](crate::sync::Barrier::new), [`wait`](crate::sync::Barrier::wait), which gives the position |
+//! | `barrier.n_waiting`, `broken`, `abort`, `reset` | `waiting()`, `is_broken()`, `abort()`, `reset()` |
+//! | `asyncio.BrokenBarrierError` | [`Broken`](crate::sync::Broken) |
+//! | `threading.RLock`, `acquire(timeout=s)` | [`ReentrantMutex`](crate::sync::ReentrantMutex), `lock_timeout` |
 //!
 //! ```
 //! use std::rc::Rc;
@@ -431,6 +435,35 @@
 //!
 //! let bounded = Semaphore::bounded(1);
 //! assert!(catch_unwind(AssertUnwindSafe(|| bounded.release(1))).is_err()); // ValueError
+//! ```
+//!
+//! ```
+//! use greenthread::{scope, sync::{Barrier, ReentrantMutex}, time::Duration, yield_now};
+//!
+//! # greenthread::Runtime::builder().virtual_time().build().unwrap().run(|| {
+//! let barrier = Barrier::new(3);
+//! scope(|s| {
+//!     let others = [(); 2].map(|()| s.spawn(|| barrier.wait().unwrap().position()));
+//!     yield_now();
+//!     assert_eq!(barrier.waiting(), 2);
+//!     assert_eq!(barrier.wait().unwrap().position(), 2); // the last to come lets all go on
+//!     assert_eq!(others.map(|other| other.join().unwrap()), [0, 1]);
+//!
+//!     let doomed = s.spawn(|| barrier.wait().is_err());
+//!     yield_now();
+//!     barrier.abort();
+//!     assert!(doomed.join().unwrap() && barrier.is_broken());
+//!     barrier.reset();
+//!     assert!(!barrier.is_broken());
+//! });
+//!
+//! let lock = ReentrantMutex::new(());
+//! let (_once, _twice) = (lock.lock(), lock.lock());
+//! scope(|s| {
+//!     let other = s.spawn(|| lock.lock_timeout(Duration::from_secs(1)).is_err());
+//!     assert!(other.join().unwrap()); // had to give up
+//! });
+//! # });
 //! ```
 //!
 //! # Queues
@@ -636,5 +669,3 @@
 //! | `asyncio.create_subprocess_exec`, `asyncio.subprocess.PIPE`, `stdin`, `stdout`, `communicate`, `wait`, `kill`, `returncode`, `sys.executable` | `std::process` on an OS thread that may block, the result through a [`channel`](crate::channel) |
 //! | `loop.add_signal_handler`, `remove_signal_handler`, `signal.SIGUSR1`, `os.kill`, `os.getpid` | a signal crate's OS thread that calls [`Event::set`](crate::sync::Event::set) or `queue.put` |
 //! | `pathlib.Path`: `read_text`, `write_text`, `stat`, `iterdir`, `exists`, `unlink`, and `tempfile.TemporaryDirectory` | `std::fs`: short calls in place, long ones on an OS thread that may block |
-//! | `asyncio.Barrier`, `BrokenBarrierError`, `wait`, `abort`, `reset`, `broken`, `n_waiting` | a [`Condvar`](crate::sync::Condvar) and a count |
-//! | `threading.RLock` | a [`Mutex`](crate::sync::Mutex) whose guard is passed on |

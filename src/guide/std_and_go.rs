@@ -14,6 +14,7 @@
 //! | `thread::park`, `park_timeout`, `sleep`, `yield_now` | [`park`](crate::park), [`park_timeout`](crate::park_timeout), [`sleep`](crate::sleep()), [`yield_now`](crate::yield_now) |
 //! | `thread_local!` | still the OS thread's, shared by its green threads; [`green_local!`](crate::green_local!) is one for each green thread |
 //! | `sync::Mutex`, `Condvar` | [`sync::Mutex`](crate::sync::Mutex), [`sync::Condvar`](crate::sync::Condvar): no poisoning, first come first served |
+//! | `sync::RwLock`, `OnceLock`, `LazyLock`, `Barrier` | [`RwLock`](crate::sync::RwLock), [`OnceLock`](crate::sync::OnceLock), [`LazyLock`](crate::sync::LazyLock), [`Barrier`](crate::sync::Barrier) |
 //! | `mpsc::sync_channel(n)`, `mpsc::channel()` | [`channel::bounded(n)`](crate::channel::bounded), [`channel::unbounded()`](crate::channel::unbounded): receivers can be cloned too; std's error types |
 //! | `net::TcpListener`, `TcpStream` | [`net`](crate::net) under the same names, with `close` besides |
 //! | `Instant::now()` | [`time::now()`](crate::time::now), which follows virtual time |
