@@ -25,7 +25,10 @@ const LAYERS: [(usize, &[&str]); 6] = [
             "thread", "results", "net", "io", "fs", "process", "signal", "blocking",
         ],
     ),
-    (5, &["trace", "dump", "watchdog", "stats", "future"]),
+    (
+        5,
+        &["trace", "dump", "watchdog", "stats", "future", "guide"],
+    ),
 ];
 
 /// What layer 3 may see of layer 2: the door and the wait for one of several, a wait and its name, the list of waiters, and what time it is.
