@@ -8,6 +8,50 @@
 //! assert_eq!(hello.join().unwrap(), "hello");
 //! ```
 //!
+//! A green thread is a closure that runs on a stack of its own and is switched in user space. Many of them share an OS thread; a call that would block parks its
+//! green thread, and the others go on. Each OS thread has a scheduler, made when it is first used, so nothing has to be started: everything works in `main`, in
+//! a test and on any OS thread. Whoever comes from asyncio, `std::thread` or Go finds what he knows in the [guide].
+//!
+//! # The map
+//!
+//! | for | see |
+//! |---|---|
+//! | beginning work, and its end | [`spawn`], [`Builder`], [`JoinHandle`], [`JoinError`], [`Spawner`], [`scope()`], [`try_scope`], [`run`], [`Runtime`] |
+//! | results of many | [`gather`], [`try_gather`], [`wait`], [`wait_until`], [`as_completed`], [`JoinSet`], [`join!`], [`race()`], [`race!`] |
+//! | cutting work short | [`timeout`], [`timeout_with`], [`JoinHandle::cancel`], [`catch_cancel`], [`shield`], [`checkpoint`], [`resume_if_cancelled`] |
+//! | oneself | [`current`], [`yield_now`], [`sleep()`], [`park()`], [`is_cancelled`], [`green_local!`] |
+//! | work that blocks its OS thread | [`spawn_blocking`], [`blocking::Pool`] |
+//! | values in turn, both ways | [`generator`], which needs no scheduler |
+//! | locks, events, queues | [`sync`] |
+//! | messages | [`channel`] |
+//! | sockets | [`net`] |
+//! | clocks | [`time`] |
+//! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |
+//! | pages to read | [`guide`] |
+//!
+//! A program needs no Cargo feature; the only one, `sanitizer`, is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not compile without, because a cancellation is an unwind. Linux is the platform that is tested.
+//!
+//! # Rules of green threads
+//!
+//! - **Pinned.** A green thread stays on one OS thread from its first run to its end. So [`spawn`] needs no `Send`, and green threads of one OS thread may share `Rc` and `Cell`.
+//! - **Nobody is preempted.** Between two wait points a green thread has its OS thread to itself: [`yield_now`] in long computations.
+//! - **Cancellation is an unwind.** It is raised at a wait point that would park, at [`checkpoint`] and at [`yield_now`], and again at each later one.
+//!   [`catch_cancel`] consumes it; code that uses `catch_unwind` passes it on with [`resume_if_cancelled`].
+//! - **Dropping a handle detaches.** What must have ended belongs into a [`scope()`] or into [`run`].
+//! - **Stacks have a fixed size**, 256 KiB of address space with the guard, unless [`Builder::stack_size`] says otherwise; only touched pages take memory.
+//!
+//! What blocks what:
+//!
+//! | call | on a green thread it holds up | on the root or a plain OS thread |
+//! |---|---|---|
+//! | any wait of this crate | itself | its OS thread, which runs its green threads meanwhile |
+//! | the same, inside a generator | whoever drives the generator | likewise |
+//! | `std::thread::sleep`, `std::fs`, `std::net`, C libraries that wait, a host name in `connect` | its OS thread, with everybody on it | the same |
+//! | `std::sync::Mutex` held across a wait point | everybody on its OS thread who locks it, for ever | the same |
+//! | `greenthread::sync::Mutex` held across a wait point | those who want it | those who want it |
+//! | a borrowed `RefCell` across a wait point | nobody: the next `borrow_mut` panics | the same |
+//! | a computation | its OS thread | the same |
+//!
 //! # When a stack overflows
 //!
 //! Every stack has a guard of at least 16 KiB below it. Whoever runs into it is named on stderr, with the place of its spawn, the ways to a bigger stack and a
@@ -19,6 +63,164 @@
 //! The child has the OS thread that forked, and no other. The green threads and generators of that OS thread, parked ones too, go on in both processes, each
 //! with its own copy of the memory, and guards stand in both. Green threads of other OS threads are not run in the child: waiting for one there is for ever. Sockets that
 //! the parent has waited for share the kernel's interest list with it: in the child, use those that are made after the fork.
+//!
+//! # Known holes
+//!
+//! No library of this kind can close these. Each has a program that shows how far it goes.
+//!
+//! ## 1. Code that trusts calls to nest
+//!
+//! What saves a thread-local, sets it, calls out and restores it (`scoped-tls` for one) assumes that what is entered last is left first. Green threads interleave:
+//!
+//! ```
+//! use std::cell::Cell;
+//! use greenthread::{spawn, yield_now};
+//!
+//! thread_local! { static CURRENT: Cell<u32> = const { Cell::new(0) }; }
+//!
+//! fn with_current(value: u32) -> u32 {
+//!     let before = CURRENT.replace(value);
+//!     yield_now(); // calls out
+//!     let seen = CURRENT.get();
+//!     CURRENT.set(before);
+//!     seen
+//! }
+//!
+//! let (first, second) = (spawn(|| with_current(1)), spawn(|| with_current(2)));
+//! assert_eq!(first.join().unwrap(), 2); // another's value
+//! assert_eq!(second.join().unwrap(), 0); // nobody's
+//! assert_eq!(CURRENT.get(), 1); // left behind; were it a pointer, it would dangle
+//! ```
+//!
+//! ## 2. Thread-locals at the end of an OS thread
+//!
+//! A `thread_local!` is destroyed when its OS thread exits, although a stack is suspended inside its `with`. Such a stack is not resumed any more, so the reference on it is not used:
+//!
+//! ```
+//! use std::cell::Cell;
+//! use std::sync::{Arc, atomic::{AtomicBool, Ordering}};
+//! use greenthread::{park, spawn, yield_now};
+//!
+//! struct Kept(Cell<Option<Arc<AtomicBool>>>);
+//!
+//! impl Drop for Kept {
+//!     fn drop(&mut self) {
+//!         self.0.take().unwrap().store(true, Ordering::Relaxed);
+//!     }
+//! }
+//!
+//! thread_local! { static KEPT: Kept = const { Kept(Cell::new(None)) }; }
+//!
+//! let dropped = Arc::new(AtomicBool::new(false));
+//! let flag = Arc::clone(&dropped);
+//! std::thread::spawn(move || {
+//!     spawn(|| KEPT.with(|kept| {
+//!         kept.0.set(Some(flag));
+//!         park();
+//!         unreachable!("abandoned with its OS thread: `kept` is not used again");
+//!     }));
+//!     yield_now();
+//! }).join().unwrap();
+//! assert!(dropped.load(Ordering::Relaxed));
+//! ```
+//!
+//! It is used all the same when a generator inside another thread-local owns the stack, because that one's destructor closes it. This program reads a freed string:
+//!
+//! ```no_run
+//! use std::cell::RefCell;
+//! use greenthread::generator::Generator;
+//!
+//! struct Farewell<'a>(&'a str);
+//!
+//! impl Drop for Farewell<'_> {
+//!     fn drop(&mut self) {
+//!         println!("{}", self.0);
+//!     }
+//! }
+//!
+//! thread_local! {
+//!     static NAME: String = String::from("gone before it is printed");
+//!     static OWNER: RefCell<Option<Generator<(), (), ()>>> = const { RefCell::new(None) };
+//! }
+//!
+//! std::thread::spawn(|| OWNER.with_borrow_mut(|owner| {
+//!     let generator = Generator::new(|y| NAME.with(|name| {
+//!         let _farewell = Farewell(name);
+//!         y.yield_(());
+//!     }));
+//!     generator.start();
+//!     *owner = Some(generator);
+//! })).join().unwrap();
+//! ```
+//!
+//! The same goes for a value that the suspended stack lent to another OS thread, and for a thread-local whose destructor blocks. Inside [`run`] every green thread has ended before
+//! the locals die, and none of this can happen to them. What it does not rule out is a wait point in a `thread_local!`'s initialiser, which lets the next one in:
+//!
+//! ```
+//! use std::cell::Cell;
+//! use greenthread::{spawn, yield_now};
+//!
+//! thread_local! {
+//!     static MADE: Cell<u32> = const { Cell::new(0) };
+//!     static ONCE: () = {
+//!         MADE.set(MADE.get() + 1);
+//!         yield_now();
+//!     };
+//! }
+//!
+//! let two = [(); 2].map(|()| spawn(|| ONCE.with(|()| ())));
+//! two.map(|green_thread| green_thread.join().unwrap());
+//! assert_eq!(MADE.get(), 2); // twice on one OS thread; the second value replaced the first
+//! ```
+//!
+//! ## 3. The standard library's locks, and the panic hook
+//!
+//! Not unsound, but surprising. A standard mutex held across a wait point cannot be had by anybody on that OS thread, and waiting for it would be for ever:
+//!
+//! ```
+//! use std::{rc::Rc, sync::Mutex};
+//! use greenthread::{park, spawn, yield_now};
+//!
+//! let lock = Rc::new(Mutex::new(()));
+//! let own = Rc::clone(&lock);
+//! let holder = spawn(move || { let _guard = own.lock().unwrap(); park() });
+//! yield_now();
+//! assert!(lock.try_lock().is_err()); // `lock()` here would never return
+//! holder.thread().unpark();
+//! holder.join().unwrap();
+//! ```
+//!
+//! Poisoning goes by the panics of the OS thread, so a guard may be poisoned by somebody else's:
+//!
+//! ```
+//! use std::{rc::Rc, sync::Mutex};
+//! use greenthread::{spawn, yield_now};
+//!
+//! struct WaitsInMidUnwind;
+//!
+//! impl Drop for WaitsInMidUnwind {
+//!     fn drop(&mut self) {
+//!         yield_now();
+//!     }
+//! }
+//!
+//! let lock = Rc::new(Mutex::new(()));
+//! let own = Rc::clone(&lock);
+//! let innocent = spawn(move || { let _guard = own.lock().unwrap(); yield_now() });
+//! let panics = spawn(|| { let _waits = WaitsInMidUnwind; panic!("elsewhere") });
+//! innocent.join().unwrap();
+//! assert!(lock.is_poisoned());
+//! assert!(panics.join().unwrap_err().is_panic());
+//! ```
+//!
+//! A wait point inside the panic hook lets another green thread run in the middle of it; a panic there aborts the process:
+//!
+//! ```no_run
+//! use greenthread::{spawn, yield_now};
+//! std::panic::set_hook(Box::new(|_| yield_now()));
+//! let both = [(); 2].map(|()| spawn(|| panic!("aborts")));
+//! both.map(|green_thread| green_thread.join());
+//! ```
 
 #[cfg(panic = "abort")]
 compile_error!(
@@ -35,6 +237,7 @@ mod thread;
 pub mod blocking;
 pub mod channel;
 pub mod generator;
+pub mod guide;
 pub mod net;
 pub mod sync;
 pub mod time;
@@ -72,3 +275,8 @@ pub use thread::spawner::Spawner;
 pub use thread::timeout::{Limit, timeout, timeout_at, timeout_with};
 pub use thread::try_scope::{ScopeError, TryScope, try_scope};
 pub use time::{sleep, sleep_until};
+
+/// The programs of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

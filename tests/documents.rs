@@ -1,4 +1,4 @@
-//! The documents say what is so: every law has its tests, and every test of a law is in the table of `SECURITY.md`.
+//! The documents say what is so: every law has its tests, every test of a law is in the table of `SECURITY.md`, and the guide has what the Python programs use.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,6 +9,9 @@ const LAWS: usize = 19;
 
 /// How many decisions.
 const DECISIONS: usize = 9;
+
+/// The modules of Python whose names the guide must have, all that programs use of them.
+const PYTHON: [&str; 3] = ["asyncio.", "queue.", "threading."];
 
 fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -57,12 +60,17 @@ fn tests_in(source: &str) -> Vec<String> {
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    files(folder, "rs")
+}
+
+/// The files under `folder` of this kind.
+fn files(folder: &Path, wanted: &str) -> Vec<PathBuf> {
     let mut out = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder of the package") {
         let path = entry.expect("a readable entry").path();
         if path.is_dir() {
-            out.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            out.extend(files(&path, wanted));
+        } else if path.extension().is_some_and(|kind| kind == wanted) {
             out.push(path);
         }
     }
@@ -73,6 +81,45 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 fn names_a_law(test: &str) -> bool {
     let number = test.strip_prefix('l').and_then(|rest| rest.split_once('_'));
     number.is_some_and(|(digits, _)| digits.parse::<usize>().is_ok())
+}
+
+fn is_in_word(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_'
+}
+
+/// What a Python program uses of these modules, by the last part of the name: `asyncio.sleep` is `sleep`.
+fn python_names(program: &str) -> BTreeSet<&str> {
+    let uses = PYTHON.iter().flat_map(|module| {
+        let found = program.match_indices(module);
+        found.filter(|(at, _)| !program[..*at].ends_with(is_in_word))
+    });
+    uses.filter_map(|(at, module)| {
+        program[at + module.len()..]
+            .split(|c| !is_in_word(c))
+            .next()
+    })
+    .filter(|name| !name.is_empty())
+    .collect()
+}
+
+#[test]
+fn the_guide_has_every_name_that_the_python_programs_use() {
+    let guide = read("src/guide/asyncio.rs");
+    let words: BTreeSet<&str> = guide.split(|c| !is_in_word(c)).collect();
+    let programs = files(&package().join("tests/parity/python"), "py");
+    assert!(!programs.is_empty());
+    for program in programs {
+        let text = read(&program);
+        let names = python_names(&text);
+        let missing: Vec<&&str> = names.difference(&words).collect();
+        assert!(missing.is_empty(), "{}: {missing:?}", program.display());
+    }
+}
+
+#[test]
+fn names_of_python_are_found_behind_their_modules() {
+    let found = python_names("await asyncio.sleep(1)\nmy_queue.put(queue.Empty) # threading.");
+    assert_eq!(found, BTreeSet::from(["sleep", "Empty"]));
 }
 
 #[test]

@@ -7,7 +7,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use greenthread::channel::bounded;
-use greenthread::sync::{Condvar, Event, Mutex, Queue, Semaphore};
+use greenthread::sync::{
+    Barrier, Condvar, Event, Mutex, OnceLock, Queue, ReentrantMutex, RwLock, Semaphore,
+};
 use greenthread::{run, spawn, yield_now};
 
 struct Counting;
@@ -59,6 +61,8 @@ fn no_primitive_allocates_to_block() {
         let (event, semaphore) = (Rc::new(Event::new()), Rc::new(Semaphore::new(0)));
         let pair = Rc::new((Mutex::new(()), Condvar::new()));
         let (queue, ordered) = (Rc::new(Queue::bounded(1)), Rc::new(Queue::priority()));
+        let locks = Rc::new((ReentrantMutex::new(()), RwLock::new(())));
+        let met = Rc::new((Barrier::new(2), OnceLock::<u32>::new()));
         let ((to, from), (hand, take)) = (bounded(1), bounded(0));
         {
             let (event, semaphore) = (Rc::clone(&event), Rc::clone(&semaphore));
@@ -83,6 +87,20 @@ fn no_primitive_allocates_to_block() {
             });
             answering(move || to.send(1).unwrap());
             answering(move || hand.send(1).unwrap());
+            let locks = Rc::clone(&locks);
+            answering(move || {
+                let _held = (locks.0.lock(), locks.1.write());
+                yield_now();
+            });
+            let own = Rc::clone(&met);
+            answering(move || assert!(own.0.wait().is_ok()));
+            let met = Rc::clone(&met);
+            answering(move || {
+                let _ = met.1.get_or_try_init(|| {
+                    yield_now();
+                    Err(())
+                });
+            });
         }
         [
             ("Event", allocations(|| event.wait())),
@@ -91,6 +109,14 @@ fn no_primitive_allocates_to_block() {
             ("Condvar", allocations(|| pair.1.wait(&mut pair.0.lock()))),
             ("Queue", allocations(|| assert!(queue.get().is_ok()))),
             ("priority", allocations(|| assert!(ordered.get().is_ok()))),
+            ("ReentrantMutex", allocations(|| drop(locks.0.lock()))),
+            ("readers", allocations(|| drop(locks.1.read()))),
+            ("writers", allocations(|| drop(locks.1.write()))),
+            ("Barrier", allocations(|| assert!(met.0.wait().is_ok()))),
+            (
+                "OnceLock",
+                allocations(|| assert!(met.1.get_or_try_init(|| Err(())).is_err())),
+            ),
             ("Receiver", allocations(|| assert!(from.recv().is_ok()))),
             ("rendezvous", allocations(|| assert!(take.recv().is_ok()))),
         ]

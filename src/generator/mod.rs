@@ -33,7 +33,7 @@
 //!                   close, throw: the body is dropped and never runs
 //! ```
 //!
-//! Free-standing generators are `'static`; one that borrows lives inside [`scope`]. A generator stays on its OS thread: it is neither
+//! Free-standing generators are `'static`; one that borrows lives inside [`scope`](scope()). A generator stays on its OS thread: it is neither
 //! `Send` nor `Sync`, and never pinned, since moving it moves a handle and not its stack.
 //!
 //! ```compile_fail,E0277

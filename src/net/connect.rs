@@ -42,7 +42,9 @@ pub(super) fn connect(
     };
     let source = Source::new(net::TcpStream::from(socket));
     if under_way {
-        source.retry(&CONNECT, Direction::Write, limit, |()| false, is_connected)?;
+        source
+            .enter()?
+            .retry(&CONNECT, Direction::Write, limit, |()| false, is_connected)?;
     }
     Ok(source)
 }

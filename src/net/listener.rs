@@ -54,9 +54,8 @@ impl TcpListener {
     /// - `NotConnected`: [`close`](Self::close) was called, before or meanwhile.
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let accept = |listener: &net::TcpListener| listener.accept();
-        let (stream, peer) =
-            self.source
-                .retry(&ACCEPT, Direction::Read, None, |_| false, accept)?;
+        let listening = self.source.enter()?;
+        let (stream, peer) = listening.retry(&ACCEPT, Direction::Read, None, |_| false, accept)?;
         stream.set_nonblocking(true)?;
         Ok((TcpStream::new(Source::new(stream)), peer))
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::connect::{connect, each_address};
 use super::timeouts::{Timeouts, not_zero};
-use crate::sched::source::{Direction, Source};
+use crate::sched::source::{Direction, Operating, Source};
 use crate::sched::wait::Operation;
 
 /// How many buffers one system call takes, at the least: std passes no more than the system's limit.
@@ -99,8 +99,13 @@ impl TcpStream {
     /// # Errors
     /// As a read.
     pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let limit = self.timeouts.read.get();
+        let peek = |stream: &net::TcpStream| stream.peek(buffer);
         // What is peeked at stays: that it was short proves nothing.
-        self.receive(&PEEK, |_| false, |stream| stream.peek(buffer))
+        let never = |_: &usize| false;
+        self.source
+            .enter()?
+            .retry(&PEEK, Direction::Read, limit, never, peek)
     }
 
     /// Returns the address of the other end.
@@ -234,32 +239,10 @@ impl TcpStream {
         stream.set_nonblocking(false)?;
         Ok(stream)
     }
-
-    /// The loop under everything that reads.
-    #[inline]
-    fn receive(
-        &self,
-        operation: &'static Operation,
-        is_short: impl Fn(&usize) -> bool,
-        call: impl FnMut(&net::TcpStream) -> io::Result<usize>,
-    ) -> io::Result<usize> {
-        let limit = self.timeouts.read.get();
-        self.source
-            .retry(operation, Direction::Read, limit, is_short, call)
-    }
-
-    /// The loop under everything that writes.
-    #[inline]
-    fn send(
-        &self,
-        is_short: impl Fn(&usize) -> bool,
-        call: impl FnMut(&net::TcpStream) -> io::Result<usize>,
-    ) -> io::Result<usize> {
-        let limit = self.timeouts.write.get();
-        self.source
-            .retry(&WRITE, Direction::Write, limit, is_short, call)
-    }
 }
+
+/// One operation on the socket.
+type Socket<'a> = Operating<'a, net::TcpStream>;
 
 /// Whether moving `done` of `wanted` bytes shows that the kernel has no more to give or take. Nothing at all is the end, not a short read.
 #[inline]
@@ -276,30 +259,62 @@ fn total(lengths: impl ExactSizeIterator<Item = usize>) -> usize {
     }
 }
 
+fn read(socket: &Socket<'_>, limit: Option<Duration>, buffer: &mut [u8]) -> io::Result<usize> {
+    let wanted = buffer.len();
+    let read = |mut stream: &net::TcpStream| stream.read(buffer);
+    let is_short = |done: &usize| is_short(*done, wanted);
+    socket.retry(&READ, Direction::Read, limit, is_short, read)
+}
+
+fn read_vectored(
+    socket: &Socket<'_>,
+    limit: Option<Duration>,
+    buffers: &mut [IoSliceMut<'_>],
+) -> io::Result<usize> {
+    let wanted = total(buffers.iter().map(|buffer| buffer.len()));
+    let read = |mut stream: &net::TcpStream| stream.read_vectored(buffers);
+    let is_short = |done: &usize| is_short(*done, wanted);
+    socket.retry(&READ, Direction::Read, limit, is_short, read)
+}
+
+fn write(socket: &Socket<'_>, limit: Option<Duration>, buffer: &[u8]) -> io::Result<usize> {
+    let write = |mut stream: &net::TcpStream| stream.write(buffer);
+    let is_short = |done: &usize| is_short(*done, buffer.len());
+    socket.retry(&WRITE, Direction::Write, limit, is_short, write)
+}
+
+fn write_vectored(
+    socket: &Socket<'_>,
+    limit: Option<Duration>,
+    buffers: &[IoSlice<'_>],
+) -> io::Result<usize> {
+    let wanted = total(buffers.iter().map(|buffer| buffer.len()));
+    let write = |mut stream: &net::TcpStream| stream.write_vectored(buffers);
+    let is_short = |done: &usize| is_short(*done, wanted);
+    socket.retry(&WRITE, Direction::Write, limit, is_short, write)
+}
+
 impl Read for &TcpStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let wanted = buffer.len();
-        let read = |mut stream: &net::TcpStream| stream.read(buffer);
-        self.receive(&READ, |done| is_short(*done, wanted), read)
+        let socket = self.source.enter()?;
+        read(&socket, self.timeouts.read.get(), buffer)
     }
 
     fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        let wanted = total(buffers.iter().map(|buffer| buffer.len()));
-        let read = |mut stream: &net::TcpStream| stream.read_vectored(buffers);
-        self.receive(&READ, |done| is_short(*done, wanted), read)
+        let socket = self.source.enter()?;
+        read_vectored(&socket, self.timeouts.read.get(), buffers)
     }
 }
 
 impl Write for &TcpStream {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let write = |mut stream: &net::TcpStream| stream.write(buffer);
-        self.send(|done| is_short(*done, buffer.len()), write)
+        let socket = self.source.enter()?;
+        write(&socket, self.timeouts.write.get(), buffer)
     }
 
     fn write_vectored(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-        let wanted = total(buffers.iter().map(|buffer| buffer.len()));
-        let write = |mut stream: &net::TcpStream| stream.write_vectored(buffers);
-        self.send(|done| is_short(*done, wanted), write)
+        let socket = self.source.enter()?;
+        write_vectored(&socket, self.timeouts.write.get(), buffers)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -307,23 +322,29 @@ impl Write for &TcpStream {
     }
 }
 
+/// As through a shared reference, and a little cheaper: nobody can close the stream meanwhile.
 impl Read for TcpStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        (&*self).read(buffer)
+        let socket = self.source.enter_alone()?;
+        read(&socket, self.timeouts.read.get(), buffer)
     }
 
     fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        (&*self).read_vectored(buffers)
+        let socket = self.source.enter_alone()?;
+        read_vectored(&socket, self.timeouts.read.get(), buffers)
     }
 }
 
+/// As through a shared reference, and a little cheaper: nobody can close the stream meanwhile.
 impl Write for TcpStream {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        (&*self).write(buffer)
+        let socket = self.source.enter_alone()?;
+        write(&socket, self.timeouts.write.get(), buffer)
     }
 
     fn write_vectored(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-        (&*self).write_vectored(buffers)
+        let socket = self.source.enter_alone()?;
+        write_vectored(&socket, self.timeouts.write.get(), buffers)
     }
 
     fn flush(&mut self) -> io::Result<()> {

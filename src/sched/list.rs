@@ -13,7 +13,7 @@
 use std::cell::Cell;
 use std::ptr;
 
-use super::wait::Wait;
+use super::wait::{Ended, Wait};
 use crate::base::lock::Lock;
 
 pub(crate) use super::wait::Wake;
@@ -188,6 +188,22 @@ impl WaitList {
         node.list.set(ptr::null_mut());
     }
 
+    /// Tells those who came at the ticket `from` or later, and whose wait has not ended, what `word` makes of their number, as their weight; returns how many they are.
+    pub(crate) fn tell_from(&self, from: u64, word: impl Fn(usize) -> usize) -> usize {
+        let (mut count, mut next) = (0, self.front);
+        // SAFETY: N2.
+        while let Some(node) = unsafe { next.as_ref() } {
+            // SAFETY: N2: the wait lives as long as its node.
+            let waits = unsafe { &*node.wait.get() }.ended() == Ended::No;
+            if waits && node.ticket.get() >= from {
+                node.weight.set(word(count));
+                count += 1;
+            }
+            next = node.after.get();
+        }
+        count
+    }
+
     /// Whether anybody but the owner of `wait` waits here, whose wait has not ended.
     pub(super) fn has_other(&self, wait: &Wait) -> bool {
         let mut next = self.front;
@@ -256,6 +272,11 @@ impl WaitList {
 /// Wakes everybody who waits now in the list that `list` names; the lock is taken anew for each, so that no bell is rung under it.
 pub(crate) fn wake_all<S>(queue: &Lock<S>, list: impl Fn(&mut S) -> &mut WaitList) {
     let bound = list(&mut queue.lock()).bound();
+    wake_before(queue, bound, list);
+}
+
+/// The same, for those who came before `bound` was taken.
+pub(crate) fn wake_before<S>(queue: &Lock<S>, bound: u64, list: impl Fn(&mut S) -> &mut WaitList) {
     loop {
         let mut held = queue.lock();
         let wake = list(&mut held).wake_before(bound);

@@ -201,6 +201,11 @@ impl<'a, S> Waiter<'a, S> {
         self.leave(interruptible)
     }
 
+    /// The weight, as the waker may have changed it.
+    pub(crate) fn weight(&self) -> usize {
+        self.node.weight()
+    }
+
     /// L9: before anything is linked.
     #[cold]
     fn raise_due(&self, held: LockGuard<'a, S>) -> LockGuard<'a, S> {
@@ -402,6 +407,11 @@ pub(crate) fn let_others_go_first() {
     let scheduler = Scheduler::get();
     scheduler.yield_now();
     checkpoint(scheduler);
+}
+
+/// The number of the running green thread or root: unique in the process, never zero.
+pub(crate) fn who() -> u64 {
+    Scheduler::get().current_header().id()
 }
 
 /// The present moment, by this OS thread's clock.

@@ -4,11 +4,12 @@
 //! descriptors, so that std's sockets can be used as they are.
 //!
 //! Invariants:
-//! - R1 A token names a slot and a generation. A slot that is used anew gets another generation, so an event of an earlier tenant, still in the
-//!   batch at hand, is recognised and passed over.
-//! - R2 Locks are taken in the order: a watch's state, then `slots`. A batch is dispatched with neither held.
+//! - R1 A token is the slot of a tenant. Whoever deregisters takes the descriptor out of the kernel's set and then says so; the slot is emptied before the
+//!   next poll, by the reactor's own OS thread. So a batch never names a slot that was used anew since, and dispatching it takes no lock.
+//! - R2 An event is a hint: one that reaches a tenant which has left, or wakes somebody in vain, costs a system call and nothing else.
+//! - R3 A batch is dispatched while no other code of this OS thread runs; it wakes, and runs nothing of the user's.
 
-use std::cell::{Ref, RefCell};
+use std::cell::RefCell;
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::{Arc, Weak};
@@ -47,6 +48,9 @@ struct Open {
     /// The batch at hand; kept for its memory.
     events: Events,
 
+    /// What each token stands for (R1).
+    tenants: Slab<Arc<Watch<Shared>>>,
+
     /// Rings the OS thread while it sleeps here; other OS threads hold it weakly.
     _waker: Arc<Waker>,
 }
@@ -57,28 +61,8 @@ pub(crate) struct Shared {
     /// Adds and removes descriptors: one duplicate of the poll's own for the whole reactor.
     registry: Registry,
 
-    /// R1.
-    slots: Lock<Slots>,
-}
-
-/// Who is registered.
-#[derive(Debug, Default)]
-struct Slots {
-    /// By slot.
-    tenants: Slab<Tenant>,
-
-    /// Of the newest tenant.
-    generation: u32,
-}
-
-/// A registered source.
-#[derive(Clone, Debug)]
-struct Tenant {
-    /// R1.
-    generation: u32,
-
-    /// What its events change.
-    watch: Arc<Watch<Shared>>,
+    /// Tenants to be let go of before the next poll (R1).
+    leavers: Lock<Vec<Token>>,
 }
 
 impl Reactor {
@@ -91,52 +75,96 @@ impl Reactor {
         let open = Open {
             shared: Arc::new(Shared {
                 registry,
-                slots: Lock::default(),
+                leavers: Lock::new(Vec::new()),
             }),
             poll,
             events: Events::with_capacity(BATCH),
+            tenants: Slab::new(),
             _waker: waker,
         };
         let open = RefCell::new(Some(open));
         Ok((Reactor { open }, rings))
     }
 
-    /// The part that sources hold.
-    pub(crate) fn shared(&self) -> Ref<'_, Arc<Shared>> {
-        Ref::map(self.open.borrow(), |open| match open {
-            Some(open) => &open.shared,
-            None => unreachable!("a wait point after the end of its OS thread's scheduler"),
-        })
+    /// Whether `shared` is this reactor's part.
+    pub(super) fn is(&self, shared: &Arc<Shared>) -> bool {
+        let open = self.open.borrow();
+        open.as_ref()
+            .is_some_and(|open| Arc::ptr_eq(&open.shared, shared))
+    }
+
+    /// Registers a descriptor, for everything and edge-triggered. Its state at this moment comes as the first event.
+    pub(super) fn register(
+        &self,
+        fd: RawFd,
+        watch: &Arc<Watch<Shared>>,
+    ) -> io::Result<(Arc<Shared>, Token)> {
+        let mut open = self.open.borrow_mut();
+        let Some(Open {
+            shared, tenants, ..
+        }) = &mut *open
+        else {
+            unreachable!("a wait point after the end of its OS thread's scheduler");
+        };
+        let vacant = tenants.vacant_entry();
+        let token = Token(vacant.key());
+        shared
+            .registry
+            .register(&mut SourceFd(&fd), token, everything())?;
+        vacant.insert(Arc::clone(watch));
+        Ok((Arc::clone(shared), token))
     }
 
     /// Waits at most `limit` for events and makes ready whoever waits for them. A signal ends the wait early.
     pub(crate) fn poll(&self, limit: Option<Duration>) {
-        let mut open = self.open.borrow_mut();
-        let Some(Open {
-            shared,
-            poll,
-            events,
-            ..
-        }) = &mut *open
-        else {
-            return;
-        };
-        match poll.poll(events, limit) {
-            Ok(()) => events.iter().for_each(|event| shared.dispatch(event)),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => panic!("greenthread: the reactor's poll failed: {error}"),
+        if let Some(open) = &mut *self.open.borrow_mut() {
+            open.let_go_of_leavers();
+            open.poll(limit);
         }
     }
 
     /// Sends everybody who waits through this reactor to another one, and closes its descriptors: its OS thread ends.
     pub(crate) fn close(&self) {
-        let Some(open) = self.open.borrow_mut().take() else {
+        let Some(mut open) = self.open.borrow_mut().take() else {
             return;
         };
-        let tenants = std::mem::take(&mut open.shared.slots.lock().tenants);
-        for (_, tenant) in tenants {
-            tenant.watch.lose_reactor(&open.shared);
+        for watch in open.tenants.drain() {
+            watch.lose_reactor(&open.shared);
         }
+    }
+}
+
+impl Open {
+    fn let_go_of_leavers(&mut self) {
+        let leavers = std::mem::take(&mut *self.shared.leavers.lock());
+        for token in leavers {
+            self.tenants.try_remove(token.0);
+        }
+    }
+
+    fn poll(&mut self, limit: Option<Duration>) {
+        match self.poll.poll(&mut self.events, limit) {
+            Ok(()) => self.events.iter().for_each(|event| self.dispatch(event)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => panic!("greenthread: the reactor's poll failed: {error}"),
+        }
+    }
+
+    #[inline]
+    fn dispatch(&self, event: &Event) {
+        // The waker's token finds nobody: what it rings for is in the inbox.
+        if let Some(watch) = self.tenants.get(event.token().0) {
+            watch.announce(readiness(event));
+        }
+    }
+}
+
+impl Shared {
+    /// Takes a descriptor out again; before it is closed, because a duplicate would keep it alive in the kernel's set.
+    pub(super) fn deregister(&self, fd: RawFd, token: Token) {
+        // A descriptor that the kernel no longer knows needs no taking out.
+        drop(self.registry.deregister(&mut SourceFd(&fd)));
+        self.leavers.lock().push(token);
     }
 }
 
@@ -150,59 +178,6 @@ fn readiness(event: &Event) -> Readiness {
     }
 }
 
-impl Shared {
-    /// Registers a descriptor, for everything and edge-triggered. Its state at this moment comes as the first event.
-    pub(super) fn register(&self, fd: RawFd, watch: &Arc<Watch<Shared>>) -> io::Result<Token> {
-        let token = self.slots.lock().move_in(Arc::clone(watch));
-        let registered = self
-            .registry
-            .register(&mut SourceFd(&fd), token, everything());
-        if let Err(error) = registered {
-            self.slots.lock().move_out(token);
-            return Err(error);
-        }
-        Ok(token)
-    }
-
-    /// Takes a descriptor out again; before it is closed, because a duplicate would keep it alive in the kernel's set.
-    pub(super) fn deregister(&self, fd: RawFd, token: Token) {
-        self.slots.lock().move_out(token);
-        // A descriptor that the kernel no longer knows needs no taking out.
-        drop(self.registry.deregister(&mut SourceFd(&fd)));
-    }
-
-    fn dispatch(&self, event: &Event) {
-        if event.token() == WAKER {
-            return;
-        }
-        if let Some(watch) = self.tenant(event.token()) {
-            watch.announce(readiness(event));
-        }
-    }
-
-    fn tenant(&self, token: Token) -> Option<Arc<Watch<Shared>>> {
-        let slots = self.slots.lock();
-        let tenant = slots.tenants.get(slot(token))?;
-        (tenant.generation == generation(token)).then(|| Arc::clone(&tenant.watch))
-    }
-}
-
-impl Slots {
-    fn move_in(&mut self, watch: Arc<Watch<Shared>>) -> Token {
-        self.generation = self.generation.wrapping_add(1);
-        let generation = self.generation;
-        let slot = self.tenants.insert(Tenant { generation, watch });
-        token(slot, generation)
-    }
-
-    fn move_out(&mut self, token: Token) {
-        let tenant = self.tenants.get(slot(token));
-        if tenant.is_some_and(|tenant| tenant.generation == generation(token)) {
-            self.tenants.remove(slot(token));
-        }
-    }
-}
-
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn everything() -> Interest {
     Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY
@@ -211,23 +186,6 @@ fn everything() -> Interest {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn everything() -> Interest {
     Interest::READABLE | Interest::WRITABLE
-}
-
-fn token(slot: usize, generation: u32) -> Token {
-    // 2^32 sources on one OS thread are more than its descriptors.
-    Token(slot | (generation as usize) << 32)
-}
-
-fn slot(token: Token) -> usize {
-    token.0 & 0xffff_ffff
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the upper half of the token"
-)]
-fn generation(token: Token) -> u32 {
-    (token.0 >> 32) as u32
 }
 
 #[cfg(test)]

@@ -1,44 +1,45 @@
-//! Tokens of the reactor.
+//! Tokens of the reactor, and its end.
 
-use std::sync::Arc;
+use std::net::TcpListener;
+use std::os::fd::AsRawFd;
 
 use super::*;
 
-#[test]
-fn r1_an_event_of_an_earlier_tenant_finds_nobody() {
-    let (reactor, _waker) = Reactor::new().unwrap();
-    let shared = Arc::clone(&reactor.shared());
-    let (first, second) = (Watch::new(), Watch::new());
-    let old = shared.slots.lock().move_in(Arc::clone(&first));
-    assert!(Arc::ptr_eq(&shared.tenant(old).unwrap(), &first));
-    shared.slots.lock().move_out(old);
-    let new = shared.slots.lock().move_in(Arc::clone(&second));
-    assert_eq!(slot(old), slot(new), "the slot is used anew");
-    assert!(shared.tenant(old).is_none());
-    assert!(Arc::ptr_eq(&shared.tenant(new).unwrap(), &second));
-    // Nor does it take the new tenant out.
-    shared.slots.lock().move_out(old);
-    assert!(shared.tenant(new).is_some());
+fn listen() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").unwrap()
 }
 
 #[test]
-fn no_slot_has_the_token_of_the_waker() {
+fn r1_a_slot_is_used_anew_only_after_a_poll() {
     let (reactor, _waker) = Reactor::new().unwrap();
-    let shared = Arc::clone(&reactor.shared());
-    shared.slots.lock().generation = u32::MAX - 1;
-    let token = shared.slots.lock().move_in(Watch::new());
-    assert_eq!(generation(token), u32::MAX);
-    assert_ne!(token, WAKER);
+    let listeners = [(); 3].map(|()| listen());
+    let [first, second, third] = listeners.each_ref().map(|listener| listener.as_raw_fd());
+    let register = |fd| reactor.register(fd, &Watch::new()).unwrap();
+    let (shared, left) = register(first);
+    shared.deregister(first, left);
+    let (_, other) = register(second);
+    assert_ne!(other, left);
+    reactor.poll(Some(Duration::ZERO));
+    let (_, anew) = register(third);
+    assert_eq!(anew, left);
 }
 
 #[test]
-fn a_closed_reactor_drops_its_descriptors_and_those_who_hold_it_find_nothing() {
+fn a_descriptor_that_is_refused_leaves_no_tenant() {
+    let (reactor, _waker) = Reactor::new().unwrap();
+    assert!(reactor.register(-1, &Watch::new()).is_err());
+    assert!(reactor.open.borrow().as_ref().unwrap().tenants.is_empty());
+}
+
+#[test]
+fn a_closed_reactor_drops_its_waker_and_whoever_was_registered_may_still_leave() {
     let (reactor, waker) = Reactor::new().unwrap();
-    let shared = Arc::clone(&reactor.shared());
-    let token = shared.slots.lock().move_in(Watch::new());
+    let (listener, watch) = (listen(), Watch::new());
+    let (shared, token) = reactor.register(listener.as_raw_fd(), &watch).unwrap();
     reactor.close();
     assert!(waker.upgrade().is_none());
-    assert!(shared.tenant(token).is_none());
-    shared.deregister(-1, token);
+    assert_eq!(Arc::strong_count(&watch), 1);
+    assert!(!reactor.is(&shared));
+    shared.deregister(listener.as_raw_fd(), token);
     reactor.poll(None);
 }

@@ -1,7 +1,8 @@
 //! What is remembered of a descriptor's readiness, and who is parked until it changes (D7).
 //!
-//! What is remembered is one word: ready bits, a bit for "short reads prove nothing", and a count of events. A ready bit is cleared only against the count
-//! that was read before the system call: an event that came in between makes the clearing fail, and costs one more system call, not a lost byte.
+//! What is remembered is one word: ready bits, a bit for "short reads prove nothing", and a count of events. It is read at any time and changed under the
+//! lock. A ready bit is cleared only against the word that was read before the system call: an event that came in between makes the clearing void, and costs
+//! one more system call, not a lost byte.
 //!
 //! Invariants:
 //! - M1 A ready bit that is clear is followed by an event as soon as the kernel has something to say: the descriptor is registered edge-triggered, and
@@ -79,10 +80,6 @@ impl Readiness {
     }
 }
 
-/// What is remembered.
-#[derive(Debug)]
-pub(super) struct Memory(AtomicU32);
-
 /// What was remembered at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen(u32);
@@ -101,61 +98,11 @@ impl Seen {
     }
 }
 
-impl Memory {
-    /// Unregistered: everything may be ready.
-    fn new() -> Self {
-        Memory(AtomicU32::new(READ | WRITE))
-    }
-
-    #[inline]
-    pub(super) fn look(&self) -> Seen {
-        Seen(self.0.load(Ordering::Acquire))
-    }
-
-    /// Not ready, by a system call that was made after `seen`: a newer event keeps the bit (M1).
-    #[inline]
-    pub(super) fn clear(&self, direction: Direction, seen: Seen) {
-        if seen.0 & REGISTERED != 0 {
-            let cleared = seen.0 & !direction.bit();
-            let _ = self
-                .0
-                .compare_exchange(seen.0, cleared, Ordering::AcqRel, Ordering::Relaxed);
-        }
-    }
-
-    /// Makes the next attempt in this direction look for itself.
-    pub(super) fn doubt(&self, direction: Direction) {
-        self.0.fetch_or(direction.bit(), Ordering::AcqRel);
-    }
-
-    fn update(&self, change: impl Fn(u32) -> u32) {
-        let _ = self
-            .0
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |memory| {
-                Some(change(memory))
-            });
-    }
-
-    fn add_event(&self, readiness: Readiness) {
-        self.update(|memory| memory.wrapping_add(EVENT) | readiness.bits());
-    }
-
-    /// From now on events come. The first tells how things stand; until then the direction that has just said `WouldBlock` is not ready.
-    pub(super) fn registered(&self, not_ready: Direction) {
-        self.update(|memory| (memory | REGISTERED) & !not_ready.bit());
-    }
-
-    /// From now on no event comes: everything may be ready.
-    pub(super) fn unregistered(&self) {
-        self.update(|memory| (memory.wrapping_add(EVENT) | READ | WRITE) & !REGISTERED);
-    }
-}
-
 /// A descriptor as its reactor sees it. `R` is the reactor.
 #[derive(Debug)]
 pub(super) struct Watch<R> {
-    /// What is remembered.
-    pub(super) memory: Memory,
+    /// What is remembered: the bits above, and the count of events.
+    memory: AtomicU32,
 
     /// Who waits, and with which reactor.
     pub(super) state: Lock<State<R>>,
@@ -177,7 +124,7 @@ pub(super) struct State<R> {
 impl<R> Watch<R> {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Watch {
-            memory: Memory::new(),
+            memory: AtomicU32::new(READ | WRITE),
             state: Lock::new(State {
                 registration: None,
                 readers: WaitList::new(),
@@ -186,10 +133,56 @@ impl<R> Watch<R> {
         })
     }
 
+    #[inline]
+    pub(super) fn look(&self) -> Seen {
+        Seen(self.memory.load(Ordering::Acquire))
+    }
+
+    /// Changes what is remembered, under the lock.
+    #[inline]
+    fn change(&self, _held: &mut State<R>, change: impl FnOnce(u32) -> u32) {
+        let changed = change(self.memory.load(Ordering::Relaxed));
+        self.memory.store(changed, Ordering::Release);
+    }
+
+    /// Not ready, by a system call that was made after `seen`: a newer event keeps the bit (M1).
+    #[inline]
+    pub(super) fn clear(&self, direction: Direction, seen: Seen) {
+        if seen.0 & REGISTERED != 0 {
+            let bit = direction.bit();
+            let cleared = |memory| {
+                if memory == seen.0 {
+                    memory & !bit
+                } else {
+                    memory
+                }
+            };
+            self.change(&mut self.state.lock(), cleared);
+        }
+    }
+
+    /// Makes the next attempt in this direction look for itself.
+    pub(super) fn doubt(&self, direction: Direction) {
+        self.change(&mut self.state.lock(), |memory| memory | direction.bit());
+    }
+
+    /// From now on events come. The first tells how things stand; until then the direction that has just said `WouldBlock` is not ready.
+    pub(super) fn registered(&self, held: &mut State<R>, not_ready: Direction) {
+        self.change(held, |memory| (memory | REGISTERED) & !not_ready.bit());
+    }
+
+    /// From now on no event comes: everything may be ready.
+    pub(super) fn unregistered(&self, held: &mut State<R>) {
+        let unregistered = |memory: u32| (memory.wrapping_add(EVENT) | READ | WRITE) & !REGISTERED;
+        self.change(held, unregistered);
+    }
+
     /// Remembers an event and wakes those whom it concerns (M2); each tries again and returns to its place in line if that was in vain.
     pub(super) fn announce(&self, readiness: Readiness) {
         let mut state = self.state.lock();
-        self.memory.add_event(readiness);
+        self.change(&mut state, |memory| {
+            memory.wrapping_add(EVENT) | readiness.bits()
+        });
         let bounds = (state.readers.bound(), state.writers.bound());
         while let Some(wake) = state.wake_one(readiness, bounds) {
             let was_last = state.is_idle();
@@ -214,7 +207,7 @@ impl<R> Watch<R> {
             .registration
             .take_if(|(registered, _)| Arc::ptr_eq(registered, reactor));
         if lost.is_some() {
-            self.memory.unregistered();
+            self.unregistered(&mut state);
         }
         drop(state);
         drop(lost);

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Invariants:
-//! - O1 `life` counts the operations under way. The object is dropped once: by the last operation that leaves after CLOSED was set, or, when it was
+//! - O1 `life` counts the operations under way, but for one that borrows the source exclusively. The object is dropped once: by the last operation that leaves after CLOSED was set, or, when it was
 //!   lent out or never closed, by `Source`'s own drop.
 //! - O2 Whoever parks has seen, under the state's lock, that it was not closed; `close` sets CLOSED before it takes that lock to wake.
 //! - O3 The registration is changed under the state's lock; it moves to another OS thread's reactor only while nobody is parked here.
@@ -35,7 +35,7 @@ use std::time::Duration;
 use super::clock::Deadline;
 use super::list::Node;
 use super::park::{self, Grant, Outcome, Waiter, with_waiter};
-use super::reactor::Shared;
+use super::reactor::{Reactor, Shared};
 use super::readiness::{State, Watch};
 use super::scheduler::Scheduler;
 use super::wait::Operation;
@@ -99,6 +99,16 @@ impl<S: AsFd> Source<S> {
         }
     }
 
+    /// The same, uncounted: nobody else can begin an operation meanwhile, or close it.
+    #[inline]
+    pub(crate) fn enter_alone(&mut self) -> io::Result<Alone<'_, S>> {
+        if self.is_closed() {
+            return Err(closed());
+        }
+        Ok(ManuallyDrop::new(Operating { source: self }))
+    }
+
+    #[inline]
     fn is_closed(&self) -> bool {
         self.life.load(Ordering::Acquire) & life::CLOSED != 0
     }
@@ -113,24 +123,6 @@ impl<S: AsFd> Source<S> {
         self.life.fetch_or(life::CLOSED, Ordering::AcqRel);
         self.watch.announce_to_all();
         drop(operating);
-    }
-
-    /// Runs `attempt` until it does not say `WouldBlock`, parking in between. `is_short` tells of a result that proves a byte stream empty or full.
-    #[inline]
-    pub(crate) fn retry<R>(
-        &self,
-        operation: &'static Operation,
-        direction: Direction,
-        limit: Option<Duration>,
-        is_short: impl Fn(&R) -> bool,
-        mut attempt: impl FnMut(&S) -> io::Result<R>,
-    ) -> io::Result<R> {
-        let operating = self.enter()?;
-        let mut attempt = || operating.attempt(direction, &is_short, &mut attempt);
-        match attempt() {
-            Some(result) => result,
-            None => operating.wait_and_retry(operation, direction, limit, attempt),
-        }
     }
 
     /// The object itself, for as long as the source lives; `None` when its descriptor is closed already.
@@ -202,6 +194,9 @@ fn closed() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "closed on our side")
 }
 
+/// An operation by whoever borrows the source exclusively: never dropped, so never uncounted.
+pub(crate) type Alone<'a, S> = ManuallyDrop<Operating<'a, S>>;
+
 /// An operation under way: while it lives, the object does.
 #[derive(Debug)]
 pub(crate) struct Operating<'a, S: AsFd> {
@@ -231,6 +226,23 @@ impl<S: AsFd> Drop for Operating<'_, S> {
 }
 
 impl<'a, S: AsFd> Operating<'a, S> {
+    /// Runs `call` until it does not say `WouldBlock`, parking in between. `is_short` tells of a result that proves a byte stream empty or full.
+    #[inline]
+    pub(crate) fn retry<R>(
+        &self,
+        operation: &'static Operation,
+        direction: Direction,
+        limit: Option<Duration>,
+        is_short: impl Fn(&R) -> bool,
+        mut call: impl FnMut(&S) -> io::Result<R>,
+    ) -> io::Result<R> {
+        let mut attempt = || self.attempt(direction, &is_short, &mut call);
+        match attempt() {
+            Some(result) => result,
+            None => self.wait_and_retry(operation, direction, limit, attempt),
+        }
+    }
+
     /// One try; `None` when it must be waited for.
     #[inline]
     fn attempt<R>(
@@ -239,21 +251,21 @@ impl<'a, S: AsFd> Operating<'a, S> {
         is_short: impl Fn(&R) -> bool,
         mut call: impl FnMut(&S) -> io::Result<R>,
     ) -> Option<io::Result<R>> {
-        let memory = &self.source.watch.memory;
+        let watch = &*self.source.watch;
         loop {
-            let seen = memory.look();
+            let seen = watch.look();
             if !seen.may(direction) {
                 return None;
             }
             match call(self) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    memory.clear(direction, seen);
+                    watch.clear(direction, seen);
                     return None;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(done) => {
                     if seen.trusts_short() && is_short(&done) {
-                        memory.clear(direction, seen);
+                        watch.clear(direction, seen);
                     }
                     return Some(Ok(done));
                 }
@@ -277,7 +289,7 @@ impl<'a, S: AsFd> Operating<'a, S> {
                 let outcome = self.wait_ready(waiter, direction, deadline)?;
                 if outcome == Outcome::TimedOut {
                     // What came since the last poll still counts.
-                    watch.memory.doubt(direction);
+                    watch.doubt(direction);
                 }
                 match attempt() {
                     Some(result) => return result,
@@ -309,7 +321,7 @@ impl<'a, S: AsFd> Operating<'a, S> {
             return Err(closed());
         }
         self.register(scheduler, &mut state, direction)?;
-        if watch.memory.look().may(direction) {
+        if watch.look().may(direction) {
             return Ok(Outcome::Granted);
         }
         let waiting = scheduler.begin_waiting_on_source();
@@ -329,18 +341,18 @@ impl<'a, S: AsFd> Operating<'a, S> {
         state: &mut State<Shared>,
         direction: Direction,
     ) -> io::Result<()> {
-        let reactor = scheduler.reactor()?.shared();
+        let reactor = scheduler.reactor()?;
         match &state.registration {
-            Some((registered, _)) if Arc::ptr_eq(registered, &reactor) => Ok(()),
+            Some((registered, _)) if reactor.is(registered) => Ok(()),
             Some(_) if !state.is_idle() => Ok(()),
-            _ => self.register_with(&reactor, state, direction),
+            _ => self.register_with(reactor, state, direction),
         }
     }
 
     #[cold]
     fn register_with(
         &self,
-        reactor: &Arc<Shared>,
+        reactor: &Reactor,
         state: &mut State<Shared>,
         direction: Direction,
     ) -> io::Result<()> {
@@ -348,11 +360,10 @@ impl<'a, S: AsFd> Operating<'a, S> {
         let fd = self.as_fd().as_raw_fd();
         if let Some((other, token)) = state.registration.take() {
             other.deregister(fd, token);
-            watch.memory.unregistered();
+            watch.unregistered(state);
         }
-        let token = reactor.register(fd, watch)?;
-        state.registration = Some((Arc::clone(reactor), token));
-        watch.memory.registered(direction);
+        state.registration = Some(reactor.register(fd, watch)?);
+        watch.registered(state, direction);
         Ok(())
     }
 }

@@ -28,6 +28,8 @@ static WAIT: Operation = Operation::new("Condvar::wait");
 
 static WAIT_TIMEOUT: Operation = Operation::new("Condvar::wait_timeout");
 
+static WAIT_TIMEOUT_WHILE: Operation = Operation::new("Condvar::wait_timeout_while");
+
 /// A condition to wait for under a [`Mutex`](super::Mutex).
 ///
 /// Waiters are woken in the order in which they came, and never without a notification.
@@ -85,6 +87,25 @@ impl Condvar {
         let deadline = Some(park::deadline_in(limit));
         let outcome = self.wait_until(MutexGuard::gate(guard), &WAIT_TIMEOUT, deadline);
         outcome == Outcome::Granted
+    }
+
+    /// As [`wait_while`](Self::wait_while), at most for `limit`. True when `condition` became false, false when `limit` passed first.
+    ///
+    /// Blocks, is cancelled and behaves on the root as [`wait`](Self::wait) does. `limit` does not bound the wait for the mutex.
+    pub fn wait_timeout_while<T: ?Sized>(
+        &self,
+        guard: &mut MutexGuard<'_, T>,
+        limit: Duration,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) -> bool {
+        let deadline = Some(park::deadline_in(limit));
+        while condition(&mut **guard) {
+            let outcome = self.wait_until(MutexGuard::gate(guard), &WAIT_TIMEOUT_WHILE, deadline);
+            if outcome == Outcome::TimedOut {
+                return !condition(&mut **guard);
+            }
+        }
+        true
     }
 
     /// Wakes the one who has waited longest. Does not block.

@@ -1,4 +1,4 @@
-//! One at a time: what stands behind `Mutex`, and between the comparisons of a priority queue.
+//! One at a time: what stands behind `Mutex` and `ReentrantMutex`, and between the comparisons of a priority queue.
 //!
 //! It is handed over: whoever leaves gives it to the first in line, so that its last owner cannot overtake those who wait already. It belongs to nobody in
 //! particular: it may be left on another OS thread than it was entered on.
@@ -7,10 +7,13 @@
 //! - G1 `held` is true from a successful `enter` to the matching `leave`; while it is handed over it stays true.
 //! - G2 Nobody waits while `held` is false, but for some whose wait has ended otherwise.
 
+use std::time::Duration;
+
+use crate::base::error::Elapsed;
 use crate::base::lock::Lock;
 use crate::sched::clock::Deadline;
 use crate::sched::list::{Node, WaitList};
-use crate::sched::park::{Grant, Outcome, Waiter, with_protected_waiter, with_waiter};
+use crate::sched::park::{self, Grant, Outcome, Waiter, with_protected_waiter, with_waiter};
 use crate::sched::wait::Operation;
 
 /// Lets one in at a time, in the order of asking.
@@ -66,6 +69,21 @@ impl Gate {
         with_waiter(&self.0, operation, 0, grant, |waiter| {
             self.enter_as(waiter, deadline)
         })
+    }
+
+    /// Waits to go in, at most for `limit`; raises what is due while it waits.
+    pub(super) fn enter_timeout(
+        &self,
+        operation: &'static Operation,
+        limit: Duration,
+    ) -> Result<(), Elapsed> {
+        if self.try_enter() {
+            return Ok(());
+        }
+        match self.enter(operation, Some(park::deadline_in(limit))) {
+            Outcome::Granted => Ok(()),
+            Outcome::TimedOut => Err(Elapsed),
+        }
     }
 
     /// Waits to go in, and raises nothing.

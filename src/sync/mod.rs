@@ -7,17 +7,24 @@
 //! raised.
 //!
 //! ```text
-//!   Mutex ── Condvar      Event      Semaphore      Queue
-//!     │        │                                      │
-//!     └─ gate ─┘  one at a time, handed over          └─ gate, for comparisons
+//!   ReentrantMutex   Mutex ── Condvar      Semaphore ── RwLock      Event   Barrier   OnceLock ── LazyLock      Queue
+//!         │            │         │            permits of all sizes                                                │
+//!         └─── gate ───┴─────────┘  one at a time, handed over                                                    └─ gate, for comparisons
 //! ```
 
+pub use barrier::{Barrier, BarrierTimeoutError, BarrierWait, Broken};
 pub use condvar::Condvar;
 pub use event::Event;
+pub use lazy_lock::LazyLock;
 pub use mutex::{Mutex, MutexGuard, OwnedMutexGuard};
+pub use once_lock::OnceLock;
 pub use queue::Queue;
 pub use queue_error::{Closed, GetTimeoutError, PutTimeoutError, TryGetError, TryPutError};
 pub use queue_iter::Iter;
+pub use reentrant_mutex::{ReentrantMutex, ReentrantMutexGuard};
+pub use rw_lock::{
+    OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
 pub use semaphore::{OwnedPermit, Permit, Semaphore};
 
 /// A constructor that is `const`, but for the model checker, whose locks are not.
@@ -33,13 +40,18 @@ macro_rules! constant {
     };
 }
 
+mod barrier;
 mod condvar;
 mod event;
 mod gate;
 mod heap;
 mod items;
+mod lazy_lock;
 mod mutex;
+mod once_lock;
 mod queue;
 mod queue_error;
 mod queue_iter;
+mod reentrant_mutex;
+mod rw_lock;
 mod semaphore;

@@ -17,7 +17,6 @@ use std::time::Duration;
 
 use super::gate::Gate;
 use crate::base::error::Elapsed;
-use crate::sched::park::{self, Outcome};
 use crate::sched::wait::Operation;
 
 static LOCK: Operation = Operation::new("Mutex::lock");
@@ -25,6 +24,8 @@ static LOCK: Operation = Operation::new("Mutex::lock");
 static LOCK_TIMEOUT: Operation = Operation::new("Mutex::lock_timeout");
 
 static LOCK_OWNED: Operation = Operation::new("Mutex::lock_owned");
+
+static LOCK_OWNED_TIMEOUT: Operation = Operation::new("Mutex::lock_owned_timeout");
 
 /// A value for one at a time, handed over in the order of asking.
 ///
@@ -93,16 +94,8 @@ impl<T: ?Sized> Mutex<T> {
     /// # Errors
     /// [`Elapsed`] when `limit` passed first.
     pub fn lock_timeout(&self, limit: Duration) -> Result<MutexGuard<'_, T>, Elapsed> {
-        if self.gate.try_enter() {
-            return Ok(MutexGuard::of(self));
-        }
-        match self
-            .gate
-            .enter(&LOCK_TIMEOUT, Some(park::deadline_in(limit)))
-        {
-            Outcome::Granted => Ok(MutexGuard::of(self)),
-            Outcome::TimedOut => Err(Elapsed),
-        }
+        self.gate.enter_timeout(&LOCK_TIMEOUT, limit)?;
+        Ok(MutexGuard::of(self))
     }
 
     /// As [`lock`](Self::lock), with a guard that keeps the mutex alive.
@@ -126,6 +119,20 @@ impl<T: ?Sized> Mutex<T> {
     pub fn try_lock_owned(self: &Arc<Self>) -> Option<OwnedMutexGuard<T>> {
         let entered = self.gate.try_enter();
         entered.then(|| OwnedMutexGuard::of(Arc::clone(self)))
+    }
+
+    /// As [`lock_timeout`](Self::lock_timeout), with a guard that keeps the mutex alive.
+    ///
+    /// Blocks, is cancelled and behaves on the root as [`lock`](Self::lock) does.
+    ///
+    /// # Errors
+    /// [`Elapsed`] when `limit` passed first.
+    pub fn lock_owned_timeout(
+        self: &Arc<Self>,
+        limit: Duration,
+    ) -> Result<OwnedMutexGuard<T>, Elapsed> {
+        self.gate.enter_timeout(&LOCK_OWNED_TIMEOUT, limit)?;
+        Ok(OwnedMutexGuard::of(Arc::clone(self)))
     }
 
     /// Tells whether somebody holds it now.

@@ -19,6 +19,7 @@ use super::gate::Gate;
 use super::heap::Heap;
 use super::items::Items;
 use super::queue_error::{Closed, GetTimeoutError, PutTimeoutError, TryGetError, TryPutError};
+use crate::base::error::Elapsed;
 use crate::base::lock::{Lock, LockGuard};
 use crate::sched::clock::Deadline;
 use crate::sched::list::{Node, WaitList, wake_all};
@@ -36,6 +37,8 @@ static GET_TIMEOUT: Operation = Operation::new("Queue::get_timeout");
 static TRY_GET: Operation = Operation::new("Queue::try_get");
 
 static JOIN: Operation = Operation::new("Queue::join");
+
+static JOIN_TIMEOUT: Operation = Operation::new("Queue::join_timeout");
 
 /// A queue between producers and consumers, as in Python: bounded or not, in the order of arrival, newest first, or smallest first.
 ///
@@ -305,13 +308,36 @@ impl<T> Queue<T> {
     /// assert!(queue.is_empty());
     /// ```
     pub fn join(&self) {
+        // Without a deadline it does not elapse.
+        let _ = self.join_until(&JOIN, None);
+    }
+
+    /// As [`join`](Self::join), waiting at most for `limit`.
+    ///
+    /// Blocks, is cancelled and behaves on the root as [`join`](Self::join) does.
+    ///
+    /// # Errors
+    /// [`Elapsed`] when `limit` passed first.
+    pub fn join_timeout(&self, limit: Duration) -> Result<(), Elapsed> {
+        self.join_until(&JOIN_TIMEOUT, Some(park::deadline_in(limit)))
+    }
+
+    fn join_until(
+        &self,
+        operation: &'static Operation,
+        deadline: Option<Deadline>,
+    ) -> Result<(), Elapsed> {
         let nothing = Grant::GiveBack(nothing_to_give_back);
-        with_waiter(&self.state, &JOIN, 0, nothing, |waiter| {
+        with_waiter(&self.state, operation, 0, nothing, |waiter| {
             let state = self.state.lock();
-            if state.unfinished > 0 {
-                let _ = waiter.park(state, |state| &mut state.joiners, None);
+            if state.unfinished == 0 {
+                return Ok(());
             }
-        });
+            match waiter.park(state, |state| &mut state.joiners, deadline) {
+                Outcome::Granted => Ok(()),
+                Outcome::TimedOut => Err(Elapsed),
+            }
+        })
     }
 
     /// Closes it: nothing more is taken in, what is inside can still be taken out. Wakes everybody who waits. Does not block.

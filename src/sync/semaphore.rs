@@ -24,7 +24,11 @@ static ACQUIRE_TIMEOUT: Operation = Operation::new("Semaphore::acquire_timeout")
 
 static ACQUIRE_MANY: Operation = Operation::new("Semaphore::acquire_many");
 
+static ACQUIRE_MANY_TIMEOUT: Operation = Operation::new("Semaphore::acquire_many_timeout");
+
 static ACQUIRE_OWNED: Operation = Operation::new("Semaphore::acquire_owned");
+
+static ACQUIRE_OWNED_TIMEOUT: Operation = Operation::new("Semaphore::acquire_owned_timeout");
 
 /// A number of permits, handed out in the order of asking.
 ///
@@ -91,8 +95,7 @@ impl Semaphore {
 
     /// Takes a permit if there is one and nobody waits for it. Does not block.
     pub fn try_acquire(&self) -> Option<Permit<'_>> {
-        let taken = self.state.lock().try_take(1);
-        taken.then(|| Permit::of(self, 1))
+        self.try_acquire_many(1)
     }
 
     /// Takes a permit, waiting at most for `limit`.
@@ -105,11 +108,7 @@ impl Semaphore {
     /// # Panics
     /// As [`acquire`](Self::acquire).
     pub fn acquire_timeout(&self, limit: Duration) -> Result<Permit<'_>, Elapsed> {
-        self.check(1);
-        let taken = self.state.lock().try_take(1);
-        if !taken {
-            self.wait(1, &ACQUIRE_TIMEOUT, Some(park::deadline_in(limit)))?;
-        }
+        self.take_timeout(1, &ACQUIRE_TIMEOUT, limit)?;
         Ok(Permit::of(self, 1))
     }
 
@@ -134,6 +133,29 @@ impl Semaphore {
         Permit::of(self, count)
     }
 
+    /// Takes `count` permits at once if there are as many and nobody waits. Does not block.
+    pub fn try_acquire_many(&self, count: usize) -> Option<Permit<'_>> {
+        self.try_take(count).then(|| Permit::of(self, count))
+    }
+
+    /// Takes `count` permits at once, waiting at most for `limit`.
+    ///
+    /// Blocks, is cancelled and behaves on the root as [`acquire_many`](Self::acquire_many) does.
+    ///
+    /// # Errors
+    /// [`Elapsed`] when `limit` passed first.
+    ///
+    /// # Panics
+    /// As [`acquire_many`](Self::acquire_many).
+    pub fn acquire_many_timeout(
+        &self,
+        count: usize,
+        limit: Duration,
+    ) -> Result<Permit<'_>, Elapsed> {
+        self.take_timeout(count, &ACQUIRE_MANY_TIMEOUT, limit)?;
+        Ok(Permit::of(self, count))
+    }
+
     /// Takes a permit that may outlive the borrow.
     ///
     /// Blocks, is cancelled and behaves on the root as [`acquire`](Self::acquire) does.
@@ -142,10 +164,29 @@ impl Semaphore {
     /// As [`acquire`](Self::acquire).
     pub fn acquire_owned(self: &Arc<Self>) -> OwnedPermit {
         self.take(1, &ACQUIRE_OWNED);
-        OwnedPermit {
-            semaphore: Arc::clone(self),
-            count: 1,
-        }
+        OwnedPermit::of(self)
+    }
+
+    /// As [`try_acquire`](Self::try_acquire), with a permit that may outlive the borrow. Does not block.
+    pub fn try_acquire_owned(self: &Arc<Self>) -> Option<OwnedPermit> {
+        self.try_take(1).then(|| OwnedPermit::of(self))
+    }
+
+    /// As [`acquire_timeout`](Self::acquire_timeout), with a permit that may outlive the borrow.
+    ///
+    /// Blocks, is cancelled and behaves on the root as [`acquire`](Self::acquire) does.
+    ///
+    /// # Errors
+    /// [`Elapsed`] when `limit` passed first.
+    ///
+    /// # Panics
+    /// As [`acquire`](Self::acquire).
+    pub fn acquire_owned_timeout(
+        self: &Arc<Self>,
+        limit: Duration,
+    ) -> Result<OwnedPermit, Elapsed> {
+        self.take_timeout(1, &ACQUIRE_OWNED_TIMEOUT, limit)?;
+        Ok(OwnedPermit::of(self))
     }
 
     /// Returns how many permits may be taken now.
@@ -173,9 +214,26 @@ impl Semaphore {
     }
 
     #[inline]
-    fn take(&self, count: usize, operation: &'static Operation) {
-        let taken = self.state.lock().try_take(count);
-        if !taken {
+    pub(super) fn try_take(&self, count: usize) -> bool {
+        self.state.lock().try_take(count)
+    }
+
+    pub(super) fn take_timeout(
+        &self,
+        count: usize,
+        operation: &'static Operation,
+        limit: Duration,
+    ) -> Result<(), Elapsed> {
+        self.check(count);
+        if self.try_take(count) {
+            return Ok(());
+        }
+        self.wait(count, operation, Some(park::deadline_in(limit)))
+    }
+
+    #[inline]
+    pub(super) fn take(&self, count: usize, operation: &'static Operation) {
+        if !self.try_take(count) {
             self.check(count);
             // Without a deadline it does not elapse.
             let _ = self.wait(count, operation, None);
@@ -211,7 +269,7 @@ impl Semaphore {
     }
 
     #[inline]
-    fn put_back(&self, count: usize) {
+    pub(super) fn put_back(&self, count: usize) {
         let mut state = self.state.lock();
         state.put_back(count);
         let awaited = !state.waiters.is_empty();
@@ -333,6 +391,15 @@ pub struct OwnedPermit {
 }
 
 impl OwnedPermit {
+    /// The caller has taken one.
+    fn of(semaphore: &Arc<Semaphore>) -> Self {
+        let semaphore = Arc::clone(semaphore);
+        OwnedPermit {
+            semaphore,
+            count: 1,
+        }
+    }
+
     /// Gives nothing back: there is one permit less, until [`Semaphore::release`] adds one.
     pub fn forget(mut self) {
         self.semaphore.forget(mem::take(&mut self.count));

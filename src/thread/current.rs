@@ -39,7 +39,7 @@ impl GreenThread {
         self.0.name()
     }
 
-    /// Gives it its token: its current or next [`park`] goes on. From any OS thread; does not block.
+    /// Gives it its token: its current or next [`park`](park()) goes on. From any OS thread; does not block.
     pub fn unpark(&self) {
         token::unpark(&self.0);
     }
@@ -136,7 +136,7 @@ pub fn park() {
     token::park(None);
 }
 
-/// As [`park`], at most for `limit`.
+/// As [`park`](park()), at most for `limit`.
 pub fn park_timeout(limit: Duration) {
     token::park(Some(park::deadline_in(limit)));
 }

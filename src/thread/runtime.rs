@@ -70,10 +70,10 @@ impl Runtime {
         }
     }
 
-    /// As [`run`](crate::run), with these settings in force until it returns.
+    /// As [`run`], with these settings in force until it returns.
     ///
     /// # Panics
-    /// As [`run`](crate::run).
+    /// As [`run`].
     pub fn run<T>(&self, f: impl FnOnce() -> T) -> T {
         self.settings.run(f)
     }

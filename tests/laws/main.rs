@@ -14,6 +14,7 @@ mod deadlocks;
 mod exits;
 mod finishing;
 mod frames;
+mod generators;
 mod misuse;
 mod structure;
 mod waiting;

@@ -25,7 +25,10 @@ const LAYERS: [(usize, &[&str]); 6] = [
             "thread", "results", "net", "io", "fs", "process", "signal", "blocking",
         ],
     ),
-    (5, &["trace", "dump", "watchdog", "stats", "future"]),
+    (
+        5,
+        &["trace", "dump", "watchdog", "stats", "future", "guide"],
+    ),
 ];
 
 /// What layer 3 may see of layer 2: the door and the wait for one of several, a wait and its name, the list of waiters, and what time it is.
@@ -91,6 +94,8 @@ const UNSAFE: &[&str] = &[
     "stack/slab.rs",
     "stack/unwinding_tests.rs",
     "sync/mutex.rs",
+    "sync/reentrant_mutex.rs",
+    "sync/rw_lock.rs",
     "thread/block.rs",
     "thread/callbacks.rs",
     "thread/catch.rs",

@@ -1,6 +1,7 @@
 //! Sockets that are used from several OS threads: each has a reactor of its own (O3).
 
 use std::io::{Read, Write};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
@@ -117,6 +118,35 @@ fn os_threads_that_come_and_go_accept_from_one_listener() {
     for acceptor in acceptors {
         acceptor.join().unwrap();
     }
+}
+
+#[test]
+fn l17_a_close_that_races_a_read_on_another_os_thread_is_not_overlooked() {
+    const ROUNDS: u32 = 3000;
+    let begun = AtomicU32::new(0);
+    let (hand_over, handed_over) = mpsc::sync_channel::<Arc<TcpStream>>(1);
+    thread::scope(|s| {
+        let begun = &begun;
+        s.spawn(move || {
+            for (near, round) in handed_over.into_iter().zip(1..) {
+                while begun.load(Ordering::Acquire) < round {
+                    thread::yield_now();
+                }
+                // Anywhere between the reader's first instruction and its sleep.
+                (0..round % 300 * 10).for_each(|_| std::hint::spin_loop());
+                near.close();
+            }
+        });
+        for round in 1..=ROUNDS {
+            let (near, _far) = pair::with_std();
+            let near = Arc::new(near);
+            hand_over.send(Arc::clone(&near)).unwrap();
+            begun.store(round, Ordering::Release);
+            let error = (&*near).read(&mut [0]).unwrap_err();
+            assert_eq!(error.kind(), std::io::ErrorKind::NotConnected);
+        }
+        drop(hand_over);
+    });
 }
 
 #[test]

@@ -167,3 +167,43 @@ fn a_timeout_around_a_wait_gives_the_mutex_back_in_the_end() {
         assert!(late.is_err() && !room.mutex.is_locked());
     });
 }
+
+#[test]
+fn a_timed_wait_for_a_condition_asks_once_more_at_the_end() {
+    virtual_time(|| {
+        let room = Room::default();
+        let limit = Duration::from_secs(1);
+        let mut guard = room.mutex.lock();
+        let asked = Cell::new(0);
+        let came = room.condvar.wait_timeout_while(&mut guard, limit, |_| {
+            asked.set(asked.get() + 1);
+            true
+        });
+        assert_eq!((came, asked.get()), (false, 2));
+        drop(guard);
+        scope(|s| {
+            s.spawn(|| {
+                sleep(limit / 2);
+                *room.mutex.lock() = 1;
+                room.condvar.notify_one();
+            });
+            let mut guard = room.mutex.lock();
+            let came = room
+                .condvar
+                .wait_timeout_while(&mut guard, limit, |n| *n == 0);
+            assert_eq!((came, *guard), (true, 1));
+        });
+    });
+}
+
+#[test]
+fn an_owned_guard_is_waited_for_in_time() {
+    virtual_time(|| {
+        let mutex = std::sync::Arc::new(Mutex::new(1));
+        let limit = Duration::from_secs(1);
+        let held = mutex.lock_owned_timeout(limit).unwrap();
+        assert!(mutex.lock_owned_timeout(limit).is_err());
+        drop(held);
+        assert!(mutex.lock_owned_timeout(limit).is_ok());
+    });
+}

@@ -14,6 +14,12 @@ type Shared = Arc<dyn Subject>;
 fn subjects() -> Vec<Shared> {
     vec![
         Arc::new(MutexLock::new()),
+        Arc::new(ReentrantLock::new()),
+        Arc::new(RwLockWrite::new()),
+        Arc::new(RwLockRead::new()),
+        Arc::new(BarrierWaits::new()),
+        Arc::new(OnceWait::default()),
+        Arc::new(OnceInit::new()),
         Arc::new(SemaphoreAcquire(Semaphore::new(0))),
         Arc::new(SemaphoreMany(Semaphore::new(0))),
         Arc::new(EventWait(Event::new())),

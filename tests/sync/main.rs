@@ -3,11 +3,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod barrier;
 mod channel;
 mod choices;
 mod condvar;
 mod exit;
+mod once;
 mod queue;
+mod reentrant_mutex;
+mod rw_lock;
 mod semaphore;
 mod shared_list;
 mod stress;

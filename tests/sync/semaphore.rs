@@ -146,3 +146,29 @@ fn a_guard_alive_during_a_cancellation_gives_its_permit_back() {
         assert!(holder.join().unwrap_err().is_cancelled());
     });
 }
+
+#[test]
+fn several_permits_are_tried_for_and_waited_for_at_once() {
+    virtual_time(|| {
+        let semaphore = Arc::new(Semaphore::new(2));
+        assert!(semaphore.try_acquire_many(3).is_none());
+        let limit = Duration::from_secs(1);
+        assert!(semaphore.acquire_many_timeout(3, limit).is_err());
+        let both = semaphore.try_acquire_many(2).expect("two are there");
+        assert!(semaphore.try_acquire_owned().is_none());
+        assert!(semaphore.acquire_owned_timeout(limit).is_err());
+        drop(both);
+        let own = semaphore.acquire_owned_timeout(limit).unwrap();
+        assert_eq!(semaphore.available(), 1);
+        drop(own);
+        assert!(semaphore.acquire_many_timeout(2, limit).is_ok());
+        assert_eq!(semaphore.available(), 2);
+    });
+}
+
+#[test]
+fn waiting_in_time_for_more_than_the_bound_is_a_panic_all_the_same() {
+    let bounded = Semaphore::bounded(2);
+    let text = panic_text(|| bounded.acquire_many_timeout(3, Duration::ZERO).is_ok());
+    assert!(text.contains('3') && text.contains('2'), "{text}");
+}

@@ -415,6 +415,12 @@ macro_rules! shared_list {
 
 shared_list! {
     mutex: MutexLock::new();
+    reentrant_mutex: ReentrantLock::new();
+    rw_lock_write: RwLockWrite::new();
+    rw_lock_read: RwLockRead::new();
+    barrier: BarrierWaits::new();
+    once_lock_wait: OnceWait::default();
+    once_lock_init: OnceInit::new();
     semaphore: SemaphoreAcquire(Semaphore::new(0));
     semaphore_many: SemaphoreMany(Semaphore::new(0));
     event: EventWait(Event::new());

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex as OsMutex};
 use std::time::Duration;
 
 use greenthread::channel::{Receiver, Sender, bounded, unbounded};
-use greenthread::sync::{Condvar, Event, Mutex, Queue, Semaphore};
+use greenthread::sync::{
+    Barrier, Condvar, Event, Mutex, OnceLock, Queue, ReentrantMutex, RwLock, Semaphore,
+};
 use greenthread::{GreenThread, JoinHandle, catch_cancel, run, sleep, spawn, timeout, yield_now};
 
 use crate::virtual_time;
@@ -301,4 +303,103 @@ fn l4_nobody_is_left_waiting_on_two_os_threads() {
         thread.join().unwrap();
     }
     assert!(!meeting.sum.is_locked());
+}
+
+/// Locks of all kinds, a barrier, and a value that is hard to make.
+#[derive(Debug)]
+struct House {
+    /// Both numbers are equal whenever nobody writes.
+    rooms: RwLock<(u64, u64)>,
+    hall: ReentrantMutex<Cell<u64>>,
+    door: Barrier,
+    bell: OnceLock<u64>,
+}
+
+impl House {
+    fn new() -> Arc<Self> {
+        Arc::new(House {
+            rooms: RwLock::default(),
+            hall: ReentrantMutex::new(Cell::new(0)),
+            door: Barrier::new(3),
+            bell: OnceLock::new(),
+        })
+    }
+
+    fn read(&self) {
+        let rooms = self.rooms.read();
+        yield_now();
+        assert_eq!(rooms.0, rooms.1);
+    }
+
+    fn write(&self) {
+        let mut rooms = self.rooms.write();
+        rooms.0 += 1;
+        let waited = catch_cancel(yield_now);
+        rooms.1 += 1;
+        drop(rooms);
+        waited.unwrap_or_else(|cancelled| cancelled.resume());
+    }
+
+    fn enter_twice(&self) {
+        let hall = self.hall.lock();
+        let before = hall.get();
+        let again = catch_cancel(|| {
+            let hall = self.hall.lock();
+            yield_now();
+            hall.set(before + 1);
+        });
+        assert_eq!(hall.get(), before + u64::from(again.is_ok()));
+        drop(hall);
+        again.unwrap_or_else(|cancelled| cancelled.resume());
+    }
+
+    fn is_empty(&self) -> bool {
+        !self.rooms.is_locked() && !self.hall.is_locked() && self.door.waiting() == 0
+    }
+}
+
+fn visit(house: &Arc<House>, seed: u64) -> Vec<JoinHandle<()>> {
+    let each = operations() / (2 * WORKERS);
+    (0..2 * WORKERS)
+        .map(|n| {
+            let house = Arc::clone(house);
+            worker(seed + n, each, move |random| match random.below(7) {
+                0 => house.write(),
+                1 | 2 => house.read(),
+                3 => house.enter_twice(),
+                4 => assert!(house.door.wait().is_ok_and(|met| met.position() < 3)),
+                5 => assert_eq!(house.bell.get_or_try_init(try_to_ring), Err(())),
+                _ => drop(house.bell.wait_timeout(Duration::from_micros(9))),
+            })
+        })
+        .collect()
+}
+
+fn try_to_ring() -> Result<u64, ()> {
+    yield_now();
+    Err(())
+}
+
+#[test]
+fn l4_no_lock_is_lost_on_one_os_thread() {
+    for seed in 1..=3 {
+        let house = House::new();
+        virtual_time(|| disturb(seed, visit(&house, seed)));
+        assert!(house.is_empty());
+        assert_eq!(house.bell.get_or_init(|| 7), &7);
+    }
+}
+
+#[test]
+fn l4_no_lock_is_lost_on_two_os_threads() {
+    let house = House::new();
+    let threads = [41, 42].map(|seed| {
+        let house = Arc::clone(&house);
+        std::thread::spawn(move || run(|| disturb(seed, visit(&house, seed))))
+    });
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert!(house.is_empty());
+    assert_eq!(house.bell.get_or_init(|| 7), &7);
 }

@@ -1,10 +1,13 @@
 //! Every way to wait, under one face.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use greenthread::channel::{self, Receiver, RecvTimeoutError, Sender};
-use greenthread::sync::{Condvar, Event, Mutex, OwnedMutexGuard, Queue, Semaphore};
+use greenthread::sync::{
+    Barrier, BarrierTimeoutError, Condvar, Event, Mutex, OnceLock, OwnedMutexGuard,
+    OwnedRwLockWriteGuard, Queue, ReentrantMutex, RwLock, Semaphore,
+};
 
 /// What becomes of a grant that its waiter does not use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +90,253 @@ impl Subject for MutexLock {
     }
 }
 
+/// A lock for writers that the test holds; a grant gives it back.
+pub(crate) struct RwLockWrite {
+    /// The lock.
+    lock: Arc<RwLock<()>>,
+
+    /// Who has it.
+    held: std::sync::Mutex<Option<OwnedRwLockWriteGuard<()>>>,
+}
+
+impl RwLockWrite {
+    pub(crate) fn new() -> Self {
+        let lock = Arc::new(RwLock::new(()));
+        let held = std::sync::Mutex::new(lock.try_write_owned());
+        RwLockWrite { lock, held }
+    }
+
+    fn hold(&self, guard: OwnedRwLockWriteGuard<()>) {
+        let before = self.held.lock().unwrap().replace(guard);
+        assert!(before.is_none(), "two writers");
+    }
+}
+
+impl Subject for RwLockWrite {
+    fn wait(&self) {
+        let guard = self.lock.write_owned();
+        self.hold(guard);
+    }
+
+    fn wait_timeout(&self, limit: Duration) -> bool {
+        let granted = self.lock.write_timeout(limit).is_ok();
+        if granted {
+            self.hold(self.lock.try_write_owned().expect("nobody else waits"));
+        }
+        granted
+    }
+
+    fn grant(&self) {
+        let guard = self.held.lock().unwrap().take();
+        drop(guard.expect("the lock is held when it is granted"));
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Token
+    }
+}
+
+/// An OS thread that holds a lock, gives it back when asked, and takes its place in line again.
+struct Holder(std::sync::Mutex<mpsc::Sender<mpsc::Sender<()>>>);
+
+impl Holder {
+    /// `hold` takes the lock, calls what it is given, and gives the lock back.
+    fn new(hold: impl Fn(&mut dyn FnMut()) + Send + 'static) -> Self {
+        let (ask, asked) = mpsc::channel::<mpsc::Sender<()>>();
+        let (ready, is_ready) = mpsc::channel();
+        std::thread::spawn(move || {
+            loop {
+                let mut done = None;
+                hold(&mut || {
+                    let _ = ready.send(());
+                    done = asked.recv().ok();
+                });
+                match done {
+                    Some(done) => drop(done.send(())),
+                    None => return,
+                }
+            }
+        });
+        is_ready.recv().unwrap();
+        Holder(std::sync::Mutex::new(ask))
+    }
+
+    /// Returns when the lock was given back.
+    fn give_back(&self) {
+        let (done, is_done) = mpsc::channel();
+        self.0.lock().unwrap().send(done).unwrap();
+        is_done.recv().unwrap();
+    }
+}
+
+/// A lock that a writer holds; a grant lets all readers in.
+pub(crate) struct RwLockRead(Arc<RwLock<()>>, Holder);
+
+impl RwLockRead {
+    pub(crate) fn new() -> Self {
+        let lock = Arc::new(RwLock::new(()));
+        let own = Arc::clone(&lock);
+        let holder = Holder::new(move |until| {
+            let _writer = own.write();
+            until();
+        });
+        RwLockRead(lock, holder)
+    }
+}
+
+impl Subject for RwLockRead {
+    fn wait(&self) {
+        drop(self.0.read());
+    }
+
+    fn wait_timeout(&self, limit: Duration) -> bool {
+        self.0.read_timeout(limit).is_ok()
+    }
+
+    fn grant(&self) {
+        self.1.give_back();
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Broadcast
+    }
+}
+
+/// A lock that another green thread owns; a grant hands it from one to the next until all who waited had it.
+pub(crate) struct ReentrantLock(Arc<ReentrantMutex<()>>, Holder);
+
+impl ReentrantLock {
+    pub(crate) fn new() -> Self {
+        let mutex = Arc::new(ReentrantMutex::new(()));
+        let own = Arc::clone(&mutex);
+        let holder = Holder::new(move |until| {
+            let _outer = own.lock();
+            let _again = own.lock();
+            until();
+        });
+        ReentrantLock(mutex, holder)
+    }
+}
+
+impl Subject for ReentrantLock {
+    fn wait(&self) {
+        drop(self.0.lock());
+    }
+
+    fn wait_timeout(&self, limit: Duration) -> bool {
+        self.0.lock_timeout(limit).is_ok()
+    }
+
+    fn grant(&self) {
+        self.1.give_back();
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Broadcast
+    }
+}
+
+/// A meeting that is never complete; a grant sends away who waits.
+pub(crate) struct BarrierWaits(Barrier);
+
+impl BarrierWaits {
+    pub(crate) fn new() -> Self {
+        BarrierWaits(Barrier::new(usize::MAX))
+    }
+}
+
+impl Subject for BarrierWaits {
+    fn wait(&self) {
+        self.0.wait().unwrap_err();
+    }
+
+    fn wait_timeout(&self, limit: Duration) -> bool {
+        self.0.wait_timeout(limit) == Err(BarrierTimeoutError::Broken)
+    }
+
+    fn grant(&self) {
+        self.0.reset();
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Broadcast
+    }
+}
+
+/// A value to come; a grant writes it, and puts a new one in its place.
+#[derive(Default)]
+pub(crate) struct OnceWait(std::sync::Mutex<Arc<OnceLock<u32>>>);
+
+impl OnceWait {
+    fn present(&self) -> Arc<OnceLock<u32>> {
+        Arc::clone(&self.0.lock().unwrap())
+    }
+}
+
+impl Subject for OnceWait {
+    fn wait(&self) {
+        assert_eq!(*self.present().wait(), 1);
+    }
+
+    fn wait_timeout(&self, limit: Duration) -> bool {
+        self.present().wait_timeout(limit).is_ok()
+    }
+
+    fn grant(&self) {
+        let present = std::mem::take(&mut *self.0.lock().unwrap());
+        present.set(1).unwrap();
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Broadcast
+    }
+}
+
+/// A value that a green thread of another OS thread is making; a grant lets it end.
+pub(crate) struct OnceInit(std::sync::Mutex<(Arc<OnceLock<u32>>, Holder)>);
+
+impl OnceInit {
+    pub(crate) fn new() -> Self {
+        OnceInit(std::sync::Mutex::new(OnceInit::fresh()))
+    }
+
+    fn fresh() -> (Arc<OnceLock<u32>>, Holder) {
+        let once = Arc::new(OnceLock::new());
+        let own = Arc::clone(&once);
+        let holder = Holder::new(move |until| {
+            if own.get().is_some() {
+                // It was granted: only the end is left to wait for.
+                return until();
+            }
+            own.get_or_init(|| {
+                until();
+                1
+            });
+        });
+        (once, holder)
+    }
+}
+
+impl Subject for OnceInit {
+    fn wait(&self) {
+        let once = Arc::clone(&self.0.lock().unwrap().0);
+        once.get_or_init(|| unreachable!("another makes it"));
+    }
+
+    fn wait_timeout(&self, limit: Duration) -> bool {
+        greenthread::timeout(limit, || self.wait()).is_ok()
+    }
+
+    fn grant(&self) {
+        let before = std::mem::replace(&mut *self.0.lock().unwrap(), OnceInit::fresh());
+        before.1.give_back();
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Broadcast
+    }
+}
+
 pub(crate) struct SemaphoreAcquire(pub(crate) Semaphore);
 
 impl Subject for SemaphoreAcquire {
@@ -119,7 +369,8 @@ impl Subject for SemaphoreMany {
     }
 
     fn wait_timeout(&self, limit: Duration) -> bool {
-        greenthread::timeout(limit, || self.wait()).is_ok()
+        let permits = self.0.acquire_many_timeout(2, limit);
+        permits.map(greenthread::sync::Permit::forget).is_ok()
     }
 
     fn grant(&self) {
@@ -244,7 +495,7 @@ impl Subject for QueueJoin {
     }
 
     fn wait_timeout(&self, limit: Duration) -> bool {
-        greenthread::timeout(limit, || self.0.join()).is_ok()
+        self.0.join_timeout(limit).is_ok()
     }
 
     fn grant(&self) {
