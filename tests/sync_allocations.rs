@@ -5,12 +5,13 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
 
-use greenthread::channel::bounded;
+use greenthread::channel::{bounded, never};
 use greenthread::sync::{
     Barrier, Condvar, Event, Mutex, OnceLock, Queue, ReentrantMutex, RwLock, Semaphore,
 };
-use greenthread::{run, spawn, yield_now};
+use greenthread::{run, select, spawn, yield_now};
 
 struct Counting;
 
@@ -124,4 +125,29 @@ fn no_primitive_allocates_to_block() {
     for (primitive, allocations) in counted {
         assert_eq!(allocations, 0, "{primitive} allocated to block");
     }
+}
+
+#[test]
+fn a_selection_does_not_allocate_to_block() {
+    let counted = run(|| {
+        let ((to, from), (hand, take)) = (bounded(1), bounded(0));
+        let quiet = never::<()>();
+        answering(move || to.send(1).unwrap());
+        answering(move || assert_eq!(take.recv(), Ok(2)));
+        let mut round = || {
+            select! {
+                recv(from) -> message => assert_eq!(message, Ok(1)),
+                recv(quiet) -> _ => unreachable!(),
+            }
+            select! {
+                send(hand, 2) -> sent => sent.unwrap(),
+                recv(quiet) -> _ => unreachable!(),
+                default(Duration::from_secs(60)) => unreachable!(),
+            }
+        };
+        // The first timer brings its heap along: the second hundred is what counts.
+        allocations(&mut round);
+        allocations(&mut round)
+    });
+    assert_eq!(counted, 0);
 }

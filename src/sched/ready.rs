@@ -20,9 +20,16 @@ use super::peer::Peer;
 /// Entries of a new ring.
 const FIRST_CAPACITY: usize = 256;
 
+#[cfg(not(loom))]
 thread_local! {
     /// This OS thread's queue, while it has a scheduler.
     static CURRENT: Cell<*const Ready> = const { Cell::new(ptr::null()) };
+}
+
+#[cfg(loom)]
+loom::thread_local! {
+    /// The same for the model checker, whose threads are not the system's.
+    static CURRENT: Cell<*const Ready> = Cell::new(ptr::null());
 }
 
 /// A first-in first-out queue of green threads and the root.
@@ -53,19 +60,19 @@ impl Ready {
 
     /// Makes it this OS thread's.
     pub(crate) fn make_current(&self) {
-        CURRENT.set(self);
+        CURRENT.with(|current| current.set(self));
     }
 
     /// This OS thread has none any more.
     pub(crate) fn forget_current() {
-        CURRENT.set(ptr::null());
+        CURRENT.with(|current| current.set(ptr::null()));
     }
 
     /// The one at this address, if it is this OS thread's.
     #[inline(always)]
     pub(crate) fn if_current<'a>(ready: *const Ready) -> Option<&'a Ready> {
         // SAFETY: Q1: the current one lives as long as the scheduler that it is part of, while code runs under it.
-        ptr::eq(CURRENT.get(), ready).then(|| unsafe { &*ready })
+        ptr::eq(CURRENT.with(Cell::get), ready).then(|| unsafe { &*ready })
     }
 
     #[inline]
