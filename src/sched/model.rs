@@ -297,13 +297,16 @@ fn l19_a_waiter_whose_os_thread_ends_passes_its_grant_on() {
     });
 }
 
+fn waiters(permits: &mut Permits) -> &mut WaitList {
+    &mut permits.waiters
+}
+
 /// One wait at two gates, through the real places; `meanwhile` runs on the owner's OS thread between joining and parking, as another green thread would.
 fn choose(owner: &Held, gates: &[Arc<Gate>; 2], meanwhile: impl FnOnce(&Wait)) -> Ended {
     let ready = Ready::new();
     ready.make_current();
     let wait = Wait::new(owner.as_ptr(), &ready, &WAITING).with_many_nodes();
     let place = |n: usize| {
-        let waiters = |permits: &mut Permits| &mut permits.waiters;
         Place::new(
             n,
             &gates[n].0,

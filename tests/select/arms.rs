@@ -274,6 +274,7 @@ fn bodies_may_be_blocks_or_expressions_with_or_without_a_last_comma() {
 )]
 fn an_arm_may_leave_the_loop_and_take_the_channel_with_it() {
     fn first(receiver: greenthread::channel::Receiver<u32>) -> Option<u32> {
+        let mut rounds = 0;
         loop {
             select! {
                 recv(receiver) -> message => {
@@ -281,9 +282,15 @@ fn an_arm_may_leave_the_loop_and_take_the_channel_with_it() {
                     drop(receiver);
                     return message;
                 }
-                default => return None,
+                default => {
+                    rounds += 1;
+                    if rounds == 3 {
+                        break;
+                    }
+                }
             }
         }
+        None
     }
     let (sender, receiver) = bounded(1);
     sender.send(1).unwrap();
