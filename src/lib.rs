@@ -23,7 +23,7 @@
 //! | work that blocks its OS thread | [`spawn_blocking`], [`blocking::Pool`] |
 //! | values in turn, both ways | [`generator`], which needs no scheduler |
 //! | locks, events, queues | [`sync`] |
-//! | messages | [`channel`] |
+//! | messages | [`channel`], [`select!`] |
 //! | sockets | [`net`] |
 //! | clocks | [`time`] |
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |

@@ -666,6 +666,6 @@
 //!
 //! | Python | until then |
 //! |---|---|
-//! | `asyncio.create_subprocess_exec`, `asyncio.subprocess.PIPE`, `stdin`, `stdout`, `communicate`, `wait`, `kill`, `returncode`, `sys.executable` | `std::process` on an OS thread that may block, the result through a [`channel`](crate::channel) |
+//! | `asyncio.create_subprocess_exec`, `asyncio.subprocess.PIPE`, `stdin`, `stdout`, `communicate`, `wait`, `kill`, `returncode`, `sys.executable` | `std::process` inside [`spawn_blocking`](crate::spawn_blocking) |
 //! | `loop.add_signal_handler`, `remove_signal_handler`, `signal.SIGUSR1`, `os.kill`, `os.getpid` | a signal crate's OS thread that calls [`Event::set`](crate::sync::Event::set) or `queue.put` |
-//! | `pathlib.Path`: `read_text`, `write_text`, `stat`, `iterdir`, `exists`, `unlink`, and `tempfile.TemporaryDirectory` | `std::fs`: short calls in place, long ones on an OS thread that may block |
+//! | `pathlib.Path`: `read_text`, `write_text`, `stat`, `iterdir`, `exists`, `unlink`, and `tempfile.TemporaryDirectory` | `std::fs`: short calls in place, long ones inside [`spawn_blocking`](crate::spawn_blocking) |

@@ -69,6 +69,8 @@
 //! | `make(chan T)`, `make(chan T, n)` | [`channel::bounded(0)`](crate::channel::bounded), `bounded(n)` |
 //! | `ch <- v`, `v, ok := <-ch` | [`send`](crate::channel::Sender::send), [`recv`](crate::channel::Receiver::recv): errors when the other side has gone |
 //! | `close(ch)`, `for v := range ch` | dropping the last sender; `for v in receiver` |
+//! | `select { case v := <-a: .. case b <- w: .. default: .. }` | [`select!`](crate::select!), or a [`Select`](crate::channel::Select) for arms known at run time |
+//! | `time.After(d)`, `time.Tick(d)`, a nil channel | [`channel::after`](crate::channel::after), [`tick`](crate::channel::tick), [`never`](crate::channel::never) |
 //! | `sync.WaitGroup` | [`scope`](crate::scope()), or [`JoinSet`](crate::JoinSet) |
 //! | `errgroup.Group` | [`try_scope`](crate::try_scope) |
 //! | `context.WithCancel`, `ctx.Done()` | [`cancel`](crate::JoinHandle::cancel): every wait point is where it is heard; [`checkpoint`](crate::checkpoint) in loops |
@@ -102,5 +104,24 @@
 //!
 //! let late = timeout(Duration::from_secs(1), || sleep(Duration::from_secs(2)));
 //! assert!(late.is_err());
+//! # });
+//! ```
+//!
+//! ```
+//! use greenthread::{channel, select, time::Duration};
+//!
+//! # greenthread::Runtime::builder().virtual_time().build().unwrap().run(|| {
+//! let (sender, receiver) = channel::bounded(1);
+//! let empty = select! {
+//!     recv(receiver) -> number => number.unwrap(),
+//!     default => 0,
+//! };
+//! assert_eq!(empty, 0);
+//! sender.send(7).unwrap();
+//! let first = select! {
+//!     recv(receiver) -> number => number.unwrap(),
+//!     recv(channel::after(Duration::from_secs(1))) -> _ => 0,
+//! };
+//! assert_eq!(first, 7);
 //! # });
 //! ```

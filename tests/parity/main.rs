@@ -35,7 +35,9 @@ mod p23_executor;
 mod p24_threadsafe;
 mod p25_contextvars;
 mod p26_async_generator;
+mod p27_streams_echo;
 mod p30_threads_queue;
+mod p31_thread_local_and_events;
 
 use std::time::Duration;
 
