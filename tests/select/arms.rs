@@ -268,10 +268,6 @@ fn bodies_may_be_blocks_or_expressions_with_or_without_a_last_comma() {
 }
 
 #[test]
-#[expect(
-    clippy::never_loop,
-    reason = "leaving the loop from an arm is the point"
-)]
 fn an_arm_may_leave_the_loop_and_take_the_channel_with_it() {
     fn first(receiver: greenthread::channel::Receiver<u32>) -> Option<u32> {
         let mut rounds = 0;
