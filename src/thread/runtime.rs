@@ -67,6 +67,7 @@ impl Runtime {
         RuntimeBuilder {
             settings: Settings::default(),
             blocking: None,
+            workers: None,
         }
     }
 
@@ -93,6 +94,9 @@ pub struct RuntimeBuilder {
 
     /// What the pool for blocking jobs is to be like, if anything was said.
     blocking: Option<Terms>,
+
+    /// How many OS threads are to run green threads beside the caller's, if anything was said.
+    workers: Option<usize>,
 }
 
 impl RuntimeBuilder {
@@ -108,6 +112,19 @@ impl RuntimeBuilder {
     /// [`only_our_threads`](Self::only_our_threads).
     pub fn virtual_time(mut self) -> Self {
         self.settings.virtual_time = true;
+        self
+    }
+
+    /// Asks for `n` OS threads that run green threads beside the caller's. They are not there yet: [`build`](Self::build) says so.
+    ///
+    /// # Panics
+    /// When `n` is 0.
+    pub fn workers(mut self, n: usize) -> Self {
+        assert!(
+            n > 0,
+            "workers(0): a runtime with workers needs at least 1; say nothing for none"
+        );
+        self.workers = Some(n);
         self
     }
 
@@ -157,11 +174,15 @@ impl RuntimeBuilder {
     /// Makes the runtime.
     ///
     /// # Errors
-    /// `InvalidInput` when the stack size is past the largest.
+    /// `InvalidInput` when the stack size is past the largest, or for workers under virtual time, which is one OS thread's; `Unsupported` for workers, which are not
+    /// there yet.
     pub fn build(mut self) -> io::Result<Runtime> {
         if let Some(size) = self.settings.stack_size {
             // A size that no stack can have is refused here rather than at every spawn.
             drop(pool::take(size)?);
+        }
+        if let Some(workers) = self.workers {
+            return Err(refuse_workers(workers, self.settings.virtual_time));
         }
         let blocking = self.blocking.map(Pool::with_terms);
         self.settings.crew = blocking.as_ref().map(|pool| Arc::clone(pool.crew()));
@@ -171,6 +192,18 @@ impl RuntimeBuilder {
             here: PhantomData,
         })
     }
+}
+
+/// Why a runtime with workers cannot be made.
+fn refuse_workers(workers: usize, virtual_time: bool) -> io::Error {
+    if virtual_time {
+        let text = format!("workers({workers}) under virtual time, which is that of one OS thread");
+        return io::Error::new(io::ErrorKind::InvalidInput, text);
+    }
+    let text = format!(
+        "workers({workers}): this version runs green threads on the OS thread that spawns them alone"
+    );
+    io::Error::new(io::ErrorKind::Unsupported, text)
 }
 
 impl fmt::Debug for RuntimeBuilder {

@@ -155,6 +155,24 @@ fn a_stack_size_past_the_greatest_is_invalid_input_and_names_the_range() {
 }
 
 #[test]
+#[should_panic(expected = "workers(0): a runtime with workers needs at least 1")]
+fn no_workers_at_all_is_a_panic_that_names_the_least() {
+    let _ = Runtime::builder().workers(0);
+}
+
+#[test]
+fn workers_are_refused_as_long_as_there_are_none() {
+    let error = Runtime::builder().workers(2).build().unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
+    let error = Runtime::builder()
+        .workers(2)
+        .virtual_time()
+        .build()
+        .unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+}
+
+#[test]
 fn a_name_with_a_nul_is_invalid_input_and_says_where() {
     let refused = Builder::new().name("nu\0l").spawn(|| unreachable!());
     let error = JoinHandleError::from(refused);
