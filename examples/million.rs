@@ -5,16 +5,18 @@
 //! cargo run --release --example million -- 100000
 //! ```
 //!
-//! Each waits on a channel of its own. They are woken in random order, each with a number of its own, and return it; the sum must be right. At the end the
-//! memory must be back.
+//! Every other one waits on a channel of its own, the rest on a timer an hour away. They are woken in random order, each with a number of its own, and return it;
+//! the sum must be right. At the end the memory must be back.
 
+use std::cell::Cell;
 use std::env;
 use std::fs;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use greenthread::channel::oneshot;
-use greenthread::{JoinHandle, sleep, spawn, stats, yield_now};
+use greenthread::{JoinHandle, park_timeout, sleep, spawn, stats, yield_now};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// How many, if nobody says and memory allows.
@@ -31,9 +33,21 @@ struct Parked {
     /// Ends with the number that it was sent.
     handle: JoinHandle<u64>,
 
-    /// Wakes it.
-    sender: oneshot::Sender<u64>,
+    /// What it waits for.
+    waits_for: Waking,
 }
+
+/// What one waits for.
+enum Waking {
+    /// A message.
+    Message(oneshot::Sender<u64>),
+
+    /// A moment that does not come: it is unparked before, with its number here.
+    Moment(Rc<Cell<u64>>),
+}
+
+/// When the timers would fire.
+const HOUR: Duration = Duration::from_secs(3600);
 
 fn main() -> ExitCode {
     let count = affordable(wanted());
@@ -84,7 +98,9 @@ fn park_all(count: usize) -> Vec<Parked> {
     let mut parked = Vec::with_capacity(count);
     while parked.len() < count {
         let batch = BATCH.min(count - parked.len());
-        parked.extend((0..batch).map(|_| park_one()));
+        let half = batch / 2;
+        parked.extend((0..half).map(|_| park_on_timer()));
+        parked.extend((half..batch).map(|_| park_on_channel()));
         yield_now();
         bar.inc(batch as u64);
     }
@@ -92,10 +108,37 @@ fn park_all(count: usize) -> Vec<Parked> {
     parked
 }
 
-fn park_one() -> Parked {
+fn park_on_channel() -> Parked {
     let (sender, receiver) = oneshot::<u64>();
-    let handle = spawn(move || receiver.recv().expect("its sender sends"));
-    Parked { handle, sender }
+    Parked {
+        handle: spawn(move || receiver.recv().expect("its sender sends")),
+        waits_for: Waking::Message(sender),
+    }
+}
+
+fn park_on_timer() -> Parked {
+    let number = Rc::new(Cell::new(0));
+    let own = Rc::clone(&number);
+    let wait = move || {
+        park_timeout(HOUR);
+        own.get()
+    };
+    Parked {
+        handle: spawn(wait),
+        waits_for: Waking::Moment(number),
+    }
+}
+
+/// Wakes it with its number.
+fn wake(parked: Parked, number: u64) -> JoinHandle<u64> {
+    match parked.waits_for {
+        Waking::Message(sender) => sender.send(number).expect("it waits"),
+        Waking::Moment(place) => {
+            place.set(number);
+            parked.handle.thread().unpark();
+        }
+    }
+    parked.handle
 }
 
 /// Wakes all in random order; returns the sum of what they return.
@@ -108,8 +151,7 @@ fn wake_all(mut parked: Vec<Parked>) -> u64 {
         let batch = parked.split_off(parked.len().saturating_sub(BATCH));
         let mut handles = Vec::with_capacity(batch.len());
         for one in batch {
-            one.sender.send(number).expect("it waits");
-            handles.push(one.handle);
+            handles.push(wake(one, number));
             number += 1;
         }
         bar.inc(handles.len() as u64);
@@ -145,7 +187,7 @@ fn say_spawned(count: usize, elapsed: Duration, before: &Memory) {
     println!("bytes for each: {} resident, of which", resident / count);
     println!("  {:6} of stack", stacks.bytes_touched / count);
     println!(
-        "  {:6} of control block, channel and handle",
+        "  {:6} of control block, channel or timer, and handle",
         others / count
     );
     println!("  and {} of page tables", tables / count);
