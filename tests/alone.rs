@@ -121,7 +121,7 @@ fn root_parks() {
 }
 
 fn root_joins() {
-    let silent = Builder::new().name("silent").spawn(park).unwrap();
+    let silent = Builder::new().name("silent".into()).spawn(park).unwrap();
     let _ = silent.join();
 }
 

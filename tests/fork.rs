@@ -77,7 +77,7 @@ fn after_a_fork_parked_green_threads_go_on_in_both_processes() {
 #[test]
 fn l2_after_a_fork_the_guards_still_stand() {
     let ended = child::run("l2_after_a_fork_the_guards_still_stand", || {
-        let deep = Builder::new().name("forked");
+        let deep = Builder::new().name("forked".into());
         let deep = deep.spawn(|| recurse_for_ever(0)).unwrap();
         let status = in_fork(|| drop(deep.join()));
         assert_eq!(libc::WTERMSIG(status), libc::SIGABRT);

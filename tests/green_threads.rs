@@ -241,7 +241,7 @@ fn a_hundred_thousand_short_ones_share_one_warm_stack() {
 #[test]
 fn a_builder_names_its_green_thread() {
     let handle = Builder::new()
-        .name("n")
+        .name("n".into())
         .spawn(|| current().name().map(String::from))
         .unwrap();
     assert_eq!(handle.join().unwrap().as_deref(), Some("n"));

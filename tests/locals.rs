@@ -145,7 +145,7 @@ fn l18_values_are_dropped_on_the_green_threads_own_stack_before_its_handle_reads
     green_local! { static VALUE: Option<Leaves> = None; }
     let log = Log::default();
     let mine = log.clone();
-    let owner = Builder::new().name("owner");
+    let owner = Builder::new().name("owner".into());
     let owner = owner.spawn(move || VALUE.set(Some(Leaves(mine)))).unwrap();
     yield_now();
     assert_eq!(log.lines(), ["in the owner"]);

@@ -65,7 +65,7 @@ fn l2_an_overflow_names_the_green_thread_and_how_to_raise_the_size() {
         "l2_an_overflow_names_the_green_thread_and_how_to_raise_the_size",
         || {
             let deep = Builder::new()
-                .name("digger")
+                .name("digger".into())
                 .stack_size(100_000)
                 .spawn(|| recurse_for_ever(0));
             let _ = deep.unwrap().join();
@@ -100,7 +100,7 @@ fn l2_an_overflow_in_a_generator_says_generator_and_who_drives_it() {
     let ended = child::run(
         "l2_an_overflow_in_a_generator_says_generator_and_who_drives_it",
         || {
-            let driver = Builder::new().name("driver").spawn(|| {
+            let driver = Builder::new().name("driver".into()).spawn(|| {
                 let g: Generator<(), (), usize> = Generator::new(|_| recurse_for_ever(0));
                 g.start();
             });
@@ -133,7 +133,7 @@ fn l2_an_overflow_in_a_generator_without_any_runtime_is_reported() {
 #[test]
 fn l2_an_overflow_inside_grow_says_so() {
     let ended = child::run("l2_an_overflow_inside_grow_says_so", || {
-        let deep = Builder::new().name("grower");
+        let deep = Builder::new().name("grower".into());
         let deep = deep.spawn(|| grow(1 << 20, || recurse_for_ever(0)));
         let _ = deep.unwrap().join();
     });
@@ -151,7 +151,7 @@ fn l2_an_overflow_of_a_green_thread_that_waited_on_a_nested_loop_is_reported() {
         || {
             // The root waits inside a generator, so the loop runs while that generator is being driven.
             let g: Generator<(), (), ()> = Generator::new(|_| {
-                let deep = Builder::new().name("nested").spawn(|| {
+                let deep = Builder::new().name("nested".into()).spawn(|| {
                     greenthread::yield_now();
                     recurse_for_ever(0)
                 });
@@ -172,7 +172,7 @@ fn l2_overflows_on_several_os_threads_at_once_give_one_whole_report() {
             std::thread::scope(|scope| {
                 for _ in 0..4 {
                     scope.spawn(|| {
-                        let deep = Builder::new().name("one of four");
+                        let deep = Builder::new().name("one of four".into());
                         together.wait();
                         let _ = deep.spawn(|| recurse_for_ever(0)).unwrap().join();
                     });
@@ -192,7 +192,7 @@ fn l2_an_overflow_on_an_os_thread_without_an_alternate_stack_is_reported() {
         "l2_an_overflow_on_an_os_thread_without_an_alternate_stack_is_reported",
         || {
             extern "C" fn body(_: *mut libc::c_void) -> *mut libc::c_void {
-                let deep = Builder::new().name("on a foreign thread");
+                let deep = Builder::new().name("on a foreign thread".into());
                 let _ = deep.spawn(|| recurse_for_ever(0)).unwrap().join();
                 std::ptr::null_mut()
             }

@@ -165,7 +165,7 @@
 //!
 //! # greenthread::Runtime::builder().virtual_time().build().unwrap().run(|| {
 //! let begin = time::now();
-//! let task = Builder::new().name("slow").spawn(|| {
+//! let task = Builder::new().name("slow".into()).spawn(|| {
 //!     sleep(Duration::from_secs(3));
 //!     "result"
 //! }).unwrap();

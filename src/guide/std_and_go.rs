@@ -84,7 +84,7 @@
 //! | `semaphore.Weighted` | [`Semaphore`](crate::sync::Semaphore), [`acquire_many`](crate::sync::Semaphore::acquire_many) |
 //! | `iter.Pull`, `range` over a function | [`Generator`](crate::generator::Generator) |
 //! | `net.Listener.Close` | [`TcpListener::close`](crate::net::TcpListener::close) |
-//! | "all goroutines are asleep - deadlock!" | the same, as a panic on the root with a list of who waits for what |
+//! | "all goroutines are asleep - deadlock!" | the same, as a panic on the root with a list of who waits for what, when no timer, no socket and no other OS thread could still wake anybody; `RuntimeBuilder::only_our_threads` rules the other OS threads out |
 //!
 //! ```
 //! use greenthread::{channel, sleep, spawn, time::Duration, timeout, try_scope};

@@ -171,8 +171,9 @@ fn describe(report: &mut String, kind: &str, header: &Header, scheduler: &Schedu
     let name = header.name().unwrap_or("unnamed");
     let (id, site) = (header.id(), header.site());
     // Writing to a string does not fail.
-    let _ = write!(
-        report,
-        "\n  {kind} {id} \"{name}\" {waits}, spawned at {site}"
-    );
+    let _ = write!(report, "\n  {kind} {id} \"{name}\" {waits}");
+    // Nobody spawned the root.
+    if !scheduler.is_root(header) {
+        let _ = write!(report, ", spawned at {site}");
+    }
 }

@@ -172,7 +172,7 @@ impl<T> JoinHandle<T> {
         &self.thread
     }
 
-    /// Asks the green thread to end: its current or next wait point raises. False when it has ended already.
+    /// Asks the green thread to end: its current or next wait point raises, and one that has not begun never runs. False when it has ended already.
     ///
     /// Does not block and does not wait for the end; [`join`](Self::join) does.
     pub fn cancel(&self) -> bool {

@@ -68,7 +68,7 @@ where
 ///
 /// # Examples
 /// ```
-/// let handle = greenthread::Builder::new().name("adder").spawn(|| 1 + 1).unwrap();
+/// let handle = greenthread::Builder::new().name("adder".into()).spawn(|| 1 + 1).unwrap();
 /// assert_eq!(handle.thread().name(), Some("adder"));
 /// assert_eq!(handle.join().unwrap(), 2);
 /// ```
@@ -83,14 +83,14 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Starts from the defaults: no name, 256 KiB of stack.
+    /// Starts from the defaults: no name, 256 KiB of address space for the stack and its guard.
     pub fn new() -> Self {
         Builder::default()
     }
 
     /// Names the green thread, for reports and errors.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
+    pub fn name(mut self, name: String) -> Self {
+        self.name = Some(name);
         self
     }
 

@@ -23,7 +23,7 @@ fn only_ours<T>(f: impl FnOnce() -> T) -> T {
 #[test]
 fn l8_a_root_that_parks_for_ever_is_told_who_waits_for_what() {
     let waits = || {
-        let named = Builder::new().name("mute").spawn(park).unwrap();
+        let named = Builder::new().name("mute".into()).spawn(park).unwrap();
         let _waits = spawn(move || named.join());
         park();
     };

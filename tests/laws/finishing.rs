@@ -433,7 +433,7 @@ fn l13_an_unjoined_panic_is_reported_once_with_name_and_site() {
     let ended = child::run(
         "finishing::l13_an_unjoined_panic_is_reported_once_with_name_and_site",
         || {
-            let builder = greenthread::Builder::new().name("lonely");
+            let builder = greenthread::Builder::new().name("lonely".into());
             drop(builder.spawn(|| panic!("nobody asks")).unwrap());
             yield_now();
             // Joined: not reported.
@@ -474,7 +474,7 @@ fn l13_on_panic_gets_unjoined_panics_and_may_panic_or_block_itself() {
                 .build()
                 .unwrap();
             runtime.run(|| {
-                let named = greenthread::Builder::new().name("n");
+                let named = greenthread::Builder::new().name("n".into());
                 drop(named.spawn(|| panic!("one")).unwrap());
                 drop(spawn(|| panic!("two")));
                 assert_eq!(spawn(|| 3).join().unwrap(), 3);

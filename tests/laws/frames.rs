@@ -372,7 +372,7 @@ fn l14_a_running_generator_names_who_drives_it() {
         let g: Rc<Plain<()>> = Rc::new(Generator::new(|_| park()));
         let driven = Rc::clone(&g);
         let driver = greenthread::Builder::new()
-            .name("the driver")
+            .name("the driver".into())
             .spawn(move || driven.start())
             .unwrap();
         yield_now();

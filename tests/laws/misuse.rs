@@ -25,7 +25,7 @@ fn joins_itself<H: 'static>(
     let slot: Slot<H> = Rc::default();
     let own = Rc::clone(&slot);
     let (sender, receiver) = mpsc::channel();
-    let builder = Builder::new().name("narcissus");
+    let builder = Builder::new().name("narcissus".into());
     let handle = builder
         .spawn(move || {
             let handle = own.borrow_mut().take().unwrap();
@@ -174,7 +174,7 @@ fn workers_are_refused_as_long_as_there_are_none() {
 
 #[test]
 fn a_name_with_a_nul_is_invalid_input_and_says_where() {
-    let refused = Builder::new().name("nu\0l").spawn(|| unreachable!());
+    let refused = Builder::new().name("nu\0l".into()).spawn(|| unreachable!());
     let error = JoinHandleError::from(refused);
     assert_eq!(error.0.kind(), std::io::ErrorKind::InvalidInput);
     assert!(error.0.to_string().contains("byte 2"), "{}", error.0);

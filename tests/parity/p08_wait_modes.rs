@@ -17,7 +17,7 @@ fn job(units: u32, fail: bool) {
 fn start() -> [JoinHandle<()>; 3] {
     let plan = [("quick", 1, false), ("broken", 3, true), ("slow", 5, false)];
     plan.map(|(name, units, fail)| {
-        let task = Builder::new().name(name);
+        let task = Builder::new().name(name.into());
         task.spawn(move || job(units, fail)).unwrap()
     })
 }

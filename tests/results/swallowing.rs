@@ -96,7 +96,7 @@ fn swallow(times: u32) {
 fn l9_a_request_that_is_swallowed_a_hundred_times_is_reported_once() {
     let test = "swallowing::l9_a_request_that_is_swallowed_a_hundred_times_is_reported_once";
     let ended = child::run(test, || {
-        let stubborn = Builder::new().name("stubborn").spawn(|| {
+        let stubborn = Builder::new().name("stubborn".into()).spawn(|| {
             swallow(99);
             eprintln!("99 are fine");
             swallow(500);
