@@ -23,18 +23,19 @@ mod linux {
         membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
     }
 
-    /// Makes every running OS thread of the process pass a full barrier, and this one too.
-    ///
-    /// # Panics
-    /// When the process cannot be registered any more, which a fork's child of a registered process can.
+    /// Makes every running OS thread of the process pass a full barrier, and this one too. Aborts when the process may not have it any more, under a new seccomp filter for
+    /// example; a fork's child registers anew.
     pub(in crate::base) fn heavy() {
         let passed = membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED)
             || (available() && membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED));
-        assert!(
-            passed,
-            "membarrier worked when this process began and fails now: {}",
-            std::io::Error::last_os_error()
-        );
+        if !passed {
+            // Going on would let two OS threads hold one lock; unwinding would leave it locked for ever.
+            let error = std::io::Error::last_os_error();
+            eprintln!(
+                "greenthread: membarrier worked when this process began and fails now: {error}"
+            );
+            std::process::abort();
+        }
     }
 
     fn membarrier(command: libc::c_int) -> bool {

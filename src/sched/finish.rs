@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Callbacks run in the order in which they were added, on a green thread's stack of the OS thread that owns the green thread (L18); joiners go on
-//! only in OVER, and so does one who waits for many (`tally`). The result is touched by whoever brings it to OVER until then, and by the handle's owner after. When the OS thread goes away the phase becomes OVER and what is left of the callbacks is forgotten.
+//! only in OVER, and so does one who waits for many (`tally`). The result is touched by whoever brings it to OVER until then, and by the handle's owner after. When the OS thread goes away the phase becomes
+//! OVER and what is left of the callbacks is forgotten; a callback that is cut off in the middle keeps the result, and the handle says that it was abandoned.
 
 use std::collections::VecDeque;
 
@@ -61,6 +62,9 @@ pub(crate) struct Finish {
     /// How far the end has come.
     phase: Phase,
 
+    /// Whether a callback was handed out and has not come back: it borrows the result.
+    calling: bool,
+
     /// Whether the handle has gone with the result unclaimed.
     detached: bool,
 
@@ -79,6 +83,7 @@ impl Finish {
         Finish {
             request: None,
             phase: Phase::Going,
+            calling: false,
             detached: false,
             waiters: WaitList::new(),
             watcher: None,
@@ -124,8 +129,10 @@ impl Finish {
         if let Some(callbacks) = &mut self.callbacks
             && let Some((_, callback)) = callbacks.0.pop_front()
         {
+            self.calling = true;
             return Next::Call(callback);
         }
+        self.calling = false;
         if std::mem::take(&mut self.detached) {
             return Next::DropResult;
         }
@@ -134,6 +141,11 @@ impl Finish {
             _first: self.waiters.wake_first(),
             more: !self.waiters.is_empty() || self.watcher.is_some(),
         }
+    }
+
+    /// Whether a callback is under way, and so has the result.
+    pub(crate) fn is_calling(&self) -> bool {
+        self.calling
     }
 
     /// Ends without calling anything more; what was not called is returned, to be forgotten (L18).

@@ -270,13 +270,16 @@ impl Header {
         posted.is_ok()
     }
 
-    /// Its OS thread has gone, and nothing more is run there for it: its joiners go on, with its result if that stands.
+    /// Its OS thread has gone, and nothing more is run there for it: its joiners go on, with its result if that stands and no callback that
+    /// was cut off has it.
     ///
     /// What is of the user's type is forgotten: this is no place to run its code (L18).
     pub(crate) fn leave_behind(&self) {
         let mut finish = self.finish.lock();
         match self.state() {
             state::UNSTARTED | state::STARTED => self.set_state(state::ABANDONED),
+            // A callback that will never go on has the result, and may have lent it to another OS thread: nobody else gets it.
+            state::ENDED if finish.is_calling() => self.set_state(state::ABANDONED),
             state::ENDED => self.set_state(state::OVER),
             _ => {}
         }

@@ -57,7 +57,11 @@ fn follow<T>(header: &Header, mut next: Next) {
             // SAFETY: B2 of `outcome`: until it is over the result is ours, and this is said once.
             Next::DropResult => unsafe { drop_result::<T>(header) },
             Next::Over { more: false, .. } => return,
-            Next::Over { .. } => return release(header.finish()),
+            Next::Over { _first, .. } => {
+                // The one who came first is told first (D8).
+                drop(_first);
+                return release(header.finish());
+            }
         }
         next = go_on(header, &mut header.finish().lock());
     }

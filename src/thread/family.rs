@@ -146,6 +146,15 @@ impl Family {
     }
 }
 
+/// A child's place until the child is made: making it copies `green_local!`s, and such a copy may panic or raise.
+pub(super) struct Reserved<'a>(pub(super) &'a Family, pub(super) usize);
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        self.0.leave(self.1);
+    }
+}
+
 /// What a failing scope asks of its children and its body; it cannot be consumed (L9).
 pub(super) fn failing() -> Request {
     Request {

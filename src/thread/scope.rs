@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use super::current::GreenThread;
-use super::family::{Family, Member, failing};
+use super::family::{Family, Member, Reserved, failing};
 use super::join::JoinHandle;
 use super::join_error::JoinError;
 use super::spawn::spawn_here;
@@ -189,10 +189,12 @@ impl<'scope> Scope<'scope, '_> {
         F: FnOnce(&Member) -> T + 'scope,
     {
         let place = member.place();
+        let reserved = Reserved(&self.family, place);
         let teller = member.clone();
         let f = move || f(&teller);
         // SAFETY: L11: the scope returns only after the child's end, which `Member` tells it; so what the child borrows outlives it.
         let handle = unsafe { spawn_here(None, Location::caller(), f, member) };
+        std::mem::forget(reserved);
         self.family.take_in(place, handle.thread().header().clone());
         ScopedJoinHandle {
             handle,

@@ -206,7 +206,12 @@ fn l19_a_late_callback_under_way_when_its_os_thread_ends_holds_no_joiner_up() {
             handle
         });
         let handle = handle.join().unwrap();
-        assert_eq!(join_soon(handle).unwrap(), 3, "after {turns} turns");
+        match join_soon(handle) {
+            // It had not begun: the value is the joiner's.
+            Ok(value) => assert_eq!((value, turns), (3, 0)),
+            // It has the value for ever.
+            Err(error) => assert!(error.is_abandoned() && turns > 0, "after {turns} turns"),
+        }
     }
 }
 
@@ -718,4 +723,50 @@ fn the_root_and_its_handle_outlive_its_os_thread() {
     root.unpark();
     assert!(!root.cancel());
     assert!(!root.cancel_with("nobody there"));
+}
+
+#[test]
+fn l19_a_callback_that_its_os_thread_left_behind_keeps_the_result() {
+    let handle = std::thread::spawn(|| {
+        let handle = spawn(|| vec![1]);
+        handle.on_finish(|_result| park());
+        for _ in 0..3 {
+            yield_now();
+        }
+        assert!(handle.is_finished());
+        handle
+    })
+    .join()
+    .unwrap();
+    // The callback still borrows the value, so nobody gets it.
+    assert!(handle.join().unwrap_err().is_abandoned());
+}
+
+#[test]
+fn the_joiner_who_came_first_from_another_os_thread_goes_on_first() {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let (done, wait_until_done) = std::sync::mpsc::channel::<()>();
+    let home = std::thread::spawn(move || {
+        sender.send(spawn(park).shared()).unwrap();
+        greenthread::spawn_blocking(move || wait_until_done.recv())
+            .join()
+            .unwrap()
+    });
+    let shared = receiver.recv().unwrap();
+    let order = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let joiners: Vec<_> = (0..5)
+        .map(|n| {
+            let (shared, order) = (shared.clone(), order.clone());
+            spawn(move || {
+                shared.join().unwrap();
+                order.borrow_mut().push(n);
+            })
+        })
+        .collect();
+    yield_now();
+    shared.thread().unpark();
+    joiners.into_iter().for_each(|one| one.join().unwrap());
+    assert_eq!(*order.borrow(), [0, 1, 2, 3, 4]);
+    done.send(()).unwrap();
+    home.join().unwrap().unwrap();
 }

@@ -558,3 +558,26 @@ fn run_works_inside_a_generator_on_the_root() {
     assert_eq!(g.start().yielded(), Some(20));
     assert_eq!(g.send(()).complete(), Some(22));
 }
+
+#[test]
+fn l11_a_scope_ends_although_making_a_child_panicked() {
+    struct Refuses;
+    impl Clone for Refuses {
+        fn clone(&self) -> Self {
+            panic!("no copy for a child")
+        }
+    }
+    greenthread::green_local! {
+        #[inherit]
+        static LOCAL: Refuses = Refuses;
+    }
+    in_virtual_time(|| {
+        LOCAL.with(|_| ());
+        let made = scope(|s| {
+            catch_unwind(AssertUnwindSafe(|| {
+                s.spawn(|| ());
+            }))
+        });
+        assert!(made.is_err());
+    });
+}
