@@ -1,0 +1,128 @@
+//! The same work on greenthread and on its peers, interleaved in one run.
+//!
+//! ```sh
+//! cargo run --release --manifest-path benches/versus/Cargo.toml                      # every row, every peer that is there
+//! cargo run --release --manifest-path benches/versus/Cargo.toml -- --rows yield_2,channel_64 --peers go,tokio
+//! ```
+//!
+//! Each measurement is a process of its own, so that no peer leaves anything behind for the next; in every round each peer has its turn once. What comes out:
+//! a table with medians, spread and ratios, the same as CSV, and a plot for each row.
+
+mod measure;
+mod outcome;
+mod peer;
+mod plot;
+mod process;
+mod row;
+mod rust;
+mod server;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::peer::Peer;
+use crate::row::{ROWS, Row};
+
+/// Runs the same work on greenthread and on its peers.
+#[derive(Parser)]
+struct Arguments {
+    /// One measurement, or all of them.
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// Only these rows, with commas between.
+    #[arg(long, value_delimiter = ',')]
+    rows: Vec<String>,
+
+    /// Only these peers beside greenthread, with commas between.
+    #[arg(long, value_delimiter = ',')]
+    peers: Vec<String>,
+
+    /// How often each peer has its turn.
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+
+    /// Where the table, the CSV and the plots go.
+    #[arg(long, default_value = "target/versus")]
+    out: PathBuf,
+
+    /// Lists rows and peers, and why a peer is missing.
+    #[arg(long)]
+    list: bool,
+}
+
+/// What a child process does.
+#[derive(Subcommand)]
+enum Command {
+    /// One measurement of a Rust peer; prints one number.
+    #[command(hide = true)]
+    Peer {
+        /// Which one.
+        name: String,
+
+        /// Which work.
+        row: String,
+
+        /// How much of it.
+        count: u64,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Some(Command::Peer { name, row, count }) = &arguments.command {
+        return rust::measure(name, row, *count);
+    }
+    match compare(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("versus: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn compare(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let rows = chosen_rows(&arguments.rows)?;
+    std::fs::create_dir_all(&arguments.out)?;
+    let (peers, missing) = peer::find(&arguments.peers, &arguments.out)?;
+    for (name, why) in &missing {
+        eprintln!("skipped: {name}: {why}");
+    }
+    if arguments.list {
+        list(&rows, &peers);
+        return Ok(());
+    }
+    let outcome = measure::all(&rows, &peers, arguments.rounds);
+    let text = table::markdown(&outcome, &peers);
+    println!("{text}");
+    std::fs::write(arguments.out.join("versus.md"), text)?;
+    std::fs::write(arguments.out.join("versus.csv"), table::csv(&outcome))?;
+    plot::all(&outcome, &arguments.out)?;
+    println!("written to {}", arguments.out.display());
+    Ok(())
+}
+
+fn chosen_rows(names: &[String]) -> Result<Vec<&'static Row>, String> {
+    if names.is_empty() {
+        return Ok(ROWS.iter().collect());
+    }
+    let find = |name: &String| {
+        let row = ROWS.iter().find(|row| row.name == name);
+        row.ok_or_else(|| format!("no row {name:?}; `--list` has them"))
+    };
+    names.iter().map(find).collect()
+}
+
+fn list(rows: &[&Row], peers: &[Peer]) {
+    for row in rows {
+        println!("{:16} {}, {}", row.name, row.what, row.unit);
+    }
+    println!();
+    for peer in peers {
+        println!("{:16} {}", peer.name, peer.version);
+    }
+}
