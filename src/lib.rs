@@ -236,6 +236,7 @@ mod thread;
 
 pub mod blocking;
 pub mod channel;
+pub mod future;
 pub mod generator;
 pub mod guide;
 pub mod net;
