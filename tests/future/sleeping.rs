@@ -89,7 +89,7 @@ fn an_executor_runs_futures_side_by_side() {
 #[test]
 fn it_may_be_sent_and_shared() {
     fn check<T: Send + Sync + Future + Unpin>(mut future: T) {
-        let _ = Pin::new(&mut future);
+        drop(Pin::new(&mut future));
     }
     check(sleep(SECOND));
 }
