@@ -30,7 +30,7 @@ mod execute;
 mod joined;
 mod sleep;
 #[cfg_attr(
-    not(any(feature = "futures-io", feature = "hyper", feature = "tokio")),
+    not(all(feature = "futures-io", feature = "hyper", feature = "tokio")),
     allow(dead_code, reason = "for the adapters, each of which has its feature")
 )]
 mod socket;

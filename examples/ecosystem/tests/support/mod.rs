@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 mod folder;
+mod program;
 mod server;
 
 pub(crate) mod postgres;
@@ -16,6 +17,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 pub(crate) use folder::Folder;
+pub(crate) use program::Program;
 
 /// Where a program is, if it is installed.
 ///

@@ -1,0 +1,116 @@
+//! hyper on green threads, as curl and wrk see it.
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+
+use support::{Folder, Program, installed};
+
+/// The server, and where it listens.
+fn server() -> (Program, String) {
+    let mut server =
+        Program::start(Command::new(env!("CARGO_BIN_EXE_http_server")).arg("127.0.0.1:0"));
+    let address = server.says("listening on");
+    (server, format!("http://{address}"))
+}
+
+/// What curl says; it must not fail.
+fn curl(curl: &Path, arguments: &[&str]) -> String {
+    let said = Command::new(curl)
+        .args(["--silent", "--show-error", "--max-time", "120"])
+        .args(arguments)
+        .output();
+    let said = said.unwrap();
+    assert!(
+        said.status.success(),
+        "{}",
+        String::from_utf8_lossy(&said.stderr)
+    );
+    String::from_utf8(said.stdout).unwrap()
+}
+
+#[test]
+fn curl_gets_what_the_closure_answers() {
+    let Some(program) = installed("curl") else {
+        return;
+    };
+    let (_server, at) = server();
+    assert_eq!(curl(&program, &[&at]), "hello\n");
+    let code = ["--output", "/dev/null", "--write-out", "%{http_code}"];
+    let status = |page: &str| curl(&program, &[&code[..], &[&format!("{at}{page}")]].concat());
+    assert_eq!(status("/"), "200");
+    assert_eq!(status("/nowhere"), "404");
+    // A handler that panics fails its request alone.
+    assert_eq!(status("/panic"), "500");
+    assert_eq!(status("/"), "200");
+}
+
+#[test]
+fn curl_keeps_its_connection() {
+    let Some(program) = installed("curl") else {
+        return;
+    };
+    let (_server, at) = server();
+    let page = format!("{at}/visit");
+    let said = curl(
+        &program,
+        &["--write-out", "%{num_connects} ", &page, &page, &page],
+    );
+    assert_eq!(said, "visit 1\n1 visit 2\n0 visit 3\n0 ");
+}
+
+#[test]
+fn a_body_longer_than_any_buffer_is_read_as_it_comes() {
+    let Some(program) = installed("curl") else {
+        return;
+    };
+    let (_server, at) = server();
+    let folder = Folder::new("body");
+    let file = folder.path().join("body");
+    let bytes: Vec<u8> = (0..4_000_000_u32).map(|n| b'a' + (n % 23) as u8).collect();
+    std::fs::write(&file, &bytes).unwrap();
+    let data = format!("@{}", file.display());
+    let post = |page: &str, more: &[&str]| {
+        let page = format!("{at}{page}");
+        curl(&program, &[&["--data-binary", &data, &page], more].concat())
+    };
+    assert_eq!(post("/count", &[]), "4000000 bytes\n");
+    let chunked = ["--header", "Transfer-Encoding: chunked"];
+    assert_eq!(post("/count", &chunked), "4000000 bytes\n");
+    assert!(post("/echo", &[]).as_bytes() == bytes);
+}
+
+#[test]
+fn requests_that_wait_do_not_hold_others_up() {
+    let Some(program) = installed("curl") else {
+        return;
+    };
+    let (server, at) = server();
+    let slow = format!("{at}/slow?[1-40]");
+    let said = curl(&program, &["--parallel", "--parallel-max", "40", &slow]);
+    assert_eq!(said, "slow\n".repeat(40));
+    assert_eq!(server.os_threads(), 1);
+}
+
+#[test]
+fn wrk_finds_no_error_under_load() {
+    let Some(program) = installed("wrk") else {
+        return;
+    };
+    let (server, at) = server();
+    for page in ["/", "/slow"] {
+        let load = Command::new(&program)
+            .args(["-t1", "-c64", "-d2s", &format!("{at}{page}")])
+            .output();
+        let said = String::from_utf8(load.unwrap().stdout).unwrap();
+        let requests = said.lines().find(|line| line.contains("requests in"));
+        let count = requests.and_then(|line| line.trim().split(' ').next()?.parse::<u32>().ok());
+        assert!(count.is_some_and(|count| count > 0), "{said}");
+        assert!(
+            !said.contains("Socket errors") && !said.contains("Non-2xx"),
+            "{said}"
+        );
+    }
+    assert_eq!(server.os_threads(), 1);
+}
