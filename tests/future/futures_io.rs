@@ -233,6 +233,27 @@ fn a_stream_that_has_waited_here_is_polled_on_another_os_thread() {
 }
 
 #[test]
+fn l19_a_stream_whose_os_thread_has_gone_tells_its_future_to_look_again() {
+    let (mut one, mut other) = pair();
+    let count = Arc::new(Count::default());
+    let waker = Waker::from(Arc::clone(&count));
+    let mut other = std::thread::spawn(move || {
+        let mut context = Context::from_waker(&waker);
+        let polled = Pin::new(&mut other).poll_read(&mut context, &mut [0]);
+        assert!(polled.is_pending());
+        other
+    })
+    .join()
+    .unwrap();
+    // Told by a passing OS thread: code of somebody else's does not run where one ends.
+    while count.get() == 0 {
+        std::thread::yield_now();
+    }
+    one.write_all(b"x").unwrap();
+    assert_eq!(block_on(read(&mut other, &mut [0])).unwrap(), 1);
+}
+
+#[test]
 fn l8_a_future_that_waits_for_a_socket_is_no_deadlock() {
     let runtime = Runtime::builder().only_our_threads().build().unwrap();
     runtime.run(|| {
