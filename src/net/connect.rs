@@ -4,9 +4,9 @@ use std::io;
 use std::net::{self, SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, Type};
 
-use crate::sched::source::{Direction, Source};
+use super::socket::Socket;
 use crate::sched::wait::Operation;
 
 static CONNECT: Operation = Operation::new("TcpStream::connect");
@@ -33,20 +33,18 @@ pub(super) fn each_address<R>(
 pub(super) fn connect(
     address: SocketAddr,
     limit: Option<Duration>,
-) -> io::Result<Source<net::TcpStream>> {
+) -> io::Result<Socket<net::TcpStream>> {
     let socket = new_socket(address)?;
     let under_way = match socket.connect(&address.into()) {
         Ok(()) => false,
         Err(error) if is_under_way(&error) => true,
         Err(error) => return Err(error),
     };
-    let source = Source::new(net::TcpStream::from(socket));
+    let socket = Socket::new(net::TcpStream::from(socket));
     if under_way {
-        source
-            .enter()?
-            .retry(&CONNECT, Direction::Write, limit, |()| false, is_connected)?;
+        socket.send_within(limit, &CONNECT, is_connected)?;
     }
-    Ok(source)
+    Ok(socket)
 }
 
 /// What became of a connection that was begun. An event alone proves nothing: the socket is asked.
@@ -68,17 +66,17 @@ fn is_under_way(error: &io::Error) -> bool {
 }
 
 /// Binds a listening socket; its address can be bound again as soon as it is closed, as with std.
-pub(super) fn bind(address: SocketAddr) -> io::Result<Source<net::TcpListener>> {
+pub(super) fn bind(address: SocketAddr) -> io::Result<Socket<net::TcpListener>> {
     let socket = new_socket(address)?;
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
-    Ok(Source::new(net::TcpListener::from(socket)))
+    Ok(Socket::new(net::TcpListener::from(socket)))
 }
 
-fn new_socket(address: SocketAddr) -> io::Result<Socket> {
+fn new_socket(address: SocketAddr) -> io::Result<socket2::Socket> {
     let domain = Domain::for_address(address);
-    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    let socket = socket2::Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     Ok(socket)
 }

@@ -40,7 +40,9 @@
 
 mod connect;
 mod listener;
+mod socket;
 mod stream;
+mod stream_io;
 mod timeouts;
 
 pub use std::net::{
