@@ -194,6 +194,16 @@ fn closed() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "closed on our side")
 }
 
+/// L10: while a cancellation unwinds the green thread, IO that would park fails at once.
+pub(crate) fn refuse_in_unwind() -> io::Result<()> {
+    if park::request_unwinds(Scheduler::get().current_header()) {
+        return Err(io::Error::other(
+            "a cancellation unwinds this green thread: IO that would wait fails at once",
+        ));
+    }
+    Ok(())
+}
+
 /// An operation by whoever borrows the source exclusively: never dropped, so never uncounted.
 pub(crate) type Alone<'a, S> = ManuallyDrop<Operating<'a, S>>;
 
@@ -309,12 +319,8 @@ impl<'a, S: AsFd> Operating<'a, S> {
         direction: Direction,
         deadline: Option<Deadline>,
     ) -> io::Result<Outcome> {
+        refuse_in_unwind()?;
         let scheduler = Scheduler::get();
-        if park::request_unwinds(scheduler.current_header()) {
-            return Err(io::Error::other(
-                "a cancellation unwinds this green thread: IO that would wait fails at once",
-            ));
-        }
         let watch = &*self.source.watch;
         let mut state = watch.state.lock();
         if self.source.is_closed() {
