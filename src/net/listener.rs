@@ -1,9 +1,10 @@
 //! A TCP socket that connections come to.
 
 use std::io;
-use std::net::{self, SocketAddr, ToSocketAddrs};
+use std::net::{self, SocketAddr};
 
-use super::connect::{bind, each_address};
+use super::address::{ToSocketAddrs, each_address};
+use super::connect::{Port, bind};
 use super::socket::{Socket, every_socket};
 use super::stream::TcpStream;
 use crate::sched::wait::Operation;
@@ -23,10 +24,10 @@ impl TcpListener {
     /// Port 0 lets the system choose: see [`local_addr`](Self::local_addr). The address can be bound again right after the listener was closed (`SO_REUSEADDR`); 1024
     /// connections may wait to be accepted, or fewer where the system's own limit (`net.core.somaxconn`) is lower.
     ///
-    /// Does not park. A name is looked up inline, which blocks the OS thread.
+    /// Parks while a name is looked up, else not.
     ///
     /// # Errors
-    /// Of the last address tried; `InvalidInput` when there was none.
+    /// Of the last address tried; `InvalidInput` when there was none; the resolver's.
     ///
     /// # Examples
     /// ```
@@ -35,7 +36,26 @@ impl TcpListener {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn bind(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
-        each_address(address, bind).map(TcpListener)
+        each_address(address, |address| bind(address, Port::Own)).map(TcpListener)
+    }
+
+    /// As [`bind`](Self::bind), and others that do the same may bind to the address, too (`SO_REUSEPORT`).
+    ///
+    /// The kernel spreads the connections over them. So each OS thread, or each process, can have a listener of its own. All must be of one user.
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind).
+    ///
+    /// # Examples
+    /// ```
+    /// use greenthread::net::TcpListener;
+    /// let first = TcpListener::bind_reuse_port("127.0.0.1:0")?;
+    /// let second = TcpListener::bind_reuse_port(first.local_addr()?)?;
+    /// assert_eq!(first.local_addr()?, second.local_addr()?);
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn bind_reuse_port(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
+        each_address(address, |address| bind(address, Port::Shared)).map(TcpListener)
     }
 
     /// Takes a connection, and returns it with the address it comes from.

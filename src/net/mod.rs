@@ -38,16 +38,22 @@
 //!   [`into_std`](TcpStream::into_std) on one clone makes the others block their OS threads.
 //! - Closing a socket with `SO_LINGER` set to a time (which has to be done through its descriptor) blocks the OS thread for as long.
 
+mod address;
 mod connect;
 mod listener;
 mod socket;
 mod stream;
 mod stream_io;
 mod timeouts;
+mod udp;
+pub mod unix;
 
-pub use std::net::{
-    IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6, ToSocketAddrs,
-};
+pub use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6};
 
+pub use address::{ToSocketAddrs, lookup_host};
 pub use listener::{Incoming, TcpListener};
 pub use stream::TcpStream;
+pub use udp::UdpSocket;
+pub use unix::datagram::UnixDatagram;
+pub use unix::listener::UnixListener;
+pub use unix::stream::UnixStream;

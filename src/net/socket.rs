@@ -11,8 +11,15 @@ use std::time::Duration;
 use socket2::SockRef;
 
 use super::timeouts::Timeouts;
-use crate::sched::source::{Alone, Direction, Operating, Source};
+use crate::sched::park::{deadline_in, now, park_alone};
+use crate::sched::source::{Alone, Direction, Operating, Source, refuse_in_unwind};
 use crate::sched::wait::Operation;
+
+/// How soon who is not woken by an event looks again for the first time.
+const FIRST_LOOK: Duration = Duration::from_millis(1);
+
+/// How long after a look the next one comes at the latest.
+const LAST_LOOK: Duration = Duration::from_millis(50);
 
 /// A socket of std that does not block. `S` is std's type.
 pub(super) struct Socket<S: AsFd> {
@@ -112,7 +119,17 @@ impl<S: AsFd> Socket<S> {
             .retry(operation, Direction::Read, limit, proves_nothing, call)
     }
 
-    /// The same for what is sent, with a limit of its own.
+    /// The same for what is sent, with the write timeout.
+    pub(super) fn send<R>(
+        &self,
+        operation: &'static Operation,
+        call: impl FnMut(&S) -> io::Result<R>,
+    ) -> io::Result<R> {
+        let limit = self.timeouts.write.get();
+        self.send_within(limit, operation, call)
+    }
+
+    /// The same with a limit of its own.
     pub(super) fn send_within<R>(
         &self,
         limit: Option<Duration>,
@@ -121,6 +138,33 @@ impl<S: AsFd> Socket<S> {
     ) -> io::Result<R> {
         self.ask()?
             .retry(operation, Direction::Write, limit, proves_nothing, call)
+    }
+
+    /// As [`send`](Self::send), where no event tells that the wait is over, because the room is another socket's: looks again by itself.
+    ///
+    /// Not even a wait for an event that is cut short would do: the kernel tells of room in our own buffer whenever the other's was full.
+    pub(super) fn send_looking_again<R>(
+        &self,
+        operation: &'static Operation,
+        mut call: impl FnMut(&S) -> io::Result<R>,
+    ) -> io::Result<R> {
+        let end = self.timeouts.write.get().map(deadline_in);
+        let mut pause = FIRST_LOOK;
+        loop {
+            match call(&*self.ask()?) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                done => return done,
+            }
+            refuse_in_unwind()?;
+            if end.is_some_and(|end| end <= now()) {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            let next = deadline_in(pause);
+            let next = end.map_or(next, |end| end.min(next));
+            park_alone(operation, Some(next), || ());
+            pause = (pause * 2).min(LAST_LOOK);
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! A TCP connection.
 
 use std::io;
-use std::net::{self, Shutdown, SocketAddr, ToSocketAddrs};
+use std::net::{self, Shutdown, SocketAddr};
 use std::time::Duration;
 
-use super::connect::{connect, each_address};
+use super::address::{ToSocketAddrs, each_address};
+use super::connect::connect;
 use super::socket::{Socket, every_socket, timeout_methods};
 use super::stream_io::{Names, stream_io};
 use super::timeouts::not_zero;
@@ -37,11 +38,11 @@ impl TcpStream {
 
     /// Connects to `address`; with several addresses, to the first that can be reached.
     ///
-    /// Parks until the connection stands or is refused. A cancellation is raised here and gives the attempt up. On the root and on a plain OS thread the
-    /// wait runs the event loop. A name is looked up inline, which blocks the OS thread.
+    /// Parks while a name is looked up, and until the connection stands or is refused. A cancellation is raised here and gives the attempt up; a
+    /// [`timeout`](crate::timeout()) around it bounds the whole, the lookup and every address. On the root and on a plain OS thread the wait runs the event loop.
     ///
     /// # Errors
-    /// Of the last address tried; `InvalidInput` when there was none.
+    /// Of the last address tried; `InvalidInput` when there was none; the resolver's, with the name.
     ///
     /// # Examples
     /// ```
