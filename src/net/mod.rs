@@ -41,6 +41,8 @@
 mod address;
 mod connect;
 mod listener;
+mod seats;
+mod server;
 mod socket;
 mod stream;
 mod stream_io;
@@ -52,6 +54,7 @@ pub use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV
 
 pub use address::{ToSocketAddrs, lookup_host};
 pub use listener::{Incoming, TcpListener};
+pub use server::{Server, Stopper};
 pub use stream::TcpStream;
 pub use udp::UdpSocket;
 pub use unix::datagram::UnixDatagram;

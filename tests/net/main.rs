@@ -16,6 +16,7 @@ mod many;
 mod options;
 mod os_threads;
 mod pair;
+mod server;
 mod syscalls;
 mod time_limits;
 mod udp;
