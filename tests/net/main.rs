@@ -11,6 +11,7 @@ mod connect;
 mod descriptors;
 mod echo;
 mod ends;
+mod faults;
 mod lookup;
 mod many;
 mod options;
