@@ -84,10 +84,10 @@ impl<S: AsFd> Socket<S> {
         self.source.enter()
     }
 
-    /// The same, for whoever borrows the socket exclusively, and the timeouts.
+    /// The same, for whoever borrows the socket exclusively.
     #[inline]
-    pub(super) fn ask_alone(&mut self) -> io::Result<(Alone<'_, S>, &Timeouts)> {
-        Ok((self.source.enter_alone()?, &self.timeouts))
+    pub(super) fn ask_alone(&mut self) -> io::Result<Alone<'_, S>> {
+        self.source.enter_alone()
     }
 
     pub(super) fn take_error(&self) -> io::Result<Option<io::Error>> {

@@ -159,34 +159,42 @@ macro_rules! stream_io {
         /// As through a shared reference, and a little cheaper: nobody can close the stream meanwhile.
         impl std::io::Read for $name {
             fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-                let (socket, timeouts) = self.0.ask_alone()?;
-                $crate::net::stream_io::read(&socket, &$names, timeouts.read.get(), buffer)
+                let limit = self.0.timeouts().read.get();
+                $crate::net::stream_io::read(&*self.0.ask_alone()?, &$names, limit, buffer)
             }
 
             fn read_vectored(
                 &mut self,
                 buffers: &mut [std::io::IoSliceMut<'_>],
             ) -> std::io::Result<usize> {
-                let (socket, timeouts) = self.0.ask_alone()?;
-                let limit = timeouts.read.get();
-                $crate::net::stream_io::read_vectored(&socket, &$names, limit, buffers)
+                let limit = self.0.timeouts().read.get();
+                $crate::net::stream_io::read_vectored(
+                    &*self.0.ask_alone()?,
+                    &$names,
+                    limit,
+                    buffers,
+                )
             }
         }
 
         /// As through a shared reference, and a little cheaper: nobody can close the stream meanwhile.
         impl std::io::Write for $name {
             fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
-                let (socket, timeouts) = self.0.ask_alone()?;
-                $crate::net::stream_io::write(&socket, &$names, timeouts.write.get(), buffer)
+                let limit = self.0.timeouts().write.get();
+                $crate::net::stream_io::write(&*self.0.ask_alone()?, &$names, limit, buffer)
             }
 
             fn write_vectored(
                 &mut self,
                 buffers: &[std::io::IoSlice<'_>],
             ) -> std::io::Result<usize> {
-                let (socket, timeouts) = self.0.ask_alone()?;
-                let limit = timeouts.write.get();
-                $crate::net::stream_io::write_vectored(&socket, &$names, limit, buffers)
+                let limit = self.0.timeouts().write.get();
+                $crate::net::stream_io::write_vectored(
+                    &*self.0.ask_alone()?,
+                    &$names,
+                    limit,
+                    buffers,
+                )
             }
 
             fn flush(&mut self) -> std::io::Result<()> {

@@ -194,12 +194,14 @@ fn closed() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "closed on our side")
 }
 
-/// L10: while a cancellation unwinds the green thread, IO that would park fails at once.
+fn unwinding() -> io::Error {
+    io::Error::other("a cancellation unwinds this green thread: IO that would wait fails at once")
+}
+
+/// L10, for IO that waits on something else than a source.
 pub(crate) fn refuse_in_unwind() -> io::Result<()> {
     if park::request_unwinds(Scheduler::get().current_header()) {
-        return Err(io::Error::other(
-            "a cancellation unwinds this green thread: IO that would wait fails at once",
-        ));
+        return Err(unwinding());
     }
     Ok(())
 }
@@ -319,8 +321,10 @@ impl<'a, S: AsFd> Operating<'a, S> {
         direction: Direction,
         deadline: Option<Deadline>,
     ) -> io::Result<Outcome> {
-        refuse_in_unwind()?;
         let scheduler = Scheduler::get();
+        if park::request_unwinds(scheduler.current_header()) {
+            return Err(unwinding());
+        }
         let watch = &*self.source.watch;
         let mut state = watch.state.lock();
         if self.source.is_closed() {

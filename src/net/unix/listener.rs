@@ -17,13 +17,14 @@ static ACCEPT: Operation = Operation::new("UnixListener::accept");
 ///
 /// # Examples
 /// ```
-/// use greenthread::net::{UnixListener, UnixStream};
-/// let path = std::env::temp_dir().join(format!("greenthread-{}.sock", std::process::id()));
-/// let listener = UnixListener::bind(&path)?;
-/// let stream = UnixStream::connect(&path)?;
+/// use greenthread::net::{UnixListener, UnixStream, unix::SocketAddr};
+/// use std::os::linux::net::SocketAddrExt;
+/// let name = format!("an example in process {}", std::process::id());
+/// let address = SocketAddr::from_abstract_name(name)?; // or a path, with `bind` and `connect`
+/// let listener = UnixListener::bind_addr(&address)?;
+/// let stream = UnixStream::connect_addr(&address)?;
 /// let (accepted, _) = listener.accept()?;
-/// assert_eq!(accepted.local_addr()?.as_pathname(), stream.peer_addr()?.as_pathname());
-/// std::fs::remove_file(&path)?;
+/// assert_eq!(accepted.local_addr()?.as_abstract_name(), stream.peer_addr()?.as_abstract_name());
 /// # std::io::Result::Ok(())
 /// ```
 pub struct UnixListener(Socket<net::UnixListener>);
