@@ -36,7 +36,7 @@
 //!   to others should not block outside of greenthread meanwhile.
 //! - A name (rather than an address) is looked up on the pool of [`spawn_blocking`](crate::spawn_blocking), and only the green thread waits. For that, [`ToSocketAddrs`] is a trait of
 //!   this crate with std's forms.
-//! - There is no `set_nonblocking`: every socket parks. `timeout(Duration::ZERO, ..)` around a call makes it one that does not wait.
+//! - There is no `set_nonblocking`: every socket parks; a read or write timeout bounds that.
 //! - Clones made by `try_clone` and what [`from_std`](TcpStream::from_std) took share one socket with their originals, and that a socket does not block is a property of the socket:
 //!   [`into_std`](TcpStream::into_std) on one clone makes the others block their OS threads.
 //! - Closing a socket with `SO_LINGER` set to a time (which has to be done through its descriptor) blocks the OS thread for as long.

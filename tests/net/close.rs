@@ -131,6 +131,17 @@ fn close_from_another_os_thread_wakes_a_reader_here() {
 }
 
 #[test]
+fn close_from_another_os_thread_wakes_a_receiver_here() {
+    let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
+    let receiving = Arc::clone(&socket);
+    let receiver = spawn(move || kind(receiving.recv(&mut [0])));
+    yield_now();
+    let other = std::thread::spawn(move || socket.close());
+    assert_eq!(receiver.join().unwrap(), ErrorKind::NotConnected);
+    other.join().unwrap();
+}
+
+#[test]
 fn a_descriptor_that_was_lent_stays_open_until_the_value_goes() {
     let (near, mut far) = pair::with_std();
     let lent = near.as_fd();

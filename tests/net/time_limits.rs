@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;
 
 use greenthread::net::TcpStream;
-use greenthread::{Elapsed, scope, sleep, time, timeout};
+use greenthread::{scope, sleep, time};
 
 use crate::pair;
 
@@ -83,16 +83,6 @@ fn l16_bytes_that_came_before_the_timeout_was_seen_are_read() {
         });
         assert_eq!(read.take().unwrap().unwrap(), 12);
     });
-}
-
-#[test]
-fn a_timeout_of_no_time_around_a_call_makes_it_one_that_does_not_wait() {
-    let (near, mut far) = pair::with_std();
-    let read = || timeout(Duration::ZERO, || (&near).read(&mut [0; 8]).unwrap());
-    assert_eq!(read(), Err(Elapsed));
-    far.write_all(b"there").unwrap();
-    assert_eq!(read(), Ok(5));
-    assert_eq!(read(), Err(Elapsed));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::os::linux::net::SocketAddrExt;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -253,6 +254,54 @@ fn l16_a_cancelled_read_of_a_unix_stream_takes_nothing_with_it() {
     let mut got = [0; 3];
     (&*near).read_exact(&mut got).unwrap();
     assert_eq!(&got, b"all");
+}
+
+#[test]
+fn l16_a_cancelled_accept_of_a_unix_listener_loses_no_connection() {
+    let place = Place::new();
+    let listener = Rc::new(UnixListener::bind(&place).unwrap());
+    let accepting = Rc::clone(&listener);
+    let acceptor = spawn(move || accepting.accept().map(drop));
+    yield_now();
+    let client = std::os::unix::net::UnixStream::connect(&place).unwrap();
+    acceptor.cancel();
+    assert!(acceptor.join().unwrap_err().is_cancelled());
+    let (stream, _) = listener.accept().unwrap();
+    (&client).write_all(b"x").unwrap();
+    (&stream).read_exact(&mut [0]).unwrap();
+}
+
+#[test]
+fn l16_two_connections_that_came_together_are_both_accepted() {
+    let place = Place::new();
+    let listener = UnixListener::bind(&place).unwrap();
+    let acceptor = spawn(move || [(); 2].map(|()| listener.accept().unwrap()));
+    yield_now();
+    let _clients = [(); 2].map(|()| std::os::unix::net::UnixStream::connect(&place).unwrap());
+    acceptor.join().unwrap();
+}
+
+#[test]
+fn several_wait_on_one_stream_in_both_directions_and_on_several_os_threads() {
+    let (near, far) = UnixStream::pair().unwrap();
+    let near = Arc::new(near);
+    let readers: Vec<_> = (0..3)
+        .map(|_| {
+            let near = Arc::clone(&near);
+            std::thread::spawn(move || {
+                let read = || {
+                    let near = Arc::clone(&near);
+                    spawn(move || (&*near).read_exact(&mut [0; 1000]).unwrap())
+                };
+                [read(), read()].map(|reader| reader.join().unwrap());
+            })
+        })
+        .collect();
+    (&far).write_all(&[7; 6000]).unwrap();
+    readers.into_iter().for_each(|r| r.join().unwrap());
+    far.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    (&*near).write_all(b"all read").unwrap();
+    (&far).read_exact(&mut [0; 8]).unwrap();
 }
 
 #[test]
