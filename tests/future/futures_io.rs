@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 use greenthread::future::{block_on, sleep};
-use greenthread::net::{TcpListener, TcpStream};
+use greenthread::net::{TcpListener, TcpStream, UnixStream};
 use greenthread::{Runtime, spawn, timeout, yield_now};
 
 use crate::support::panic_text;
@@ -48,6 +48,18 @@ fn bytes_go_through_and_then_the_end() {
             .unwrap();
         assert_eq!(read(&mut other, &mut buffer).await.unwrap(), 0);
     });
+}
+
+#[test]
+fn unix_streams_have_the_traits_too() {
+    let (mut one, mut other) = UnixStream::pair().unwrap();
+    let mut buffer = [0; 3];
+    let (written, read) = block_on(both(
+        write_all(&mut one, b"abc"),
+        read(&mut other, &mut buffer),
+    ));
+    assert_eq!((written.unwrap(), read.unwrap()), ((), 3));
+    assert_eq!(&buffer, b"abc");
 }
 
 #[test]
