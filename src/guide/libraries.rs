@@ -14,6 +14,7 @@
 //! | crate | for | how |
 //! |---|---|---|
 //! | `hyper` 1 | an HTTP server | Feature `hyper`: connections in `block_on`, [`Timer`](crate::future::Timer) as its timer; handlers are plain closures, each on a green thread whose handle is awaited (`src/http.rs`, program `http_server`) |
+//! | `hyper` 1, HTTP/2 and clients | the same, and requests of one's own | [`Executor`](crate::future::Executor) besides, for the futures that it wants to run beside a connection (`tests/http_server.rs`) |
 //! | `tokio-postgres` 0.7 | PostgreSQL | Feature `tokio`; its own feature `runtime` stays off, `Config::connect_raw` takes our stream, and the connection's future has a green thread of its own (`src/postgres.rs`, program `postgres`) |
 //! | `redis` 1 | Redis | Its `ConnectionLike` is implemented for our stream and its `Parser` in 30 lines; all its commands, pipelines and transactions follow (`src/redis.rs`, program `jobs`) |
 //! | `redis` 1, `async` | the same, one connection for many | Feature `tokio`; its own feature `smol-comp`, because it wants the timer of some runtime: `MultiplexedConnection::new_with_config` takes our stream (`tests/libraries.rs`) |
