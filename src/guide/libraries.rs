@@ -3,7 +3,7 @@
 //! A library runs on green threads when it waits through greenthread, or when somebody else wakes it. Four questions tell which it does:
 //!
 //! 1. **Does it take anything that is `Read + Write`?** Then give it a stream of [`net`](crate::net), and it works as it is.
-//! 2. **Is it written with `async`, without a runtime of its own?** Then run it in [`future::block_on`](crate::future::block_on), with our streams under its traits.
+//! 2. **Is it written with `async`, without a runtime of its own?** Then run it in [`future::block_on`](crate::future::block_on()), with our streams under its traits.
 //! 3. **Does it bring OS threads of its own that do the waiting?** Then `block_on` serves too: the wake comes from there.
 //! 4. **Does it block?** Then it holds up its OS thread, with every green thread there; [`spawn_blocking`](crate::spawn_blocking) gives it another.
 //!
@@ -30,7 +30,7 @@
 //! | `postgres` 0.19, the blocking client | It brings a tokio runtime and runs that on the caller's OS thread until the answer has come: no green thread there has a turn meanwhile (`tests/libraries.rs`) | `tokio-postgres` in `block_on`, which is what it is made of; or `spawn_blocking` |
 //! | `redis` 1, its own blocking `Connection` | It is made of std's sockets, so a wait for the server stops the OS thread (`tests/libraries.rs`) | The `ConnectionLike` above |
 //! | sockets and files of `tokio::net`, `tokio::fs` | They want their runtime, and panic without it (`tests/libraries.rs`) | Ours, under the same traits |
-//! | another executor's `block_on` on a green thread | It stops the OS thread (`tests/libraries.rs`), and nobody looks at our sockets meanwhile | [`future::block_on`](crate::future::block_on) |
+//! | another executor's `block_on` on a green thread | It stops the OS thread (`tests/libraries.rs`), and nobody looks at our sockets meanwhile | [`future::block_on`](crate::future::block_on()) |
 //! | C libraries that wait, OS-level locks and channels held across a wait | They hold up the OS thread | `spawn_blocking`; [`sync`](crate::sync) and [`channel`](crate::channel) |
 //!
 //! # In code
