@@ -233,6 +233,7 @@ mod sched;
 mod stack;
 mod stats;
 mod thread;
+mod workers;
 
 pub mod blocking;
 pub mod channel;
@@ -256,7 +257,8 @@ pub use results::race::race;
 pub use results::race::runner as __runner;
 pub use results::wait::{WaitFor, Waited, wait, wait_until};
 pub use stack::grow::grow;
-pub use stats::{StackStats, Stats, release_memory, stats};
+pub use stats::{StackStats, Stats, WorkerStats, release_memory, stats};
+pub use thread::anywhere::spawn_anywhere;
 pub use thread::callbacks::CallbackId;
 pub use thread::catch::{Cancelled, catch_cancel};
 pub use thread::caught::{is_cancellation, resume_if_cancelled};

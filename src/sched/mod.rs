@@ -16,7 +16,7 @@
 //! ```
 //!
 //! The laws that live here: L4 `wait`, `park`, `choice`; L5 `park`; L6 `scheduler` (S4), `list`; L7 `inbox`; L8 `deadlock`; L9 and L10 `request`, `park`, `raises`;
-//! L12 `frame`; L16 and L17 `source`; L18 `switch` (bases), `exit`; L19 `exit`.
+//! L12 `frame`; L16 and L17 `source`; L18 `switch` (bases), `exit`; L19 `exit`. D1 for closures that may still move: `work`.
 //!
 //! The life of one `read` on a socket is drawn in `source`. `model` runs what crosses OS threads under the model checker.
 
@@ -54,3 +54,4 @@ pub(crate) mod timers;
 pub(crate) mod token;
 pub(crate) mod turn;
 pub(crate) mod wait;
+pub(crate) mod work;

@@ -44,7 +44,7 @@ unsafe fn free(peer: NonNull<Peer>) {
 /// A green thread of this home, with one reference.
 fn green(home: &Biased<Home>, freed: &Arc<AtomicUsize>) -> Held {
     let green = Box::new(Green {
-        peer: Peer::new(1, free, home.clone()),
+        peer: Peer::new(1, free, Some(home.clone())),
         freed: Arc::clone(freed),
     });
     // SAFETY: made with one reference, which is this.
@@ -205,7 +205,7 @@ impl Gate {
         drop(permits);
         // As in the loop: who lost against a waker goes on only when the waker's message is here.
         if !(give_up && wait.time_out()) {
-            read_mail(owner.home(), |bits| bits & mail::WAKE != 0);
+            read_mail(owner.home().unwrap(), |bits| bits & mail::WAKE != 0);
         }
         if let Ended::Granted(_) = wait.ended() {
             return true;
@@ -322,7 +322,7 @@ fn choose(owner: &Held, gates: &[Arc<Gate>; 2], meanwhile: impl FnOnce(&Wait)) -
     if !taken_back {
         meanwhile(&wait);
         if ready.is_empty() && wait.ended() != Ended::TimedOut {
-            read_mail(owner.home(), |bits| bits & mail::WAKE != 0);
+            read_mail(owner.home().unwrap(), |bits| bits & mail::WAKE != 0);
         }
     }
     places.iter().for_each(Line::leave);

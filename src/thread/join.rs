@@ -220,7 +220,7 @@ impl<T> JoinHandle<T> {
 /// # Panics
 /// When the running green thread waits for itself.
 #[inline]
-pub(super) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
+pub(crate) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
     if header.is_over() {
         return true;
     }
