@@ -38,8 +38,6 @@ use std::sync::{Arc, OnceLock};
 
 use super::header::Counted;
 use super::peer::mail;
-use super::request::Request;
-use super::scheduler::Scheduler;
 use crate::base::atomic::{AtomicUsize, Ordering};
 use crate::base::lock::Lock;
 
@@ -205,6 +203,11 @@ impl Work {
         self.ending.fetch_sub(1, Ordering::AcqRel);
     }
 
+    /// Whether what is begun is to be asked to end.
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire) > 0
+    }
+
     /// How many pieces were put in, if every one of them has been begun.
     pub(crate) fn all_begun(&self) -> Option<usize> {
         let begun = |desk: &Desk| desk.begun.load(Ordering::Acquire);
@@ -259,18 +262,33 @@ impl Seat {
         }
     }
 
+    pub(super) fn work(&self) -> &Arc<Work> {
+        &self.work
+    }
+
     fn desk(&self) -> &Desk {
         &self.work.desks[self.worker]
     }
 
     /// Puts a green thread without a home into this worker's own tray (U1, U4).
-    fn put(&self, piece: Counted) {
+    pub(super) fn put(&self, piece: Counted) {
         self.desk().tray.put(piece);
         self.work.call_one();
     }
 
+    /// Tells the others whom to call.
+    pub(super) fn is_of(&self, root: Counted) {
+        let told = self.desk().root.set(root);
+        assert!(told.is_ok(), "one worker at each desk");
+    }
+
+    /// A piece was begun.
+    pub(super) fn has_begun(&self) {
+        self.desk().begun.fetch_add(1, Ordering::Release);
+    }
+
     /// Takes a piece out of a tray, if there is one.
-    fn take(&self) -> Option<Counted> {
+    pub(super) fn take(&self) -> Option<Counted> {
         let look = self.looks.get();
         self.looks.set(look.wrapping_add(1));
         let (own, common) = (&self.desk().tray, &self.work.common);
@@ -297,7 +315,7 @@ impl Seat {
     }
 
     /// Lies down; false when there is work, and then it is up again, or called (U5).
-    fn lie_down(&self) -> bool {
+    pub(super) fn lie_down(&self) -> bool {
         let mut beds = self.work.beds.lock();
         beds.sleepers.push(self.worker);
         self.work
@@ -308,7 +326,7 @@ impl Seat {
     }
 
     /// Gets up; true when it was called.
-    fn get_up(&self) -> bool {
+    pub(super) fn get_up(&self) -> bool {
         let mut beds = self.work.beds.lock();
         let place = beds
             .sleepers
@@ -324,99 +342,10 @@ impl Seat {
     }
 
     /// Has looked: the next may be called, and is if there is more (U5).
-    fn has_looked(&self) {
+    pub(super) fn has_looked(&self) {
         self.work.beds.lock().called = false;
         if !self.work.is_empty() {
             self.work.call_one();
-        }
-    }
-}
-
-impl Scheduler {
-    /// Makes this OS thread a worker.
-    pub(crate) fn sit_down(&self, seat: Seat) {
-        let told = seat.desk().root.set(self.root.clone());
-        assert!(told.is_ok(), "one worker at each desk");
-        let sits = self.seat.set(seat);
-        assert!(sits.is_ok(), "an OS thread is a worker once");
-    }
-
-    /// Whether this OS thread is a worker.
-    pub(crate) fn is_worker(&self) -> bool {
-        self.seat.get().is_some()
-    }
-
-    /// The work of the set that this OS thread is a worker of, else that of the `run` under way.
-    pub(crate) fn work(&self) -> Option<Arc<Work>> {
-        match self.seat.get() {
-            Some(seat) => Some(Arc::clone(&seat.work)),
-            None => self.hooks().work.borrow().clone(),
-        }
-    }
-
-    /// Whether there is such a set.
-    pub(crate) fn has_work(&self) -> bool {
-        self.is_worker() || self.hooks().work.borrow().is_some()
-    }
-
-    /// Puts a green thread without a home where the workers of that set find it; it comes back where there is none.
-    pub(crate) fn put(&self, piece: Counted) -> Option<Counted> {
-        if let Some(seat) = self.seat.get() {
-            seat.put(piece);
-            return None;
-        }
-        match &*self.hooks().work.borrow() {
-            Some(work) => work.put(piece),
-            None => return Some(piece),
-        }
-        None
-    }
-
-    /// Begins a green thread without a home, which nobody else can take, on this OS thread (U2).
-    pub(crate) fn begin_here(&self, piece: Counted) {
-        piece.peer().settle(self.home().clone());
-        self.take_message(piece);
-    }
-
-    /// Begins a piece of work, if this is a worker and there is one.
-    #[inline]
-    pub(crate) fn begin_work(&self) -> bool {
-        match self.seat.get() {
-            Some(seat) => self.begin_one(seat),
-            None => false,
-        }
-    }
-
-    fn begin_one(&self, seat: &Seat) -> bool {
-        let Some(piece) = seat.take() else {
-            return false;
-        };
-        if seat.work.ending.load(Ordering::Acquire) > 0 {
-            piece.ask(Request::end_of_run());
-        }
-        self.begin_here(piece);
-        seat.desk().begun.fetch_add(1, Ordering::Release);
-        true
-    }
-
-    /// Lies down, if this is a worker; false when there is work to begin.
-    pub(super) fn lie_down(&self) -> bool {
-        match self.seat.get() {
-            Some(seat) if !seat.lie_down() => {
-                self.get_up();
-                false
-            }
-            _ => true,
-        }
-    }
-
-    /// Gets up, if this is a worker, and looks for work if it was called (U6).
-    pub(super) fn get_up(&self) {
-        if let Some(seat) = self.seat.get()
-            && seat.get_up()
-        {
-            self.begin_one(seat);
-            seat.has_looked();
         }
     }
 }
