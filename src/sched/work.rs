@@ -140,13 +140,16 @@ pub(crate) struct Placed {
 impl Work {
     /// For so many workers.
     pub(crate) fn new(workers: usize) -> Arc<Work> {
-        Arc::new(Work {
+        let work = Work {
             common: Tray::default(),
             desks: (0..workers).map(|_| Desk::default()).collect(),
             beds: Lock::default(),
             sleepers: AtomicUsize::new(0),
             ending: AtomicUsize::new(0),
-        })
+        };
+        work.beds.lean_nowhere();
+        work.trays().for_each(|tray| tray.pieces.lean_nowhere());
+        Arc::new(work)
     }
 
     /// How many workers there are to be.

@@ -133,6 +133,12 @@ where
     let header = memory.cast::<Header>().as_ptr();
     // SAFETY: just written, and nobody else has seen it yet.
     let newborn = unsafe { &*header };
+    if newborn.home().is_some() {
+        newborn.finish().lean_here();
+    } else {
+        // Who spawned it and who begins it are two OS threads most often.
+        newborn.finish().lean_nowhere();
+    }
     // SAFETY: H2: as above.
     unsafe { local_table::give(newborn, inherited) };
     // SAFETY: H1: the header was made with two references; this is one.

@@ -47,6 +47,7 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_secs(30);
 /// greenthread::run(|| drop(greenthread::spawn(move || { let _tell = tell; greenthread::park() })));
 /// assert!(ended.get());
 /// ```
+#[track_caller]
 pub fn run<T>(f: impl FnOnce() -> T) -> T {
     Settings::default().run(None, f)
 }
@@ -94,6 +95,7 @@ impl Runtime {
     ///
     /// # Panics
     /// As [`run`].
+    #[track_caller]
     pub fn run<T>(&self, f: impl FnOnce() -> T) -> T {
         self.settings.run(self.workers.as_ref(), f)
     }
@@ -178,6 +180,7 @@ impl RuntimeBuilder {
     ///
     /// # Panics
     /// When `n` is 0.
+    #[track_caller]
     pub fn workers(mut self, n: usize) -> Self {
         assert!(
             n > 0,
@@ -221,6 +224,7 @@ impl RuntimeBuilder {
     ///
     /// # Panics
     /// When `max` is 0.
+    #[track_caller]
     pub fn blocking_threads(mut self, max: usize) -> Self {
         assert!(
             max > 0,
@@ -326,6 +330,7 @@ struct Settings {
 }
 
 impl Settings {
+    #[track_caller]
     fn run<T>(&self, workers: Option<&Set>, f: impl FnOnce() -> T) -> T {
         let scheduler = Scheduler::get();
         assert!(
