@@ -44,7 +44,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    check().unwrap_or_else(|error| panic!("spawn_anywhere: {error}"));
+    expect_workers();
     let site = Location::caller();
     // SAFETY: `'static` borrows nothing that ends, and `Send` may be run elsewhere.
     unsafe { spawn_out((None, None), site, f, (), |_| ()) }
@@ -79,7 +79,7 @@ impl Builder {
 ///
 /// # Errors
 /// When the user has asked for what cannot be.
-pub(super) fn check() -> io::Result<()> {
+fn check() -> io::Result<()> {
     let scheduler = Scheduler::get();
     if scheduler.has_work() || scheduler.clock().is_virtual() {
         return Ok(());
@@ -88,6 +88,17 @@ pub(super) fn check() -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Err(error),
         // Without a worker this OS thread takes the place of all.
         _ => Ok(()),
+    }
+}
+
+/// As [`check`], for who cannot return an error.
+///
+/// # Panics
+/// With the error.
+#[track_caller]
+pub(super) fn expect_workers() {
+    if let Err(error) = check() {
+        panic!("spawn_anywhere: {error}");
     }
 }
 

@@ -25,7 +25,7 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use super::anywhere::{check, spawn_out};
+use super::anywhere::{expect_workers, spawn_out};
 use super::current::GreenThread;
 use super::family::{Family, Member, Parent, Reserved, failing};
 use super::join::JoinHandle;
@@ -244,7 +244,7 @@ impl<'scope> Scope<'scope, '_> {
     where
         F: FnOnce(&Member) -> T + 'scope,
     {
-        check().unwrap_or_else(|error| panic!("spawn_anywhere: {error}"));
+        expect_workers();
         let Some(parent) = self.lender() else {
             return self.spawn_member(self.member(), f);
         };

@@ -6,5 +6,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod borrowing;
+mod cancelling;
+mod crossing;
+mod ending;
 mod help;
 mod placing;
