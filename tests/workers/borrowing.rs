@@ -190,29 +190,25 @@ fn l11_the_end_of_a_run_ends_scopes_across_os_threads_in_order() {
             for _ in 0..8 {
                 let tell = tell.clone();
                 drop(spawn_anywhere(move || {
-                    let ended = AtomicBool::new(false);
+                    let (begun, ended) = (AtomicBool::new(false), AtomicBool::new(false));
                     let scoped = catch_unwind(AssertUnwindSafe(|| {
                         scope(|s| {
                             s.spawn_anywhere(|| {
+                                begun.store(true, Ordering::Release);
                                 let _ends = Ends(&ended);
+                                tell.send(()).unwrap();
                                 park();
                             });
-                            tell.send(()).unwrap();
                             park();
                         })
                     }));
-                    let begun = ended.load(Ordering::Acquire);
-                    LEFT_EARLY.fetch_add(usize::from(!begun), Ordering::Relaxed);
+                    let begun = begun.load(Ordering::Acquire);
+                    let early = begun && !ended.load(Ordering::Acquire);
+                    LEFT_EARLY.fetch_add(usize::from(early), Ordering::Relaxed);
                     drop(scoped);
                 }));
             }
             (0..8).for_each(|_| told.recv().unwrap());
-            // Let every child begin, so that each has an end to tell of.
-            scope(|s| {
-                for _ in 0..32 {
-                    s.spawn_anywhere(yield_now);
-                }
-            });
         });
     }
     assert_eq!(LEFT_EARLY.load(Ordering::Relaxed), 0);
