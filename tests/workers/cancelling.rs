@@ -153,7 +153,7 @@ fn an_unpark_that_races_the_begin_is_not_lost() {
 fn l13_a_panic_elsewhere_is_kept_for_its_joiner_and_its_worker_goes_on() {
     on_workers(1, || {
         let panics = spawn_anywhere(|| panic!("over there"));
-        let error = panics.join().map(|()| ()).unwrap_err();
+        let error = panics.join().unwrap_err();
         assert!(error.is_panic());
         assert_eq!(
             *error.into_panic().downcast::<&str>().unwrap(),

@@ -444,7 +444,7 @@ fn a_runtime_can_be_dropped_on_a_green_thread_and_in_the_middle_of_an_unwind() {
         drop(spawn_anywhere(|| ()));
         panic!("on");
     });
-    assert!(unwinds.join().map(|()| ()).unwrap_err().is_panic());
+    assert!(unwinds.join().unwrap_err().is_panic());
 }
 
 #[test]
@@ -453,7 +453,7 @@ fn workers_of_two_runtimes_do_not_mix() {
     let first = one.run(|| spawn_anywhere(here).join().unwrap());
     let second = two.run(|| spawn_anywhere(here).join().unwrap());
     assert_ne!(first, second);
-    assert_eq!(on_workers(1, || one_name()), "greenthread-worker-0");
+    assert_eq!(on_workers(1, one_name), "greenthread-worker-0");
 }
 
 fn one_name() -> String {
