@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use greenthread::channel::unbounded;
 use greenthread::generator::Generator;
 use greenthread::{
     Runtime, catch_cancel, park, run, scope, shield, sleep, spawn, spawn_anywhere, timeout,
@@ -72,18 +73,21 @@ fn l11_a_scope_waits_for_children_elsewhere_whose_handles_were_dropped() {
 fn l11_a_panic_elsewhere_cancels_body_and_siblings_on_every_os_thread_and_goes_on() {
     on_workers(2, || {
         let ended = [const { AtomicBool::new(false) }; 3];
+        let (tell, told) = unbounded();
         let text = panic_text(|| {
             scope(|s| {
-                for ended in &ended[..2] {
-                    s.spawn_anywhere(move || {
+                let parks = |ended| {
+                    let tell = tell.clone();
+                    move || {
                         let _ends = Ends(ended);
+                        tell.send(()).unwrap();
                         park();
-                    });
-                }
-                s.spawn(|| {
-                    let _ends = Ends(&ended[2]);
-                    park();
-                });
+                    }
+                };
+                s.spawn_anywhere(parks(&ended[0]));
+                s.spawn_anywhere(parks(&ended[1]));
+                s.spawn(parks(&ended[2]));
+                (0..3).for_each(|_| told.recv().unwrap());
                 s.spawn_anywhere(|| panic!("from elsewhere"));
                 park();
                 unreachable!("the body is cancelled");
@@ -118,24 +122,23 @@ fn l11_a_panic_of_the_body_cancels_children_elsewhere_and_waits_for_them() {
 #[test]
 fn l11_a_cancelled_parent_cancels_its_children_elsewhere_and_goes_on_after_their_end() {
     on_workers(2, || {
-        let parent = spawn_anywhere(|| {
+        let (tell, told) = unbounded();
+        let parent = spawn_anywhere(move || {
             let ended = AtomicBool::new(false);
             let caught = catch_cancel(|| {
                 scope(|s| {
                     s.spawn_anywhere(|| {
                         let _ends = Ends(&ended);
+                        tell.send(()).unwrap();
                         park();
                     });
                 })
             });
             (caught.is_err(), ended.load(Ordering::Acquire))
         });
-        yield_now();
+        told.recv().unwrap();
         parent.cancel();
-        match parent.join() {
-            Ok(seen) => assert_eq!(seen, (true, true)),
-            Err(error) => assert!(error.is_cancelled(), "cancelled before it began"),
-        }
+        assert_eq!(parent.join().unwrap(), (true, true));
     });
 }
 
@@ -143,12 +146,16 @@ fn l11_a_cancelled_parent_cancels_its_children_elsewhere_and_goes_on_after_their
 fn l11_a_deadline_of_the_parent_ends_children_elsewhere() {
     on_workers(2, || {
         let ended = AtomicBool::new(false);
+        let (tell, told) = mpsc::channel();
         let late = timeout(Duration::from_millis(5), || {
             scope(|s| {
                 s.spawn_anywhere(|| {
                     let _ends = Ends(&ended);
+                    tell.send(()).unwrap();
                     park();
                 });
+                // No wait point of ours: the deadline is not seen before the child has begun.
+                told.recv().unwrap();
             })
         });
         assert!(late.is_err());
