@@ -16,7 +16,7 @@
 //! Who owns it:
 //! - U1 From its birth until it is begun, a piece is in one tray, or in the hands of who puts it in or has taken it out. Whoever has it has the one reference that is the
 //!   scheduler's afterwards (S3). What its maker wrote is seen by who begins it: both had the tray's lock.
-//! - U2 It is begun once, by a worker, on that worker's OS thread: the home is settled, then the letter is read. Before, START stands in the letter (H4), so
+//! - U2 It is begun once, by a worker (or by whoever made it, when there are no workers to put it to), on that OS thread: the home is settled, then the letter is read. Before, START stands in the letter (H4), so
 //!   whatever is asked of it only leaves a bit there, and is done when the letter is read. From then on it is a green thread like any other.
 //! - U3 A cancellation before the begin is in `finish` before its bit is in the letter: the worker finds both, and the closure is dropped unrun on a stack of its own (L9,
 //!   L18). One that comes later is posted to the home.

@@ -14,7 +14,6 @@ use super::join::JoinHandle;
 use super::leftover::end_what_was_left;
 use super::local_table;
 use super::scope::raise_deadlock;
-use super::spawner::spawn_at_home;
 use crate::blocking::crew::{Crew, Terms};
 use crate::blocking::pool::Pool;
 use crate::blocking::spawn::{default_terms, put_in_force};
@@ -126,7 +125,7 @@ impl Runtime {
         let (f, site) = (Arc::new(f), Location::caller());
         let spawn_on = |number| {
             let f = Arc::clone(&f);
-            spawn_at_home(set.home_of(number), site, move || f(number))
+            set.spawn_on(number, site, move || f(number))
         };
         (0..set.work().workers()).map(spawn_on).collect()
     }

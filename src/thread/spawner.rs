@@ -49,7 +49,7 @@ impl Spawner {
 }
 
 /// Spawns on the OS thread with this inbox.
-pub(super) fn spawn_at_home<F, T>(
+pub(crate) fn spawn_at_home<F, T>(
     home: Biased<Home>,
     site: &'static Location<'static>,
     f: F,

@@ -12,18 +12,19 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
+use std::panic::Location;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use super::orders::{Answer, Orders};
 use super::worker::{Customs, live};
-use crate::base::biased::Biased;
 use crate::sched::clock::Deadline;
 use crate::sched::deadlock::OneWorker;
-use crate::sched::inbox::Home;
 use crate::sched::scheduler::Scheduler;
 use crate::sched::work::{Seat, Work};
+use crate::thread::join::JoinHandle;
+use crate::thread::spawner::spawn_at_home;
 
 /// How much longer than a worker its boss waits for an answer: one that answers in the last moment is heard.
 const MARGIN: Duration = Duration::from_millis(200);
@@ -124,10 +125,20 @@ impl Set {
         &self.work
     }
 
-    /// The inbox of the worker with this number.
-    pub(crate) fn home_of(&self, worker: usize) -> Biased<Home> {
+    /// Spawns on the worker with this number.
+    pub(crate) fn spawn_on<F, T>(
+        &self,
+        worker: usize,
+        site: &'static Location<'static>,
+        f: F,
+    ) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
         let home = self.work.root_of(worker).home();
-        home.expect("a root has a home").clone()
+        let home = home.expect("a root has a home").clone();
+        spawn_at_home(home, site, f)
     }
 
     /// Ends whatever runs on the workers; `meanwhile` is done when they have been told. Returns how many of them run nothing any more.
