@@ -12,7 +12,7 @@ use super::work::{Seat, Work};
 impl Scheduler {
     /// Makes this OS thread a worker.
     pub(crate) fn sit_down(&self, seat: Seat) {
-        seat.is_of(self.root.clone());
+        seat.is_of(self.root.clone().into_held());
         let sits = self.seat.set(seat);
         assert!(sits.is_ok(), "an OS thread is a worker once");
     }
@@ -38,11 +38,11 @@ impl Scheduler {
     /// Puts a green thread without a home where the workers of that set find it; it comes back where there is none.
     pub(crate) fn put(&self, piece: Counted) -> Option<Counted> {
         if let Some(seat) = self.seat.get() {
-            seat.put(piece);
+            seat.put(piece.into_held());
             return None;
         }
         match &*self.hooks().work.borrow() {
-            Some(work) => work.put(piece),
+            Some(work) => work.put(piece.into_held()),
             None => return Some(piece),
         }
         None
@@ -64,7 +64,7 @@ impl Scheduler {
     }
 
     fn begin_one(&self, seat: &Seat) -> bool {
-        let Some(piece) = seat.take() else {
+        let Some(piece) = seat.take().map(Counted::from_held) else {
             return false;
         };
         if seat.work().is_ending() {

@@ -36,8 +36,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
-use super::header::Counted;
-use super::peer::mail;
+use super::peer::{Held, mail};
 use crate::base::atomic::{AtomicUsize, Ordering};
 use crate::base::lock::Lock;
 
@@ -51,11 +50,11 @@ struct Tray {
     put: AtomicUsize,
 
     /// The pieces (U1).
-    pieces: Lock<VecDeque<Counted>>,
+    pieces: Lock<VecDeque<Held>>,
 }
 
 impl Tray {
-    fn put(&self, piece: Counted) {
+    fn put(&self, piece: Held) {
         // Counted before anybody can take it.
         self.put.fetch_add(1, Ordering::AcqRel);
         let mut pieces = self.pieces.lock();
@@ -63,7 +62,7 @@ impl Tray {
         self.len.store(pieces.len(), Ordering::Relaxed);
     }
 
-    fn take(&self) -> Option<Counted> {
+    fn take(&self) -> Option<Held> {
         if self.len.load(Ordering::Relaxed) == 0 {
             return None;
         }
@@ -86,7 +85,7 @@ struct Desk {
     tray: Tray,
 
     /// Its root, which is written to when it is called; there once it works.
-    root: OnceLock<Counted>,
+    root: OnceLock<Held>,
 
     /// How many pieces it has begun.
     begun: AtomicUsize,
@@ -158,13 +157,13 @@ impl Work {
     }
 
     /// Puts a green thread without a home into the common tray, for whoever begins it (U1, U4).
-    pub(crate) fn put(&self, piece: Counted) {
+    pub(crate) fn put(&self, piece: Held) {
         self.common.put(piece);
         self.call_one();
     }
 
     /// The root of the worker with this number.
-    pub(crate) fn root_of(&self, worker: usize) -> &Counted {
+    pub(crate) fn root_of(&self, worker: usize) -> &Held {
         let root = self.desks[worker].root.get();
         root.expect("a set is used when all its workers are there")
     }
@@ -184,7 +183,8 @@ impl Work {
         beds.called = true;
         self.sleepers.store(beds.sleepers.len(), Ordering::Relaxed);
         drop(beds);
-        self.root_of(worker).post(mail::LOOK);
+        // It is there as long as it sleeps.
+        let _ = self.root_of(worker).post(mail::LOOK);
     }
 
     fn trays(&self) -> impl Iterator<Item = &Tray> {
@@ -274,13 +274,13 @@ impl Seat {
     }
 
     /// Puts a green thread without a home into this worker's own tray (U1, U4).
-    pub(super) fn put(&self, piece: Counted) {
+    pub(super) fn put(&self, piece: Held) {
         self.desk().tray.put(piece);
         self.work.call_one();
     }
 
     /// Tells the others whom to call.
-    pub(super) fn is_of(&self, root: Counted) {
+    pub(super) fn is_of(&self, root: Held) {
         let told = self.desk().root.set(root);
         assert!(told.is_ok(), "one worker at each desk");
     }
@@ -291,7 +291,7 @@ impl Seat {
     }
 
     /// Takes a piece out of a tray, if there is one.
-    pub(super) fn take(&self) -> Option<Counted> {
+    pub(super) fn take(&self) -> Option<Held> {
         let look = self.looks.get();
         self.looks.set(look.wrapping_add(1));
         let (own, common) = (&self.desk().tray, &self.work.common);
@@ -305,7 +305,7 @@ impl Seat {
     }
 
     /// The next worker's tray first, so that those who look do not all come to the same one.
-    fn take_from_others(&self) -> Option<Counted> {
+    fn take_from_others(&self) -> Option<Held> {
         let count = self.work.desks.len();
         let others = (1..count).map(|step| (self.worker + step) % count);
         let found = others

@@ -143,7 +143,7 @@ fn put(piece: Counted) {
         return;
     };
     match of_process::work() {
-        Ok(work) => work.put(piece),
+        Ok(work) => work.put(piece.into_held()),
         Err(_) => scheduler.begin_here(piece),
     }
 }

@@ -64,7 +64,7 @@ impl Set {
     /// Makes `count` workers, and waits until each is there and has called what is to be called at its start.
     ///
     /// # Errors
-    /// What kept an OS thread or its scheduler from being made; the others have gone then.
+    /// What kept an OS thread or its scheduler from being made; the others go then.
     pub(crate) fn make(count: usize, customs: &Customs, bound: Duration) -> io::Result<Set> {
         let _outside = Scheduler::get().begin_outside();
         Set::make_by(Orders::wait_for_arrivals, count, customs, bound)
@@ -102,10 +102,17 @@ impl Set {
         let hired = (0..count).try_for_each(|number| set.hire(number, customs));
         let missing = wait(&set.orders, set.threads.len());
         set.present = set.threads.len() - missing;
-        if missing > 0 && hired.is_ok() {
-            return Err(io::Error::other("a worker found no memory to begin with"));
+        let made = match hired {
+            Ok(()) if missing > 0 => {
+                Err(io::Error::other("a worker found no memory to begin with"))
+            }
+            hired => hired,
+        };
+        if made.is_err() {
+            // Those that are there have nothing to do, and go without anybody waiting for it.
+            set.present = 0;
         }
-        hired.map(|()| set)
+        made.map(|()| set)
     }
 
     fn hire(&mut self, number: usize, customs: &Customs) -> io::Result<()> {
