@@ -18,7 +18,6 @@ use super::park::Grant;
 use super::peer::{Held, Peer, mail, senders};
 use super::ready::Ready;
 use super::wait::{Ended, Operation, Wait};
-use super::work::{Seat, Work};
 use crate::base::biased::Biased;
 use crate::base::lock::Lock;
 
@@ -43,12 +42,12 @@ unsafe fn free(peer: NonNull<Peer>) {
 }
 
 /// A green thread of this home, with one reference.
-fn green(home: &Biased<Home>, freed: &Arc<AtomicUsize>) -> Held {
+pub(super) fn green(home: &Biased<Home>, freed: &Arc<AtomicUsize>) -> Held {
     make(Some(home.clone()), freed)
 }
 
 /// The same, of this home or of none yet.
-fn make(home: Option<Biased<Home>>, freed: &Arc<AtomicUsize>) -> Held {
+pub(super) fn make(home: Option<Biased<Home>>, freed: &Arc<AtomicUsize>) -> Held {
     let green = Box::new(Green {
         peer: Peer::new(1, free, home),
         freed: Arc::clone(freed),
@@ -58,18 +57,18 @@ fn make(home: Option<Biased<Home>>, freed: &Arc<AtomicUsize>) -> Held {
 }
 
 /// Runs every interleaving with at most three preemptions: more find nothing new in programs this small, and take hours.
-fn check(program: impl Fn() + Send + Sync + 'static) {
+pub(super) fn check(program: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(3);
     model.check(program);
 }
 
-fn counter() -> Arc<AtomicUsize> {
+pub(super) fn counter() -> Arc<AtomicUsize> {
     Arc::new(AtomicUsize::new(0))
 }
 
 /// Takes letters until the bits that have come satisfy `enough`, sleeping in between.
-fn read_mail(home: &Home, enough: impl Fn(u8) -> bool) -> u8 {
+pub(super) fn read_mail(home: &Home, enough: impl Fn(u8) -> bool) -> u8 {
     let mut bits = 0;
     while !enough(bits) {
         for held in senders(home.take()) {
@@ -407,91 +406,5 @@ fn l4_a_deadline_and_two_wakers_end_a_choice_once() {
         }
         let used = usize::from(ended != Ended::TimedOut);
         assert_eq!(free_at(&gates).iter().sum::<usize>(), 2 - used);
-    });
-}
-
-#[test]
-fn u2_what_is_asked_of_work_while_it_is_begun_is_read() {
-    check(|| {
-        let home = Home::new();
-        let freed = counter();
-        let piece = make(None, &freed);
-        let (asked, unparked) = (piece.clone(), piece.clone());
-        let posters = [
-            thread::spawn(move || asked.post(mail::REQUEST).unwrap()),
-            thread::spawn(move || unparked.post(mail::UNPARK).unwrap()),
-        ];
-        // As `begin_here`, then the loop.
-        piece.settle(home.clone());
-        let first = piece.take_mail();
-        let all = mail::START | mail::REQUEST | mail::UNPARK;
-        assert_eq!(first | read_mail(&home, |bits| first | bits == all), all);
-        for poster in posters {
-            poster.join().unwrap();
-        }
-        drop(piece);
-        assert_eq!(freed.load(Ordering::SeqCst), 1);
-    });
-}
-
-/// The loop of a worker until it has taken one piece, which keeps it busy for ever.
-fn take_one(seat: &Seat, home: &Home) -> Held {
-    loop {
-        for held in senders(home.take()) {
-            held.take_mail();
-        }
-        if let Some(piece) = seat.take() {
-            return piece;
-        }
-        if seat.lie_down() && home.fall_asleep() {
-            home.doze(None);
-            home.wake_up();
-        }
-        if seat.get_up() {
-            let piece = seat.take();
-            seat.has_looked();
-            if let Some(piece) = piece {
-                return piece;
-            }
-        }
-    }
-}
-
-/// Workers on OS threads of their own, each of which takes one piece.
-fn hire(work: &std::sync::Arc<Work>, workers: usize) -> Vec<thread::JoinHandle<()>> {
-    let hired = (0..workers).map(|number| {
-        let home = Home::new();
-        let seat = Seat::new(std::sync::Arc::clone(work), number);
-        seat.is_of(green(&home, &counter()));
-        thread::spawn(move || {
-            drop(take_one(&seat, &home));
-            senders(home.close()).for_each(drop);
-        })
-    });
-    hired.collect()
-}
-
-#[test]
-fn u5_a_worker_does_not_sleep_while_there_is_work() {
-    check(|| {
-        let work = Work::new(1);
-        let workers = hire(&work, 1);
-        work.put(make(None, &counter()));
-        for worker in workers {
-            worker.join().unwrap();
-        }
-    });
-}
-
-#[test]
-fn u5_two_pieces_keep_two_workers_busy() {
-    check(|| {
-        let work = Work::new(2);
-        let workers = hire(&work, 2);
-        work.put(make(None, &counter()));
-        work.put(make(None, &counter()));
-        for worker in workers {
-            worker.join().unwrap();
-        }
     });
 }
