@@ -47,6 +47,9 @@ struct Members {
     /// P2.
     closing: Option<Request>,
 
+    /// Whether a child was asked to end because it was in, or came in, when all are.
+    asked: bool,
+
     /// Whether a child has failed.
     failed: bool,
 
@@ -62,6 +65,7 @@ impl Family {
         Arc::new(Family(Lock::new(Members {
             members: Slab::new(),
             closing: None,
+            asked: false,
             failed: false,
             panic: None,
             waiters: WaitList::new(),
@@ -78,6 +82,7 @@ impl Family {
         let mut family = self.0.lock();
         family.members[place] = Some(child.clone());
         let closing = family.closing.clone();
+        family.asked |= closing.is_some();
         drop(family);
         if let Some(request) = closing {
             cancel::cancel(&child, request);
@@ -98,8 +103,14 @@ impl Family {
             Some(first) => first.forced |= request.forced,
             None => family.closing = Some(request.clone()),
         }
+        family.asked |= !family.members.is_empty();
         let members = family.members.iter();
         members.filter_map(|(_, child)| child.clone()).collect()
+    }
+
+    /// Whether any child was asked to end with all others.
+    pub(super) fn has_asked(&self) -> bool {
+        self.0.lock().asked
     }
 
     /// Whether a child has failed.

@@ -138,7 +138,7 @@ pub struct Scope<'scope, 'env: 'scope> {
     /// On the parent's stack, entered until the last child has ended; null before.
     frame: Cell<*const Frame>,
 
-    /// Whether the end had to wait for children.
+    /// Whether the end had to wait for children, or would have, had they not ended so soon after they were asked to.
     has_waited: Cell<bool>,
 
     /// Invariant, as in std.
@@ -178,7 +178,9 @@ impl<'scope> Scope<'scope, '_> {
             {
                 self.family.cancel(&request);
             }
-            self.has_waited.set(self.family.wait_for_all());
+            let waited = self.family.wait_for_all();
+            // A child elsewhere may have been asked, and have ended, before anybody could wait for it.
+            self.has_waited.set(waited || self.family.has_asked());
             ended
         });
         raise_deadlock(scheduler);

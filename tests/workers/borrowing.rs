@@ -9,8 +9,8 @@ use std::time::Duration;
 use greenthread::channel::unbounded;
 use greenthread::generator::Generator;
 use greenthread::{
-    Runtime, catch_cancel, park, run, scope, shield, sleep, spawn, spawn_anywhere, timeout,
-    try_scope, yield_now,
+    Runtime, catch_cancel, current, park, run, scope, shield, sleep, spawn, spawn_anywhere,
+    timeout, try_scope, yield_now,
 };
 
 use crate::help::{Held, here, on_workers, own_name, with_workers};
@@ -400,4 +400,27 @@ fn under_virtual_time_children_stay_and_sleep_no_real_time() {
         });
     });
     assert!(slept.get());
+}
+
+#[test]
+fn l11_a_request_that_ended_the_children_elsewhere_is_raised_however_soon_they_have_ended() {
+    on_workers(2, || {
+        for _ in 0..300 {
+            let parent = spawn_anywhere(|| {
+                // Pending: every child is asked to end before it begins, and has ended when it likes.
+                current().cancel();
+                let outcome = catch_unwind(|| {
+                    let ran = AtomicBool::new(false);
+                    scope(|s| {
+                        s.spawn_anywhere(|| ran.store(true, Ordering::Release));
+                        std::thread::yield_now();
+                    });
+                    ran.load(Ordering::Acquire)
+                });
+                // Either it had run before it was asked, or the scope does not return.
+                outcome.unwrap_or(true)
+            });
+            assert!(parent.join().unwrap());
+        }
+    });
 }
