@@ -47,9 +47,6 @@ struct Members {
     /// P2.
     closing: Option<Request>,
 
-    /// Whether a child was asked to end because it was in, or came in, when all are.
-    asked: bool,
-
     /// Whether a child has failed.
     failed: bool,
 
@@ -65,7 +62,6 @@ impl Family {
         Arc::new(Family(Lock::new(Members {
             members: Slab::new(),
             closing: None,
-            asked: false,
             failed: false,
             panic: None,
             waiters: WaitList::new(),
@@ -82,7 +78,6 @@ impl Family {
         let mut family = self.0.lock();
         family.members[place] = Some(child.clone());
         let closing = family.closing.clone();
-        family.asked |= closing.is_some();
         drop(family);
         if let Some(request) = closing {
             cancel::cancel(&child, request);
@@ -103,14 +98,13 @@ impl Family {
             Some(first) => first.forced |= request.forced,
             None => family.closing = Some(request.clone()),
         }
-        family.asked |= !family.members.is_empty();
         let members = family.members.iter();
         members.filter_map(|(_, child)| child.clone()).collect()
     }
 
-    /// Whether any child was asked to end with all others.
-    pub(super) fn has_asked(&self) -> bool {
-        self.0.lock().asked
+    /// Whether every child has ended.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.lock().members.is_empty()
     }
 
     /// Whether a child has failed.
@@ -145,7 +139,7 @@ impl Family {
 
     /// Waits until no child is left; false when none was. No request ends this wait; one that comes is passed on to the children by the scope's frame.
     pub(super) fn wait_for_all(&self) -> bool {
-        if self.0.lock().members.is_empty() {
+        if self.is_empty() {
             return false;
         }
         with_protected_waiter(&self.0, &END_OF_SCOPE, Grant::Keep, |waiter| {

@@ -173,14 +173,15 @@ impl<'scope> Scope<'scope, '_> {
             // L11: caught before the wait begins, so that nobody waits inside an unwind.
             let ended = catch_unwind(AssertUnwindSafe(body));
             let ended = ended.map_err(|payload| fail_body(&self.family, payload));
+            let some_left = !self.family.is_empty();
             if scheduler.has_requests()
                 && let Some(request) = held_back(scheduler)
             {
                 self.family.cancel(&request);
             }
             let waited = self.family.wait_for_all();
-            // A child elsewhere may have been asked, and have ended, before anybody could wait for it.
-            self.has_waited.set(waited || self.family.has_asked());
+            // A child elsewhere may have been asked above, and have ended, before anybody could wait for it.
+            self.has_waited.set(waited || some_left);
             ended
         });
         raise_deadlock(scheduler);
