@@ -405,15 +405,15 @@ fn under_virtual_time_children_stay_and_sleep_no_real_time() {
 #[test]
 fn l11_a_request_that_ended_the_children_elsewhere_is_raised_however_soon_they_have_ended() {
     on_workers(2, || {
-        for _ in 0..300 {
-            let parent = spawn_anywhere(|| {
+        for spins in 0..1_000 {
+            let parent = spawn_anywhere(move || {
                 // Pending: every child is asked to end before it begins, and has ended when it likes.
                 current().cancel();
                 let outcome = catch_unwind(|| {
                     let ran = AtomicBool::new(false);
                     scope(|s| {
                         s.spawn_anywhere(|| ran.store(true, Ordering::Release));
-                        std::thread::yield_now();
+                        (0..spins % 400).for_each(|_| std::hint::spin_loop());
                     });
                     ran.load(Ordering::Acquire)
                 });
