@@ -25,6 +25,8 @@
 //! | locks, events, queues | [`sync`] |
 //! | messages | [`channel`], [`select!`] |
 //! | sockets | [`net`] |
+//! | child processes | [`process`] |
+//! | signals | [`signal`] |
 //! | clocks | [`time`] |
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |
 //! | pages to read | [`guide`] |
@@ -239,6 +241,8 @@ pub mod channel;
 pub mod generator;
 pub mod guide;
 pub mod net;
+pub mod process;
+pub mod signal;
 pub mod sync;
 pub mod time;
 
