@@ -139,7 +139,10 @@ impl Command {
     /// As [`spawn`](Self::spawn) and [`Child::communicate`].
     pub fn output(&mut self) -> io::Result<Output> {
         let [stdin, stdout, stderr] = self.streams_set;
-        self.lend_streams([stdin, stdout, stderr], [Stdio::null, Stdio::piped, Stdio::piped]);
+        self.lend_streams(
+            [stdin, stdout, stderr],
+            [Stdio::null, Stdio::piped, Stdio::piped],
+        );
         let child = self.spawn();
         self.lend_streams([stdin, stdout, stderr], [Stdio::inherit; 3]);
         child?.wait_with_output()

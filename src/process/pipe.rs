@@ -74,8 +74,12 @@ macro_rules! end {
             /// When it was closed before.
             fn as_fd(&self) -> BorrowedFd<'_> {
                 let lent = self.source.lend();
-                lent.expect(concat!("as_fd on a ", stringify!($name), " that was closed"))
-                    .as_fd()
+                lent.expect(concat!(
+                    "as_fd on a ",
+                    stringify!($name),
+                    " that was closed"
+                ))
+                .as_fd()
             }
         }
 
@@ -182,5 +186,15 @@ macro_rules! read_end {
     };
 }
 
-read_end!(ChildStdout, process::ChildStdout, "ChildStdout::read", "output");
-read_end!(ChildStderr, process::ChildStderr, "ChildStderr::read", "error output");
+read_end!(
+    ChildStdout,
+    process::ChildStdout,
+    "ChildStdout::read",
+    "output"
+);
+read_end!(
+    ChildStderr,
+    process::ChildStderr,
+    "ChildStderr::read",
+    "error output"
+);

@@ -101,7 +101,8 @@ impl Listener {
         names::check(signal)?;
         let marks = Arc::clone(&self.marks);
         // SAFETY: B2: an atomic and a write are what a signal handler may do; neither allocates, locks or panics.
-        let registered = unsafe { signal_hook_registry::register(signal, move || marks.set(signal)) };
+        let registered =
+            unsafe { signal_hook_registry::register(signal, move || marks.set(signal)) };
         let handler = registered.map_err(|error| names::refused(signal, error))?;
         self.handlers.push(handler);
         Ok(())

@@ -51,7 +51,9 @@ pub(super) fn name(signal: c_int) -> String {
 pub(super) fn check(signal: c_int) -> io::Result<()> {
     let why = match signal {
         libc::SIGKILL | libc::SIGSTOP => "the kernel hands it to nobody",
-        libc::SIGSEGV | libc::SIGBUS => "it is a fault of the code that runs, and tells of stack overflows",
+        libc::SIGSEGV | libc::SIGBUS => {
+            "it is a fault of the code that runs, and tells of stack overflows"
+        }
         libc::SIGILL | libc::SIGFPE => "it is a fault of the code that runs",
         1..=HIGHEST => return Ok(()),
         _ => "there is no signal of that number",

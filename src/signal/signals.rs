@@ -112,11 +112,7 @@ impl Signals {
         Iter { signals: self }
     }
 
-    fn receive(
-        &self,
-        operation: &'static Operation,
-        limit: Option<Duration>,
-    ) -> io::Result<c_int> {
+    fn receive(&self, operation: &'static Operation, limit: Option<Duration>) -> io::Result<c_int> {
         match self.listener.take() {
             Some(signal) => Ok(signal),
             None => self
