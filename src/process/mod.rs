@@ -27,17 +27,32 @@
 //!   there before: SIGCHLD must then neither be ignored nor blocked.
 //! - Our ends of a child's pipes do not block; handed to another child ([`Stdio::from`]) or to std (`into_std`) they block again.
 //! - While somebody waits for a process, virtual time stands: the process lives in real time. One who reads a child's pipe waits for a source, as with a socket.
+//!
+//! # Functions in other processes
+//! The feature `process-pool` has `Pool`, which calls functions of this program in processes of their own, and `Channel`, which carries values between them.
 
+#[cfg(feature = "process-pool")]
+mod carry;
+#[cfg(feature = "process-pool")]
+mod channel;
 mod child;
 mod command;
 mod orphans;
+#[cfg(feature = "process-pool")]
+mod parcel;
 mod pipe;
 mod platform;
+#[cfg(feature = "process-pool")]
+mod pool;
 mod running;
 mod talk;
 
 pub use std::process::{CommandArgs, CommandEnvs, ExitStatus, Output, Stdio};
 
+#[cfg(feature = "process-pool")]
+pub use channel::{Channel, RecvError, SendError};
 pub use child::Child;
 pub use command::Command;
 pub use pipe::{ChildStderr, ChildStdin, ChildStdout};
+#[cfg(feature = "process-pool")]
+pub use pool::{CallError, Functions, Pool};

@@ -10,7 +10,7 @@ use crate::sched::request::Request;
 use crate::sched::scheduler::Scheduler;
 
 /// Cancels and waits for every green thread that `left` names, until it names none. A request does not end the wait.
-pub(super) fn end_what_was_left(scheduler: &Scheduler, left: fn(&Scheduler) -> Vec<Counted>) {
+pub(crate) fn end_what_was_left(scheduler: &Scheduler, left: fn(&Scheduler) -> Vec<Counted>) {
     Frame::enter(scheduler.deadlines(), Kind::Shield, |_| {
         loop {
             let left = left(scheduler);

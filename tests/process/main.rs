@@ -3,10 +3,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(feature = "process-pool")]
+mod channel;
 mod drops;
 mod failures;
 mod many;
 mod outside;
+#[cfg(feature = "process-pool")]
+mod pool;
+#[cfg(feature = "process-pool")]
+mod pool_values;
 mod streams;
 mod waits;
 
