@@ -33,7 +33,7 @@ pub struct Child {
     pub stderr: Option<ChildStderr>,
 
     /// The process; there until the drop.
-    running: Option<Box<Running>>,
+    running: Option<Running>,
 
     /// Whether the drop kills it.
     kill_on_drop: bool,
@@ -47,7 +47,7 @@ impl Child {
             stdin: None,
             stdout: None,
             stderr: None,
-            running: Some(Box::new(Running::new(child))),
+            running: Some(Running::new(child)),
             kill_on_drop: true,
         };
         own.stdin = pipes.0.map(ChildStdin::new).transpose()?;
@@ -58,7 +58,7 @@ impl Child {
     }
 
     fn running(&self) -> &Running {
-        self.running.as_deref().expect("there until the drop")
+        self.running.as_ref().expect("there until the drop")
     }
 
     /// Says whether dropping this kills the process (SIGKILL); false unless [`Command::kill_on_drop`](super::Command::kill_on_drop) has said otherwise.

@@ -28,7 +28,7 @@ static CALL: Event = Event::new();
 #[derive(Debug)]
 struct Arrived {
     /// New ones.
-    orphans: Vec<Box<Running>>,
+    orphans: Vec<Running>,
 
     /// Whether the OS thread is there.
     has_reaper: bool,
@@ -39,7 +39,7 @@ fn arrived() -> MutexGuard<'static, Arrived> {
 }
 
 /// Has a child reaped whenever it ends. Does not block.
-pub(super) fn adopt(orphan: Box<Running>) {
+pub(super) fn adopt(orphan: Running) {
     if !matches!(orphan.try_wait(), Ok(None)) {
         return;
     }

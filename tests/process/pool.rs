@@ -47,7 +47,7 @@ pub(crate) fn pool(most: usize) -> Pool {
 /// What a call gave.
 #[track_caller]
 pub(crate) fn result<R>(call: JoinHandle<Result<R, CallError>>) -> Result<R, CallError> {
-    let call = call.join_timeout(LONG).ok().expect("the call hangs");
+    let call = call.join_timeout(LONG).expect("the call hangs");
     call.unwrap()
 }
 

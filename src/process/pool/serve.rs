@@ -40,21 +40,37 @@ pub(super) fn serve(functions: &Functions) {
         is_first = true;
         own
     });
-    if !is_first && *serves == own {
+    if !is_first {
+        if *serves != own {
+            wait_for_the_end();
+        }
         return;
     }
-    while !is_first {
-        // Another OS thread serves, and will end the process: a test program that runs all its tests, for one.
-        thread::park();
-    }
     let served = take_link().and_then(|link| answer_all(&link, functions));
-    if let Err(error) = &served {
+    let failed = served.err().filter(|error| !has_gone(error));
+    if let Some(error) = &failed {
         let _ = writeln!(
             io::stderr(),
             "greenthread: a process of a pool lost its pool: {error}"
         );
     }
-    std::process::exit(i32::from(served.is_err()))
+    std::process::exit(i32::from(failed.is_some()))
+}
+
+/// Whether the pool's own process has ended.
+fn has_gone(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof
+    )
+}
+
+/// Another OS thread serves, and will end the process: in a test program that runs all its tests, for one.
+#[allow(clippy::disallowed_methods, reason = "this OS thread is done")]
+fn wait_for_the_end() -> ! {
+    loop {
+        thread::park();
+    }
 }
 
 /// Moves the link away from standard input.
