@@ -27,7 +27,7 @@ static CTRL_C: Operation = Operation::new("signal::ctrl_c");
 ///
 /// # Examples
 /// ```no_run
-/// let server = greenthread::spawn(|| loop { /* serves */ # greenthread::yield_now() });
+/// let server = greenthread::spawn(greenthread::park); // serves
 /// greenthread::signal::ctrl_c()?;
 /// server.cancel();
 /// # std::io::Result::Ok(())

@@ -1,5 +1,6 @@
 //! Values between processes, both ways; what needs no second process stays in this one.
 
+use std::fs::File;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use greenthread::{Runtime, spawn, timeout, yield_now};
 
 use crate::pool::{pool, result};
 use crate::pool_values::{Picky, Shy};
+use crate::support::child;
 use crate::{LONG, until_gone};
 
 /// Squares what comes until no more does; returns how much that was.
@@ -222,4 +224,36 @@ fn l17_closing_an_end_wakes_whoever_is_parked_on_it() {
     assert!(ours.try_clone().is_err());
     let limit = Duration::from_secs(1);
     assert!(matches!(ours.recv_timeout(limit), Err(RecvError::Closed)));
+}
+
+#[test]
+fn a_channel_that_finds_no_descriptor_is_undecodable() {
+    let test = "channel::a_channel_that_finds_no_descriptor_is_undecodable";
+    let ended = child::run(test, || {
+        let (ours, theirs) = Channel::pair().unwrap();
+        let (carried, _) = Channel::<u8>::pair().unwrap();
+        theirs.send(&carried).unwrap();
+        limit_descriptors(64);
+        let mut all = Vec::new();
+        while let Ok(file) = File::open("/dev/null") {
+            all.push(file);
+        }
+        let error = ours.try_recv().map(drop).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("came without its descriptor"), "{text}");
+        drop(all);
+        theirs.send(&carried).unwrap();
+        assert!(ours.try_recv().unwrap().is_some());
+    });
+    assert!(ended.succeeded(), "{ended:?}");
+}
+
+#[expect(unsafe_code, reason = "sets a resource limit")]
+fn limit_descriptors(most: u64) {
+    let limit = libc::rlimit {
+        rlim_cur: most,
+        rlim_max: most,
+    };
+    // SAFETY: reads the struct that it is given.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) }, 0);
 }

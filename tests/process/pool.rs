@@ -8,7 +8,7 @@ use std::time::Duration;
 use greenthread::process::{CallError, Channel, Functions, Pool, Stdio};
 use greenthread::{JoinHandle, Runtime, gather, sleep, spawn, yield_now};
 
-use crate::support::panic_text;
+use crate::support::{child, panic_text};
 use crate::{LONG, pool_values, until_gone};
 
 /// What can be called.
@@ -331,4 +331,31 @@ fn virtual_time_stands_while_a_call_runs() {
         assert!(!sleeper.is_finished());
         sleeper.cancel();
     });
+}
+
+#[test]
+fn the_processes_of_a_program_that_ends_end_with_it() {
+    let test = "pool::the_processes_of_a_program_that_ends_end_with_it";
+    let ended = child::run(test, || {
+        let pool = pool(2);
+        let calls = [(); 2].map(|()| pool.spawn(id, ()));
+        let ids = calls.map(|call| result(call).unwrap().to_string());
+        eprintln!("processes: {}", ids.join(" "));
+        std::process::abort();
+    });
+    assert!(ended.aborted());
+    let said = ended.stderr();
+    let (_, ids) = said.rsplit_once("processes: ").unwrap();
+    for id in ids.split_whitespace() {
+        until_ended(id);
+    }
+}
+
+/// Waits until the process of this id has ended; whoever inherits it may leave it a zombie.
+fn until_ended(id: &str) {
+    let stat = format!("/proc/{id}/stat");
+    let lives = |stat: String| !stat.rsplit(')').next().unwrap().starts_with(" Z");
+    while std::fs::read_to_string(&stat).is_ok_and(lives) {
+        sleep(Duration::from_millis(1));
+    }
 }

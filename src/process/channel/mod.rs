@@ -36,7 +36,7 @@ const MOST: usize = 128 * 1024;
 ///
 /// An end goes to another process inside the argument or the result of a [`Pool`](super::Pool)'s call, or through another channel; what stays behind is this process's own hold of it, until
 /// that is dropped. Any number of processes and green threads may hold an end: each value goes to one of those who receive. The kernel keeps some 200 KiB in each direction; whoever sends
-/// more than that waits until somebody receives. Values are written as those of a [`Pool`](super::Pool). An end is closed when nobody holds it any more.
+/// more than that waits until somebody receives; virtual time goes on jumping meanwhile. Values are written as those of a [`Pool`](super::Pool). An end is closed when nobody holds it any more.
 ///
 /// # Examples
 /// ```standalone_crate

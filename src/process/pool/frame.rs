@@ -1,7 +1,7 @@
 //! What a pool and its children say to each other: frames through a stream socket.
 //!
 //! ```text
-//!   frame    kind (1 byte)  descriptors (1 byte)  length (4 bytes, little endian)  that many bytes
+//!   frame    kind (1 byte)  length (4 bytes, little endian)  that many bytes
 //!   CALL     length of the function's name (2 bytes, little endian)  the name  the argument
 //! ```
 //!
@@ -23,8 +23,8 @@ static RECEIVE: Operation = Operation::new("waiting for a process of a pool");
 /// The most bytes of one frame: 1 GiB.
 const MOST: usize = 1 << 30;
 
-/// Kind, descriptors and length.
-const HEAD: usize = 6;
+/// Kind and length.
+const HEAD: usize = 5;
 
 /// The socket between a pool and one child; does not block.
 pub(super) type Link = Source<UnixStream>;
@@ -130,9 +130,9 @@ impl Frame {
     /// Sends it; parks while the other end does not take it.
     pub(super) fn send(&self, link: &Link) -> io::Result<()> {
         let Carried { bytes, descriptors } = &self.body;
-        let mut head = [self.kind as u8, descriptors.len() as u8, 0, 0, 0, 0];
+        let mut head = [self.kind as u8, 0, 0, 0, 0];
         let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
-        head[2..].copy_from_slice(&length.to_le_bytes());
+        head[1..].copy_from_slice(&length.to_le_bytes());
         let socket = link.enter()?;
         let first = |socket: &UnixStream| parcel::send(socket, &[&head, bytes], descriptors);
         let sent = socket.retry(&SEND, Direction::Write, None, |_| false, first)?;
@@ -157,12 +157,9 @@ impl Frame {
         let kind = *KINDS
             .get(usize::from(head[0]))
             .ok_or(ErrorKind::InvalidData)?;
-        let length = u32::from_le_bytes([head[2], head[3], head[4], head[5]]) as usize;
-        if length > MOST || descriptors.len() != usize::from(head[1]) {
-            return Err(io::Error::new(
-                ErrorKind::InvalidData,
-                "a frame that is too long, or without its descriptors",
-            ));
+        let length = u32::from_le_bytes([head[1], head[2], head[3], head[4]]) as usize;
+        if length > MOST {
+            return Err(ErrorKind::InvalidData.into());
         }
         let bytes = receive_exactly(link, length)?;
         let body = Carried { bytes, descriptors };

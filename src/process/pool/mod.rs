@@ -35,6 +35,9 @@ pub use functions::Functions;
 /// printed, their standard input is empty. A function runs on its process's main stack, and green threads that it leaves behind are cancelled. One that crashes its process (an abort,
 /// a signal, an exit) is an error of that call alone, and another process takes the place. While a call runs, silence is no deadlock and virtual time stands.
 ///
+/// Ctrl-C in a terminal reaches every process of its group, so those of the pool too, unless [`prepare`](Self::prepare) gives them a group of their own
+/// ([`CommandExt::process_group`](std::os::unix::process::CommandExt::process_group)) or the functions listen for it.
+///
 /// Dropping the pool lets the calls that are under way go on, and ends idle processes; those of a program that ends end with it, once they have finished their calls.
 ///
 /// # Examples
@@ -42,7 +45,7 @@ pub use functions::Functions;
 /// use greenthread::process::{Functions, Pool};
 ///
 /// fn power((base, exponent): (u64, u32)) -> u64 {
-///     base.pow(exponent)
+///     base.checked_pow(exponent).expect("a power that fits")
 /// }
 ///
 /// fn main() {
@@ -50,7 +53,7 @@ pub use functions::Functions;
 ///     let pool = Pool::new(2);
 ///     let (first, second) = (pool.spawn(power, (2, 10)), pool.spawn(power, (10, 100)));
 ///     assert_eq!(first.join().unwrap().unwrap(), 1024);
-///     assert!(second.join().unwrap().unwrap_err().to_string().contains("overflow"));
+///     assert!(second.join().unwrap().unwrap_err().to_string().ends_with("a power that fits"));
 /// }
 /// ```
 pub struct Pool(Arc<Crew>);
