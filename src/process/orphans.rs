@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use super::running::Running;
 use crate::sched::wait::Operation;
@@ -21,8 +21,8 @@ static ARRIVED: Mutex<Arrived> = Mutex::new(Arrived {
     has_reaper: false,
 });
 
-/// Set when there is something for the reaper to do.
-static CALL: Event = Event::new();
+/// Set when there is something for the reaper to do. Made late, because the model checker's cannot be made in a constant.
+static CALL: LazyLock<Event> = LazyLock::new(Event::new);
 
 /// Under the lock.
 #[derive(Debug)]

@@ -140,3 +140,31 @@ fn the_settings_of_a_command_reach_the_child() {
         "a command starts any number of children"
     );
 }
+
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn sigchld_tells_where_the_kernel_refuses_a_pidfd() {
+    use crate::support::child;
+    let test = "waits::sigchld_tells_where_the_kernel_refuses_a_pidfd";
+    let ended = child::run(test, || {
+        child::refuse(libc::SYS_pidfd_open, 0, 0, libc::ENOSYS);
+        let children: Vec<_> = (0..20).map(|_| Rc::new(endless())).collect();
+        let waiting: Vec<_> = children
+            .iter()
+            .map(|child| {
+                let child = Rc::clone(child);
+                spawn(move || child.wait().unwrap().signal())
+            })
+            .collect();
+        assert_eq!(children[0].wait_timeout(SHORT).unwrap(), None);
+        children.iter().for_each(|child| child.kill().unwrap());
+        for one in waiting {
+            let signal = one.join_timeout(LONG).expect("still waits").unwrap();
+            assert_eq!(signal, Some(libc::SIGKILL));
+        }
+        assert_eq!(shell("exit 9").status().unwrap().code(), Some(9));
+        let id = endless().id();
+        crate::until_gone(id);
+    });
+    assert!(ended.succeeded(), "{ended:?}");
+}
