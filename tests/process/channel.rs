@@ -94,7 +94,8 @@ fn an_end_is_closed_when_its_process_gives_it_up() {
     ours.send(&0).unwrap();
     ours.send(&0).unwrap(); // is never received
     let id = ours.recv().unwrap();
-    assert!(matches!(ours.recv(), Err(RecvError::Closed)));
+    let ended = ours.recv_timeout(LONG);
+    assert!(matches!(ended, Err(RecvError::Closed)), "{ended:?}");
     assert!(crate::exists(id));
     assert!(matches!(ours.send(&0), Err(SendError::Closed)));
     drop(stay);
@@ -109,7 +110,8 @@ fn an_end_is_closed_when_its_process_is_killed() {
     ours.send(&0).unwrap();
     let id = ours.recv().unwrap();
     call.cancel();
-    assert!(matches!(stay.recv(), Err(RecvError::Closed)));
+    let ended = stay.recv_timeout(LONG);
+    assert!(matches!(ended, Err(RecvError::Closed)), "{ended:?}");
     until_gone(id);
 }
 
