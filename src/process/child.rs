@@ -20,7 +20,8 @@ static WAIT_TIMEOUT: Operation = Operation::new("Child::wait_timeout");
 /// Waiting and killing take `&self`: any number of green threads and OS threads may wait for one child, and one may kill what others wait for.
 ///
 /// Dropping it leaves the process running, as in std, unless [`kill_on_drop`](Self::kill_on_drop) says otherwise. Either way it is reaped when it has ended, by an
-/// OS thread that is there for it, so it does not stay a zombie; only the end of this process, or a system that gives no OS thread, leaves that to others.
+/// OS thread that is there for it, so it does not stay a zombie; only the end of this process, or a system that gives no OS thread, leaves that to others. As long as that OS thread is
+/// there, silence is a deadlock only for a [`Runtime`](crate::Runtime) with [`only_our_threads`](crate::RuntimeBuilder::only_our_threads).
 #[derive(Debug)]
 pub struct Child {
     /// Our end of its standard input, when that was [piped](super::Stdio::piped).

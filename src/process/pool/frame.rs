@@ -11,8 +11,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
-use super::super::carry::Carried;
-use super::super::parcel;
+use crate::process::carry::Carried;
+use crate::process::parcel;
 use crate::sched::source::{Direction, Source};
 use crate::sched::wait::Operation;
 

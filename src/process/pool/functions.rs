@@ -8,9 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::super::carry::{Carried, decode, encode};
 use super::frame::{Frame, Kind};
 use super::serve;
+use crate::process::carry::{Carried, decode, encode};
 
 /// What this program has registered, by name.
 static KNOWN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
@@ -84,12 +84,12 @@ impl Functions {
         known.extend(self.table.keys());
         drop(known);
         if serve::is_child() {
-            serve::serve(&self);
+            serve::serve(|name, argument| self.call(name, argument));
         }
     }
 
     /// Calls what has this name.
-    pub(super) fn call(&self, name: &str, argument: Carried) -> Frame {
+    fn call(&self, name: &str, argument: Carried) -> Frame {
         match self.table.get(name) {
             Some(registered) => (registered.call)(argument),
             None => Frame::text(Kind::Unknown, name.to_owned()),

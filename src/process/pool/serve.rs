@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use std::thread::{self, ThreadId};
 
 use super::frame::{Frame, Kind, Link, link};
-use super::functions::Functions;
+use crate::process::carry::Carried;
 use crate::sched::scheduler::Scheduler;
 use crate::thread::leftover::end_what_was_left;
 
@@ -28,12 +28,12 @@ pub(super) fn is_child() -> bool {
     std::env::args_os().next().is_some_and(|name| name == NAME)
 }
 
-/// Answers calls until there are no more, and ends the process. Returns when a function that is being called calls it.
+/// Answers calls by `call`, which is given a function's name and its argument, until there are no more, and ends the process. Returns when a function that is being called calls it.
 #[allow(
     clippy::disallowed_methods,
     reason = "this process is there for nothing else"
 )]
-pub(super) fn serve(functions: &Functions) {
+pub(super) fn serve(call: impl Fn(&str, Carried) -> Frame) {
     let own = thread::current().id();
     let mut is_first = false;
     let serves = SERVES.get_or_init(|| {
@@ -46,7 +46,7 @@ pub(super) fn serve(functions: &Functions) {
         }
         return;
     }
-    let served = take_link().and_then(|link| answer_all(&link, functions));
+    let served = take_link().and_then(|link| answer_all(&link, call));
     let failed = served.err().filter(|error| !has_gone(error));
     if let Some(error) = &failed {
         let _ = writeln!(
@@ -80,10 +80,10 @@ fn take_link() -> io::Result<Link> {
     link(UnixStream::from(socket))
 }
 
-fn answer_all(link: &Link, functions: &Functions) -> io::Result<()> {
+fn answer_all(link: &Link, call: impl Fn(&str, Carried) -> Frame) -> io::Result<()> {
     while let Some(frame) = Frame::receive(link)? {
         let (name, argument) = frame.into_call().ok_or(io::ErrorKind::InvalidData)?;
-        let answer = answer(|| functions.call(&name, argument));
+        let answer = answer(|| call(&name, argument));
         // What the function has printed belongs to this call.
         let _ = io::stdout().flush();
         answer.send(link)?;

@@ -7,10 +7,10 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::ExitStatus;
 
-use super::super::child::Child;
-use super::super::command::Command;
 use super::frame::{Frame, Link, link};
 use super::serve::NAME;
+use crate::process::child::Child;
+use crate::process::command::Command;
 use crate::sched::scheduler::Scheduler;
 
 /// One process of a pool. While it is called, dropping it kills it; while it is idle, it ends by itself.
