@@ -27,11 +27,13 @@
 //! | messages | [`channel`], [`select!`] |
 //! | sockets: TCP, UDP, Unix; a server; names | [`net`], [`net::Server`], [`net::lookup_host`] |
 //! | `async` code, and libraries that are written with it | [`future`] |
+//! | child processes, functions in other processes | [`process`] |
+//! | signals | [`signal`] |
 //! | clocks | [`time`] |
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |
 //! | pages to read | [`guide`] |
 //!
-//! A program needs no Cargo feature. `futures-io`, `tokio` and `hyper` put the streams of [`net`] under the traits of those crates ([`future`]); `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not compile without, because a cancellation is an unwind. Linux is the platform that is tested.
+//! A program needs no Cargo feature. `futures-io`, `tokio` and `hyper` put the streams of [`net`] under the traits of those crates ([`future`]); `process-pool` has functions called in other processes; `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not compile without, because a cancellation is an unwind. Linux is the platform that is tested.
 //!
 //! # Rules of green threads
 //!
@@ -244,6 +246,8 @@ pub mod future;
 pub mod generator;
 pub mod guide;
 pub mod net;
+pub mod process;
+pub mod signal;
 pub mod sync;
 pub mod time;
 
