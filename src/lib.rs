@@ -235,6 +235,8 @@ mod stats;
 mod thread;
 
 pub mod blocking;
+#[cfg(feature = "ureq")]
+pub mod bridge;
 pub mod channel;
 pub mod generator;
 pub mod guide;
