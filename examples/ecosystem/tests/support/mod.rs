@@ -8,6 +8,7 @@ mod folder;
 mod server;
 
 pub(crate) mod postgres;
+pub(crate) mod program;
 pub(crate) mod redis;
 
 use std::env;
