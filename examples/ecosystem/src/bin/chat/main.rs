@@ -1,0 +1,38 @@
+//! Chat rooms over WebSocket: tungstenite on our sockets, a broadcast channel for each room, all on one OS thread.
+//!
+//! `cargo run --release --bin chat [ADDRESS [KEPT]]`, then connect to `ws://127.0.0.1:8090/ROOM/NAME` with whatever speaks WebSocket, and say something.
+//!
+//! Whoever is too slow for its room is told how many messages it has missed: a room keeps the newest KEPT ones (256). What the server itself says begins with `*`.
+//! `line` says how two green threads share one connection.
+
+mod guest;
+mod line;
+mod rooms;
+
+use std::error::Error;
+use std::rc::Rc;
+use std::time::Duration;
+
+use greenthread::net::TcpListener;
+use greenthread::{sleep, spawn};
+use rooms::Rooms;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let address = arguments.next().unwrap_or("127.0.0.1:8090".to_owned());
+    let kept = arguments.next().map_or(Ok(256), |kept| kept.parse())?;
+    let listener = TcpListener::bind(address)?;
+    println!("chatting at ws://{}/", listener.local_addr()?);
+    let rooms = Rc::new(Rooms::new(kept));
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                let rooms = Rc::clone(&rooms);
+                // How a connection ends is its guest's business.
+                drop(spawn(move || drop(guest::welcome(stream, &rooms))));
+            }
+            // Out of descriptors, most likely: some come back.
+            Err(_) => sleep(Duration::from_millis(10)),
+        }
+    }
+}
