@@ -238,6 +238,7 @@ pub mod blocking;
 #[cfg(feature = "ureq")]
 pub mod bridge;
 pub mod channel;
+pub mod future;
 pub mod generator;
 pub mod guide;
 pub mod net;

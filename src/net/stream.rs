@@ -42,6 +42,11 @@ impl TcpStream {
         }
     }
 
+    /// For whoever polls it.
+    pub(crate) fn source(&self) -> &Source<net::TcpStream> {
+        &self.source
+    }
+
     /// Connects to `address`; with several addresses, to the first that can be reached.
     ///
     /// Parks until the connection stands or is refused. A cancellation is raised here and gives the attempt up. On the root and on a plain OS thread the

@@ -116,6 +116,7 @@ impl<T> JoinHandle<T> {
     /// # Panics
     /// When a green thread joins itself.
     #[inline]
+    #[track_caller]
     pub fn join(self) -> Result<T, JoinError> {
         wait_over(self.header(), None);
         // SAFETY: it is over, and the handle is consumed.
@@ -131,6 +132,7 @@ impl<T> JoinHandle<T> {
     ///
     /// # Panics
     /// When a green thread joins itself.
+    #[track_caller]
     pub fn join_timeout(self, limit: Duration) -> Result<Result<T, JoinError>, Self> {
         if wait_over(self.header(), Some(park::deadline_in(limit))) {
             // SAFETY: it is over, and the handle is consumed.
@@ -220,6 +222,7 @@ impl<T> JoinHandle<T> {
 /// # Panics
 /// When the running green thread waits for itself.
 #[inline]
+#[track_caller]
 pub(super) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
     if header.is_over() {
         return true;
@@ -241,9 +244,11 @@ pub(super) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
     })
 }
 
+#[track_caller]
 fn refuse_self(header: &Header) {
+    let running = Scheduler::if_made().map_or(std::ptr::null(), Scheduler::current);
     assert!(
-        !std::ptr::eq(Scheduler::get().current(), header),
+        !std::ptr::eq(running, header),
         "green thread {} (\"{}\") would wait for itself for ever: join on oneself",
         header.id(),
         header.name().unwrap_or("unnamed"),
@@ -296,6 +301,7 @@ impl<T> CancelOnDrop<T> {
     ///
     /// # Errors
     /// As [`JoinHandle::join`].
+    #[track_caller]
     pub fn join(self) -> Result<T, JoinError> {
         wait_over(self.header(), None);
         self.into_inner().join()

@@ -44,6 +44,8 @@ const UNSAFE: &[&str] = &[
     "channel/rendezvous.rs",
     "channel/selected.rs",
     "channel/slot.rs",
+    "future/hyper.rs",
+    "future/tokio.rs",
     "generator/body.rs",
     "generator/drive.rs",
     "generator/scope.rs",

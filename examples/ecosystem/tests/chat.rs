@@ -4,12 +4,13 @@ mod support;
 
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
+use std::process::Command;
 use std::time::Duration;
 
 use greenthread::net::{SocketAddr, TcpStream};
 use greenthread::sync::Barrier;
 use greenthread::{run, scope, timeout};
-use support::program::Program;
+use support::Program;
 use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Bytes, Error, HandshakeError, Message, WebSocket, client};
@@ -19,8 +20,12 @@ const FOR_EVER: Duration = Duration::from_secs(120);
 
 type Guest = WebSocket<TcpStream>;
 
-fn start(kept: &str) -> Program {
-    Program::start(env!("CARGO_BIN_EXE_chat"), &[kept])
+/// The program, whose rooms keep so many messages, and where it listens.
+fn start(kept: &str) -> (Program, SocketAddr) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chat"));
+    let mut server = Program::start(command.args(["127.0.0.1:0", kept]));
+    let address = server.says("listening on").parse().unwrap();
+    (server, address)
 }
 
 /// Comes in, and is welcome.
@@ -69,10 +74,10 @@ fn dismissal(guest: &mut Guest) -> CloseCode {
 fn two_hundred_guests_hear_all_that_each_of_them_says_in_its_order() {
     const GUESTS: usize = 200;
     const LINES: usize = 3;
-    let server = start("1000");
+    let (_server, address) = start("1000");
     let everybody = Barrier::new(GUESTS);
     let visit = |number: usize| {
-        let mut guest = enter(server.address(), "hall", &format!("guest{number}"));
+        let mut guest = enter(address, "hall", &format!("guest{number}"));
         everybody.wait().unwrap();
         for line in 0..LINES {
             say(&mut guest, line.to_string());
@@ -104,16 +109,16 @@ fn two_hundred_guests_hear_all_that_each_of_them_says_in_its_order() {
 
 #[test]
 fn one_room_does_not_hear_another_and_a_room_that_was_empty_begins_anew() {
-    let server = start("8");
+    let (_server, address) = start("8");
     run(|| {
-        let mut here = enter(server.address(), "here", "ann");
-        let mut there = enter(server.address(), "there", "bob");
+        let mut here = enter(address, "here", "ann");
+        let mut there = enter(address, "there", "bob");
         say(&mut here, "one");
         say(&mut there, "two");
         assert_eq!(hear(&mut here), "ann: one");
         assert_eq!(hear(&mut there), "bob: two");
         assert_eq!(part(here), 0);
-        let mut again = enter(server.address(), "here", "cid");
+        let mut again = enter(address, "here", "cid");
         say(&mut again, "three");
         assert_eq!(hear(&mut again), "cid: three");
     });
@@ -122,10 +127,10 @@ fn one_room_does_not_hear_another_and_a_room_that_was_empty_begins_anew() {
 #[test]
 fn a_guest_that_is_too_slow_is_told_exactly_how_many_it_has_missed() {
     const LINES: usize = 1500;
-    let server = start("4");
+    let (_server, address) = start("4");
     run(|| {
-        let mut slow = enter(server.address(), "room", "slow");
-        let mut quick = enter(server.address(), "room", "quick");
+        let mut slow = enter(address, "room", "slow");
+        let mut quick = enter(address, "room", "quick");
         // More than the sockets between the server and the slow one hold.
         let text = "x".repeat(16 << 10);
         for line in 0..LINES {
@@ -153,10 +158,10 @@ fn a_guest_that_is_too_slow_is_told_exactly_how_many_it_has_missed() {
 
 #[test]
 fn pings_are_answered_while_the_room_talks() {
-    let server = start("1000");
+    let (_server, address) = start("1000");
     run(|| {
-        let mut pings = enter(server.address(), "room", "pings");
-        let mut talks = enter(server.address(), "room", "talks");
+        let mut pings = enter(address, "room", "pings");
+        let mut talks = enter(address, "room", "talks");
         for number in 0..100 {
             say(&mut talks, "blah ".repeat(1000));
             let payload = Bytes::from(format!("{number}"));
@@ -184,12 +189,12 @@ fn pings_are_answered_while_the_room_talks() {
 
 #[test]
 fn a_guest_that_breaks_a_rule_is_told_which() {
-    let server = start("8");
+    let (_server, address) = start("8");
     run(|| {
-        let mut binary = enter(server.address(), "room", "binary");
+        let mut binary = enter(address, "room", "binary");
         binary.send(Message::binary(vec![1, 2, 3])).unwrap();
         assert_eq!(dismissal(&mut binary), CloseCode::Unsupported);
-        let mut long = enter(server.address(), "room", "long");
+        let mut long = enter(address, "room", "long");
         say(&mut long, "x".repeat(100_000));
         assert_eq!(dismissal(&mut long), CloseCode::Size);
     });
@@ -197,11 +202,11 @@ fn a_guest_that_breaks_a_rule_is_told_which() {
 
 #[test]
 fn whoever_asks_for_no_room_is_refused() {
-    let server = start("8");
+    let (_server, address) = start("8");
     run(|| {
         for path in ["/", "/room", "/room/", "/a/b/c", "/r%20m/x"] {
-            let stream = TcpStream::connect(server.address()).unwrap();
-            let refused = client(format!("ws://{}{path}", server.address()), stream);
+            let stream = TcpStream::connect(address).unwrap();
+            let refused = client(format!("ws://{}{path}", address), stream);
             let Err(HandshakeError::Failure(Error::Http(answer))) = refused else {
                 panic!("{path}: {refused:?}");
             };
@@ -212,10 +217,10 @@ fn whoever_asks_for_no_room_is_refused() {
 
 #[test]
 fn a_guest_that_vanishes_leaves_the_others_talking() {
-    let server = start("8");
+    let (_server, address) = start("8");
     run(|| {
-        let gone = enter(server.address(), "room", "gone");
-        let mut stays = enter(server.address(), "room", "stays");
+        let gone = enter(address, "room", "gone");
+        let mut stays = enter(address, "room", "stays");
         drop(gone);
         for line in 0..100 {
             say(&mut stays, line.to_string());
@@ -226,9 +231,9 @@ fn a_guest_that_vanishes_leaves_the_others_talking() {
 
 #[test]
 fn whoever_does_not_speak_websocket_is_let_go() {
-    let server = start("8");
+    let (_server, address) = start("8");
     run(|| {
-        let mut stream = TcpStream::connect(server.address()).unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
         stream
             .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             .unwrap();

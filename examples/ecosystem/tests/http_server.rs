@@ -1,177 +1,116 @@
-//! The HTTP server by hand: raw requests, pipelined ones and wrong ones among them, and `curl`.
+//! hyper on green threads, as curl and wrk see it.
 
 mod support;
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::Command;
 
-use support::installed;
-use support::program::Program;
+use support::{Folder, Program, installed};
 
-fn start() -> Program {
-    Program::start(env!("CARGO_BIN_EXE_http_server"), &[])
+/// The server, and where it listens.
+fn server() -> (Program, String) {
+    let mut server =
+        Program::start(Command::new(env!("CARGO_BIN_EXE_http_server")).arg("127.0.0.1:0"));
+    let address = server.says("listening on");
+    (server, format!("http://{address}"))
 }
 
-/// Sends `request` and no more, and returns all that comes until the end.
-fn ask(address: SocketAddr, request: &[u8]) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.write_all(request).unwrap();
-    stream.shutdown(Shutdown::Write).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
-}
-
-fn get(path: &str, more: &str) -> String {
-    format!("GET {path} HTTP/1.1\r\nHost: test\r\n{more}\r\n")
-}
-
-/// An answer that lets the connection stay.
-fn ok(path: &str) -> String {
-    let body = format!("200 OK: {path}\n");
-    let length = body.len();
-    format!("HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: {length}\r\n\r\n{body}")
-}
-
-#[test]
-fn it_has_sixty_lines_and_its_imports() {
-    let source = include_str!("../src/bin/http_server.rs");
-    let lines = source.lines().map(str::trim);
-    let counted = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
-    let code = counted.filter(|line| !line.starts_with("use ") && !line.starts_with("const "));
-    assert_eq!(code.count(), 60);
-}
-
-#[test]
-fn a_connection_serves_one_request_after_the_other() {
-    let server = start();
-    let mut stream = TcpStream::connect(server.address()).unwrap();
-    for path in ["/a", "/b?c=d", "/e"] {
-        stream.write_all(get(path, "").as_bytes()).unwrap();
-        let mut answer = vec![0; ok(path).len()];
-        stream.read_exact(&mut answer).unwrap();
-        assert_eq!(String::from_utf8(answer).unwrap(), ok(path));
-    }
-}
-
-#[test]
-fn pipelined_requests_are_answered_in_order() {
-    let server = start();
-    let paths: Vec<String> = (0..200).map(|number| format!("/{number}")).collect();
-    let requests: String = paths.iter().map(|path| get(path, "")).collect();
-    let answers: String = paths.iter().map(|path| ok(path)).collect();
-    assert_eq!(ask(server.address(), requests.as_bytes()), answers);
-}
-
-#[test]
-fn a_request_may_come_a_byte_at_a_time() {
-    let server = start();
-    let mut stream = TcpStream::connect(server.address()).unwrap();
-    stream.set_nodelay(true).unwrap();
-    for byte in get("/slow", "X: y\r\n").bytes() {
-        stream.write_all(&[byte]).unwrap();
-    }
-    let mut answer = vec![0; ok("/slow").len()];
-    stream.read_exact(&mut answer).unwrap();
-    assert_eq!(String::from_utf8(answer).unwrap(), ok("/slow"));
-}
-
-#[test]
-fn head_is_told_the_length_and_gets_no_body() {
-    let server = start();
-    let answer = ask(server.address(), b"HEAD /x HTTP/1.1\r\nHost: test\r\n\r\n");
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    assert!(answer.ends_with("Content-Length: 11\r\n\r\n"), "{answer}");
-}
-
-#[test]
-fn a_connection_ends_where_the_client_or_its_version_wants_it() {
-    let server = start();
-    let last = get("/last", "Connection: close\r\n") + &get("/never", "");
-    let answer = ask(server.address(), last.as_bytes());
-    assert!(answer.contains("Connection: close\r\n"), "{answer}");
+/// What curl says; it must not fail.
+fn curl(curl: &Path, arguments: &[&str]) -> String {
+    let said = Command::new(curl)
+        .args(["--silent", "--show-error", "--max-time", "120"])
+        .args(arguments)
+        .output();
+    let said = said.unwrap();
     assert!(
-        answer.contains("/last") && !answer.contains("/never"),
-        "{answer}"
+        said.status.success(),
+        "{}",
+        String::from_utf8_lossy(&said.stderr)
     );
-    let old = get("/old", "").replace("HTTP/1.1", "HTTP/1.0") + &get("/never", "");
-    let answer = ask(server.address(), old.as_bytes());
-    assert!(
-        answer.contains("Connection: close\r\n") && !answer.contains("/never"),
-        "{answer}"
-    );
+    String::from_utf8(said.stdout).unwrap()
 }
 
 #[test]
-fn a_bad_request_gets_its_status_and_ends_the_connection_after_the_good_ones_before_it() {
-    let server = start();
-    let endless = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(20_000));
-    let many = get("/", &"X: y\r\n".repeat(70));
-    for (request, status) in [
-        ("nonsense\r\n\r\n", "400"),
-        ("GET / HTTP/1.1\r\n\r\n", "400"),
-        ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400"),
-        ("GET / HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n", "400"),
-        ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", "505"),
-        (
-            "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
-            "413",
-        ),
-        (
-            "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            "501",
-        ),
-        ("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", "501"),
-        (&endless, "431"),
-        (&many, "431"),
-    ] {
-        let both = get("/good", "") + request;
-        let answer = ask(server.address(), both.as_bytes());
-        let rest = answer
-            .strip_prefix(&ok("/good"))
-            .unwrap_or_else(|| panic!("{request}: {answer}"));
-        assert!(
-            rest.starts_with(&format!("HTTP/1.1 {status} ")),
-            "{request}: {rest}"
-        );
-        assert!(rest.contains("Connection: close\r\n"), "{request}: {rest}");
-    }
-}
-
-#[test]
-fn a_refused_client_that_goes_on_sending_still_reads_why() {
-    let server = start();
-    let mut stream = TcpStream::connect(server.address()).unwrap();
-    stream.write_all(b"nonsense\r\n\r\n").unwrap();
-    for _ in 0..50 {
-        stream.write_all(&[b'x'; 8192]).unwrap();
-    }
-    stream.shutdown(Shutdown::Write).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
-}
-
-#[test]
-fn curl_gets_two_pages_over_one_connection() {
-    let Some(curl) = installed("curl") else {
+fn curl_gets_what_the_closure_answers() {
+    let Some(program) = installed("curl") else {
         return;
     };
-    let server = start();
-    let url = |path: &str| format!("http://{}{path}", server.address());
-    let output = Command::new(curl)
-        .args(["--silent", "--show-error", "--fail", "--noproxy", "*"])
-        .args(["--write-out", "connections: %{num_connects}\n"])
-        .args([url("/one"), url("/two")])
-        .output()
-        .unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    let expected = "200 OK: /one\nconnections: 1\n200 OK: /two\nconnections: 0\n";
-    assert_eq!(
-        said,
-        expected,
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
+    let (_server, at) = server();
+    assert_eq!(curl(&program, &[&at]), "hello\n");
+    let code = ["--output", "/dev/null", "--write-out", "%{http_code}"];
+    let status = |page: &str| curl(&program, &[&code[..], &[&format!("{at}{page}")]].concat());
+    assert_eq!(status("/"), "200");
+    assert_eq!(status("/nowhere"), "404");
+    // A handler that panics fails its request alone.
+    assert_eq!(status("/panic"), "500");
+    assert_eq!(status("/"), "200");
+}
+
+#[test]
+fn curl_keeps_its_connection() {
+    let Some(program) = installed("curl") else {
+        return;
+    };
+    let (_server, at) = server();
+    let page = format!("{at}/visit");
+    let said = curl(
+        &program,
+        &["--write-out", "%{num_connects} ", &page, &page, &page],
     );
+    assert_eq!(said, "visit 1\n1 visit 2\n0 visit 3\n0 ");
+}
+
+#[test]
+fn a_body_longer_than_any_buffer_is_read_as_it_comes() {
+    let Some(program) = installed("curl") else {
+        return;
+    };
+    let (_server, at) = server();
+    let folder = Folder::new("body");
+    let file = folder.path().join("body");
+    let bytes: Vec<u8> = (0..4_000_000_u32).map(|n| b'a' + (n % 23) as u8).collect();
+    std::fs::write(&file, &bytes).unwrap();
+    let data = format!("@{}", file.display());
+    let post = |page: &str, more: &[&str]| {
+        let page = format!("{at}{page}");
+        curl(&program, &[&["--data-binary", &data, &page], more].concat())
+    };
+    assert_eq!(post("/count", &[]), "4000000 bytes\n");
+    let chunked = ["--header", "Transfer-Encoding: chunked"];
+    assert_eq!(post("/count", &chunked), "4000000 bytes\n");
+    assert!(post("/echo", &[]).as_bytes() == bytes);
+}
+
+#[test]
+fn requests_that_wait_do_not_hold_others_up() {
+    let Some(program) = installed("curl") else {
+        return;
+    };
+    let (server, at) = server();
+    let slow = format!("{at}/slow?[1-40]");
+    let said = curl(&program, &["--parallel", "--parallel-max", "40", &slow]);
+    assert_eq!(said, "slow\n".repeat(40));
+    assert_eq!(server.os_threads(), 1);
+}
+
+#[test]
+fn wrk_finds_no_error_under_load() {
+    let Some(program) = installed("wrk") else {
+        return;
+    };
+    let (server, at) = server();
+    for page in ["/", "/slow"] {
+        let load = Command::new(&program)
+            .args(["-t1", "-c64", "-d2s", &format!("{at}{page}")])
+            .output();
+        let said = String::from_utf8(load.unwrap().stdout).unwrap();
+        let requests = said.lines().find(|line| line.contains("requests in"));
+        let count = requests.and_then(|line| line.trim().split(' ').next()?.parse::<u32>().ok());
+        assert!(count.is_some_and(|count| count > 0), "{said}");
+        assert!(
+            !said.contains("Socket errors") && !said.contains("Non-2xx"),
+            "{said}"
+        );
+    }
+    assert_eq!(server.os_threads(), 1);
 }

@@ -1,6 +1,8 @@
 //! TLS by rustls on one OS thread: an echo server and a thousand clients of it, all in the middle of their handshakes at the same moment.
 //!
-//! `cargo run --release --bin tls_echo [CONNECTIONS]`
+//! ```text
+//! cargo run --release --manifest-path examples/ecosystem/Cargo.toml --bin tls_echo -- 1000
+//! ```
 //!
 //! The server answers nobody until everybody has sent the first message of his handshake: a barrier holds them, each on its own green thread.
 

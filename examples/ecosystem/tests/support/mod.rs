@@ -5,10 +5,10 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 mod folder;
+mod program;
 mod server;
 
 pub(crate) mod postgres;
-pub(crate) mod program;
 pub(crate) mod redis;
 
 use std::env;
@@ -17,6 +17,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 pub(crate) use folder::Folder;
+pub(crate) use program::Program;
 
 /// Where a program is, if it is installed.
 ///

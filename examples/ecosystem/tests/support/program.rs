@@ -1,51 +1,67 @@
-//! One of this package's own servers as a process, on a port that the system chose.
+//! A program of this package that serves until it is stopped.
 
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
-use super::server::command;
-
-/// A program that runs until this is dropped.
+/// A process of ours; killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Program {
-    /// Killed and waited for at the end.
+    /// The process.
     child: Child,
 
-    /// Kept open: the program may go on to say something.
-    _output: BufReader<ChildStdout>,
-
-    /// Where it listens.
-    address: SocketAddr,
+    /// What it says.
+    output: BufReader<ChildStdout>,
 }
 
 impl Program {
-    /// Starts the program at `path` with `127.0.0.1:0` and what else it takes; its first line must end in its address, and perhaps a slash.
-    pub(crate) fn start(path: &str, arguments: &[&str]) -> Program {
-        let mut command = command(Path::new(path), None);
-        command.arg("127.0.0.1:0").args(arguments);
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        output.read_line(&mut line).unwrap();
-        let address = line.trim_end().trim_end_matches('/').rsplit('/').next();
-        let address = address.and_then(|text| text.parse().ok());
-        Program {
-            child,
-            _output: output,
-            address: address.unwrap_or_else(|| panic!("{path} said {line:?}")),
-        }
+    pub(crate) fn start(command: &mut Command) -> Program {
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        let mut child = child.unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Program { child, output }
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+    /// The next line that it says; empty at its end.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        line.trim_end().into()
+    }
+
+    /// What it says after this word, which the next line begins with.
+    pub(crate) fn says(&mut self, word: &str) -> String {
+        let line = self.line();
+        let rest = line.strip_prefix(word);
+        rest.unwrap_or_else(|| panic!("it says {line:?}"))
+            .trim()
+            .into()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How many OS threads it has.
+    pub(crate) fn os_threads(&self) -> usize {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid()));
+        tasks.unwrap().count()
+    }
+
+    /// Waits for its end; whether that was a success.
+    pub(crate) fn succeeds(mut self) -> bool {
+        self.child.wait().unwrap().success()
+    }
+
+    /// Ends it at once, in the middle of whatever it does.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
+        // One that has ended already cannot be killed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

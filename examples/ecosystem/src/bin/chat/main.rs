@@ -1,8 +1,11 @@
 //! Chat rooms over WebSocket: tungstenite on our sockets, a broadcast channel for each room, all on one OS thread.
 //!
-//! `cargo run --release --bin chat [ADDRESS [KEPT]]`, then connect to `ws://127.0.0.1:8090/ROOM/NAME` with whatever speaks WebSocket, and say something.
+//! ```text
+//! cargo run --release --manifest-path examples/ecosystem/Cargo.toml --bin chat -- 127.0.0.1:8090 256
+//! ```
 //!
-//! Whoever is too slow for its room is told how many messages it has missed: a room keeps the newest KEPT ones (256). What the server itself says begins with `*`.
+//! Then connect to `ws://127.0.0.1:8090/ROOM/NAME` with whatever speaks WebSocket, and say something. Whoever is too slow for its room is told how many
+//! messages it has missed: a room keeps the newest, 256 here. What the server itself says begins with `*`.
 //! `line` says how two green threads share one connection.
 
 mod guest;
@@ -22,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let address = arguments.next().unwrap_or("127.0.0.1:8090".to_owned());
     let kept = arguments.next().map_or(Ok(256), |kept| kept.parse())?;
     let listener = TcpListener::bind(address)?;
-    println!("chatting at ws://{}/", listener.local_addr()?);
+    println!("listening on {}", listener.local_addr()?);
     let rooms = Rc::new(Rooms::new(kept));
     loop {
         match listener.accept() {
