@@ -79,9 +79,9 @@ fn a_worker_that_is_killed_in_the_middle_loses_no_job() {
     }
     victim.kill();
     let rescuers = ["first", "second"].map(|name| start(&["--time", "5", "work", name]));
-    rescuers.map(|rescuer| assert!(rescuer.succeeds()));
+    assert!(rescuers.into_iter().all(Program::succeeds));
     assert_eq!(stream.pending().unwrap(), 0);
-    let mut jobs = Jobs::Stream(stream);
+    let mut jobs = Jobs::Stream(Box::new(stream));
     assert_eq!(jobs.done().unwrap(), JOBS);
     assert_eq!(jobs.total().unwrap(), (0..JOBS).map(steps_to_one).sum());
 }

@@ -140,7 +140,11 @@ fn the_bank_loses_nothing() {
     bank.arg(postgres.address().to_string())
         .args(["user=green", "dbname=postgres"]);
     let mut bank = Program::start(&mut bank);
-    assert!(bank.line().starts_with("1280 transfers in"));
+    let traded = bank.line();
+    assert!(
+        traded.starts_with("1280 transfers in") && traded.ends_with(", 0 failed"),
+        "{traded}"
+    );
     assert_eq!(bank.line(), "a transaction was cut off after 100 ms");
     assert_eq!(bank.says("total"), "1600");
     assert!(bank.succeeds());

@@ -31,7 +31,7 @@ pub enum Jobs {
     Here(Here),
 
     /// A stream of a Redis.
-    Stream(Stream),
+    Stream(Box<Stream>),
 }
 
 impl Jobs {
@@ -108,7 +108,7 @@ impl Jobs {
 pub fn steps_to_one(mut number: u64) -> u64 {
     let mut steps = 0;
     while number > 1 {
-        number = if number % 2 == 0 {
+        number = if number.is_multiple_of(2) {
             number / 2
         } else {
             3 * number + 1

@@ -79,7 +79,7 @@ fn serde_json_reads_one_value_after_the_other() {
 
 #[test]
 fn flate2_and_tar_pack_and_unpack_over_a_socket() {
-    let file: Vec<u8> = (0..8 << 20_u32)
+    let file: Vec<u8> = (0..4 << 20_u32)
         .map(|i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
         .collect();
     let write = |stream| {

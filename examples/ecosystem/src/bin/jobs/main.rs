@@ -59,7 +59,8 @@ fn run(options: &Options) -> Result<(), Error> {
 }
 
 fn stream(options: &Options, worker: &str) -> Result<Jobs, Error> {
-    Ok(Jobs::Stream(Stream::connect(&options.terms(), worker)?))
+    let stream = Stream::connect(&options.terms(), worker)?;
+    Ok(Jobs::Stream(Box::new(stream)))
 }
 
 fn produce(jobs: &mut Jobs, from: u64, count: u64) -> Result<(), Error> {
