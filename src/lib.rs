@@ -25,11 +25,12 @@
 //! | locks, events, queues | [`sync`] |
 //! | messages | [`channel`], [`select!`] |
 //! | sockets | [`net`] |
+//! | `async` code, and libraries that are written with it | [`future`] |
 //! | clocks | [`time`] |
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |
 //! | pages to read | [`guide`] |
 //!
-//! A program needs no Cargo feature; the only one, `sanitizer`, is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not compile without, because a cancellation is an unwind. Linux is the platform that is tested.
+//! A program needs no Cargo feature. `futures-io`, `tokio` and `hyper` put the streams of [`net`] under the traits of those crates ([`future`]); `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not compile without, because a cancellation is an unwind. Linux is the platform that is tested.
 //!
 //! # Rules of green threads
 //!

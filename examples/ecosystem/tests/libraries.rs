@@ -3,7 +3,7 @@
 mod support;
 
 use std::cell::Cell;
-use std::future::pending;
+use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
@@ -74,11 +74,20 @@ fn tokios_channels_need_no_runtime() {
     assert_eq!(receiving.join().unwrap(), 3);
 }
 
+/// Whether this future panics for want of tokio's runtime.
+fn misses_a_runtime<T>(future: impl Future<Output = T>) -> bool {
+    let panic = catch_unwind(AssertUnwindSafe(|| block_on(future))).err();
+    let text = panic.and_then(|payload| payload.downcast::<String>().ok());
+    text.is_some_and(|text| text.contains("no reactor running"))
+}
+
 #[test]
-fn tokios_timer_says_that_it_needs_its_runtime() {
-    let without = catch_unwind(AssertUnwindSafe(|| block_on(tokio::time::sleep(WHILE))));
-    let text = without.unwrap_err().downcast::<String>().map(|text| *text);
-    assert!(text.is_ok_and(|text| text.contains("no reactor running")));
+fn tokios_timers_sockets_and_files_say_that_they_need_its_runtime() {
+    assert!(misses_a_runtime(async { tokio::time::sleep(WHILE).await }));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    assert!(misses_a_runtime(tokio::net::TcpStream::connect(address)));
+    assert!(misses_a_runtime(tokio::fs::read("Cargo.toml")));
 }
 
 #[test]
@@ -105,6 +114,14 @@ fn a_timer_with_an_os_thread_of_its_own_parks_the_green_thread_only() {
     assert!(lets_others_run(|| {
         block_on(async_io::Timer::after(WHILE));
     }));
+}
+
+#[test]
+fn another_executor_holds_up_its_os_thread() {
+    let turns = turns_during(|| {
+        async_io::block_on(async_io::Timer::after(WHILE));
+    });
+    assert_eq!(turns, 0);
 }
 
 #[test]
