@@ -30,7 +30,7 @@
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |
 //! | pages to read | [`guide`] |
 //!
-//! A program needs no Cargo feature. `futures-io`, `tokio` and `hyper` put the streams of [`net`] under the traits of those crates ([`future`]); `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not compile without, because a cancellation is an unwind. Linux is the platform that is tested.
+//! A program needs no Cargo feature. `futures-io`, `tokio` and `hyper` put the streams of [`net`] under the traits of those crates ([`future`]); `ureq` adds `bridge::ureq`, HTTP and HTTPS by ureq over our sockets; `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not compile without, because a cancellation is an unwind. Linux is the platform that is tested.
 //!
 //! # Rules of green threads
 //!
