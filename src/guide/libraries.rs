@@ -40,7 +40,7 @@
 //! | sockets and files of `tokio::net`, `tokio::fs` | They want their runtime, and panic without it (`tests/libraries.rs`) | Ours, under the same traits |
 //! | another executor's `block_on` on a green thread | It stops the OS thread (`tests/libraries.rs`), and nobody looks at our sockets meanwhile | [`future::block_on`](crate::future::block_on) |
 //! | `reqwest` 0.12 | Awaited, it panics without tokio's runtime, and says so; `reqwest::blocking` has one on an OS thread of its own, and stops ours while it waits for it (by hand) | `ureq` by the feature, `hyper`, or `spawn_blocking` |
-//! | `minreq` (`tests/tried`), `attohttpc` (by hand), `mysql` (by its documentation) | Their sockets are std's, and nothing else can be put in their place: a wait stops the OS thread | `ureq` by the feature; `spawn_blocking` |
+//! | `minreq` (`tests/tried`), `attohttpc` (by hand), `mysql` (by its source) | Their sockets are std's, and nothing else can be put in their place: a wait stops the OS thread | `ureq` by the feature; `spawn_blocking` |
 //! | `crossbeam-channel`, `flume` without `.await` | `recv` and a full `send` stop the OS thread: for ever, when the other end is on it (`tests/tried`) | [`channel`](crate::channel), with crossbeam's names and [`select!`](crate::select!); `try_recv` and `try_send` do no harm |
 //! | `parking_lot`, and std's locks | One that is held across a wait point stops its OS thread when another green thread there wants it, for ever (`tests/tried`) | Give it back before the wait; else [`sync`](crate::sync) |
 //! | `rayon` | Its pool works; whoever waits for it stops his OS thread (`tests/tried`) | `spawn_blocking` around the call. Inside, on rayon's OS threads, a wait of ours is a wait of that OS thread |

@@ -53,6 +53,10 @@ pub(crate) fn welcome(stream: TcpStream, rooms: &Rooms) -> Result<(), Error> {
 }
 
 /// Begins WebSocket with somebody who asks for `/ROOM/NAME`.
+#[expect(
+    clippy::result_large_err,
+    reason = "tungstenite's callback is of this type"
+)]
 fn shake_hands(half: Half<'_>) -> Result<(WebSocket<Half<'_>>, Wish), Error> {
     let mut wish = None;
     let callback = |request: &Request, response: Response| -> Result<Response, ErrorResponse> {
