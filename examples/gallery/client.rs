@@ -156,7 +156,7 @@ impl Connection {
     }
 }
 
-/// Connects within `limit`, and lets no read or write take longer. (Looking a name up blocks the OS thread for now.)
+/// Connects within `limit`, and lets no read or write take longer.
 fn connect(address: &Address, limit: Duration) -> io::Result<TcpStream> {
     let stream = greenthread::timeout(limit, || TcpStream::connect(address.endpoint()))??;
     stream.set_read_timeout(Some(limit))?;

@@ -6,7 +6,7 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | `futures-io` | `AsyncRead` and `AsyncWrite` of futures-io for the streams of [`net`](crate::net) |
+//! | `futures-io` | `AsyncRead` and `AsyncWrite` of futures-io for [`TcpStream`](crate::net::TcpStream) and [`UnixStream`](crate::net::UnixStream) |
 //! | `tokio` | the same traits in tokio's version; nothing of tokio's runtime |
 //! | `hyper` | `Read` and `Write` of `hyper::rt` for them, [`Executor`] as its executor, [`Timer`] as its timer |
 //!

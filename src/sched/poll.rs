@@ -22,9 +22,8 @@ use std::io;
 use std::os::fd::AsFd;
 use std::task::Poll;
 
-use super::park;
 use super::scheduler::Scheduler;
-use super::source::{Direction, Operating, closed, refused_in_unwind};
+use super::source::{Direction, Operating, closed, refuse_in_unwind};
 use super::task::Task;
 
 impl<S: AsFd> Operating<'_, S> {
@@ -52,9 +51,7 @@ impl<S: AsFd> Operating<'_, S> {
     /// Leaves `task` for the next event; false when there was one meanwhile.
     fn leave(&self, direction: Direction, mut task: Task) -> io::Result<bool> {
         let scheduler = Scheduler::get();
-        if park::request_unwinds(scheduler.current_header()) {
-            return Err(refused_in_unwind());
-        }
+        refuse_in_unwind()?;
         let watch = self.watch();
         let mut state = watch.state.lock();
         if self.is_closed() {

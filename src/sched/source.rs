@@ -197,10 +197,16 @@ pub(super) fn closed() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "closed on our side")
 }
 
-/// L10.
-#[cold]
-pub(super) fn refused_in_unwind() -> io::Error {
+fn unwinding() -> io::Error {
     io::Error::other("a cancellation unwinds this green thread: IO that would wait fails at once")
+}
+
+/// L10, for IO that waits on something else than a source.
+pub(crate) fn refuse_in_unwind() -> io::Result<()> {
+    if park::request_unwinds(Scheduler::get().current_header()) {
+        return Err(unwinding());
+    }
+    Ok(())
 }
 
 /// An operation by whoever borrows the source exclusively: never dropped, so never uncounted.
@@ -328,7 +334,7 @@ impl<'a, S: AsFd> Operating<'a, S> {
     ) -> io::Result<Outcome> {
         let scheduler = Scheduler::get();
         if park::request_unwinds(scheduler.current_header()) {
-            return Err(refused_in_unwind());
+            return Err(unwinding());
         }
         let watch = &*self.source.watch;
         let mut state = watch.state.lock();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 use greenthread::future::{block_on, sleep};
-use greenthread::net::{TcpListener, TcpStream};
+use greenthread::net::{TcpListener, TcpStream, UnixStream};
 use greenthread::{Runtime, spawn, timeout, yield_now};
 
 use crate::support::panic_text;
@@ -48,6 +48,18 @@ fn bytes_go_through_and_then_the_end() {
             .unwrap();
         assert_eq!(read(&mut other, &mut buffer).await.unwrap(), 0);
     });
+}
+
+#[test]
+fn unix_streams_have_the_traits_too() {
+    let (mut one, mut other) = UnixStream::pair().unwrap();
+    let mut buffer = [0; 3];
+    let (written, read) = block_on(both(
+        write_all(&mut one, b"abc"),
+        read(&mut other, &mut buffer),
+    ));
+    assert_eq!((written.unwrap(), read.unwrap()), ((), 3));
+    assert_eq!(&buffer, b"abc");
 }
 
 #[test]
@@ -230,6 +242,27 @@ fn a_stream_that_has_waited_here_is_polled_on_another_os_thread() {
     one.write_all(b"m").unwrap();
     // The loop here is not needed: it moved.
     assert_eq!(&elsewhere.join().unwrap(), b"m");
+}
+
+#[test]
+fn l19_a_stream_whose_os_thread_has_gone_tells_its_future_to_look_again() {
+    let (mut one, mut other) = pair();
+    let count = Arc::new(Count::default());
+    let waker = Waker::from(Arc::clone(&count));
+    let mut other = std::thread::spawn(move || {
+        let mut context = Context::from_waker(&waker);
+        let polled = Pin::new(&mut other).poll_read(&mut context, &mut [0]);
+        assert!(polled.is_pending());
+        other
+    })
+    .join()
+    .unwrap();
+    // Told by a passing OS thread: code of somebody else's does not run where one ends.
+    while count.get() == 0 {
+        std::thread::yield_now();
+    }
+    one.write_all(b"x").unwrap();
+    assert_eq!(block_on(read(&mut other, &mut [0])).unwrap(), 1);
 }
 
 #[test]

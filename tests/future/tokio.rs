@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use std::pin::Pin;
 
 use greenthread::future::block_on;
-use greenthread::net::{TcpListener, TcpStream};
+use greenthread::net::{TcpListener, TcpStream, UnixStream};
 use greenthread::{spawn, yield_now};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -39,6 +39,25 @@ fn a_read_fills_what_is_free_and_no_more() {
     let (bytes, sizes) = reader.join().unwrap();
     assert_eq!(bytes, b"abcd");
     assert_eq!(sizes.last(), Some(&4));
+}
+
+#[test]
+fn unix_streams_have_the_traits_too() {
+    let (mut one, mut other) = UnixStream::pair().unwrap();
+    let mut memory = [0; 4];
+    let mut buffer = ReadBuf::new(&mut memory);
+    block_on(async {
+        poll_fn(|context| Pin::new(&mut one).poll_write(context, b"ab"))
+            .await
+            .unwrap();
+        poll_fn(|context| Pin::new(&mut one).poll_shutdown(context))
+            .await
+            .unwrap();
+        poll_fn(|context| Pin::new(&mut other).poll_read(context, &mut buffer))
+            .await
+            .unwrap();
+    });
+    assert_eq!(buffer.filled(), b"ab");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::io::{self, Read};
 use std::rc::Rc;
 
 use greenthread::future::{Timer, block_on};
-use greenthread::net::{TcpListener, TcpStream};
+use greenthread::net::{Server, TcpStream};
 use greenthread::spawn;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -22,22 +22,18 @@ pub use hyper::{Method, Request, Response, StatusCode};
 /// What a handler answers.
 pub type Answer = Response<Full<Bytes>>;
 
-/// Accepts connections for ever and has `handler` answer their requests.
+/// Has `handler` answer the requests of whoever connects, until the server is stopped.
 ///
 /// A handler that panics answers with status 500, and harms nobody else.
 ///
 /// # Errors
-/// Of the listener.
+/// As [`Server::serve`].
 pub fn serve(
-    listener: &TcpListener,
+    server: Server,
     handler: impl Fn(Request<Body>) -> Answer + 'static,
 ) -> io::Result<()> {
     let handler = Rc::new(handler);
-    loop {
-        let (stream, _) = listener.accept()?;
-        let handler = Rc::clone(&handler);
-        spawn(move || converse(stream, &handler));
-    }
+    server.serve(|stream, _| converse(stream, &handler))
 }
 
 /// One connection, to its end.

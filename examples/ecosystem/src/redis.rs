@@ -5,9 +5,8 @@
 
 use std::fmt;
 use std::io::Write;
-use std::net::ToSocketAddrs;
 
-use greenthread::net::TcpStream;
+use greenthread::net::{TcpStream, ToSocketAddrs};
 use redis::{ConnectionLike, ErrorKind, Parser, RedisError, RedisResult, Value};
 
 /// A connection to Redis; its calls park the green thread until the answer has come.

@@ -26,7 +26,7 @@
 //! # What to know
 //! - Each call parks where a socket of ours would; a cancellation or an outer [`timeout`](crate::timeout) is raised there. The connection in use is then closed, and the agent stays usable.
 //! - ureq's timeouts hold. They go by the real clock up to the wait itself, which follows virtual time.
-//! - A name is looked up on the pool of [`spawn_blocking`](crate::spawn_blocking); an address needs no OS thread.
+//! - A name is looked up by [`lookup_host`](crate::net::lookup_host).
 //! - ureq holds a standard lock for its pool, never across a wait of ours: what it asks a connection meanwhile (whether it is still open, and to close) does not park.
 //! - A proxy by SOCKS is refused, since the feature for it is ureq's own connector.
 //! - ureq's `Connector` and `Resolver` may change with its minor versions, so the crate asks for `~3.5`. The rest of ureq's interface is what it says.

@@ -1,7 +1,7 @@
 //! Looks names up for ureq, without holding the OS thread up.
 
-use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
+use std::vec;
 
 use ureq::Error;
 use ureq::config::Config;
@@ -10,13 +10,13 @@ use ureq::unversioned::resolver::{self, DefaultResolver, ResolvedSocketAddrs};
 use ureq::unversioned::transport::NextTimeout;
 
 use super::limit::Limit;
-use crate::blocking::spawn::spawn_blocking;
-use crate::thread::join::JoinHandle;
+use crate::net::lookup_host;
+use crate::thread::timeout::timeout;
 
 /// As many addresses as ureq's list holds.
 const MOST: usize = 16;
 
-/// Looks names up on the pool of [`spawn_blocking`](crate::spawn_blocking); the green thread parks meanwhile.
+/// Looks names up by [`lookup_host`]; the green thread parks meanwhile.
 ///
 /// When ureq's timeout passes, or the green thread is cancelled, nobody waits for the answer any more; the pool's OS thread still does.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,9 +29,9 @@ impl resolver::Resolver for Resolver {
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
-        let found = look_up(host_and_port(uri)?, Limit::begin(timeout))?;
+        let found = look_up(&host_and_port(uri)?, Limit::begin(timeout))?;
         let mut wanted = self.empty();
-        for address in config.ip_family().keep_wanted(found.into_iter()).take(MOST) {
+        for address in config.ip_family().keep_wanted(found).take(MOST) {
             wanted.push(address);
         }
         if wanted.is_empty() {
@@ -49,19 +49,11 @@ fn host_and_port(uri: &Uri) -> Result<String, Error> {
     DefaultResolver::host_and_port(scheme, authority).ok_or_else(|| bad("has an unknown scheme"))
 }
 
-fn look_up(name: String, limit: Limit) -> Result<Vec<SocketAddr>, Error> {
-    if let Ok(address) = name.parse() {
-        return Ok(vec![address]);
-    }
-    let asked = spawn_blocking(move || name.to_socket_addrs().map(Vec::from_iter));
-    Ok(answer(asked, limit)??)
-}
-
 /// Waits for the answer as long as ureq lets it.
-fn answer<T>(asked: JoinHandle<T>, limit: Limit) -> Result<T, Error> {
-    let joined = match limit.left()? {
-        None => asked.join(),
-        Some(left) => asked.join_timeout(left).map_err(|_| limit.passed())?,
+fn look_up(name: &str, limit: Limit) -> Result<vec::IntoIter<SocketAddr>, Error> {
+    let found = match limit.left()? {
+        None => lookup_host(name),
+        Some(left) => timeout(left, || lookup_host(name)).map_err(|_| limit.passed())?,
     };
-    joined.map_err(|error| Error::Io(io::Error::from(error)))
+    Ok(found?)
 }

@@ -9,35 +9,29 @@
 //! (RFC 9112), and bounds what a client may cost: bytes and fields of a head, and each wait. It takes no bodies: a request with one is refused.
 
 use std::io::{self, Read, Write};
-use std::mem::take;
 use std::time::Duration;
 
-use greenthread::net::{Shutdown, TcpListener, TcpStream};
-use greenthread::{sleep, spawn};
+use greenthread::net::{Server, Shutdown, TcpStream};
 use httparse::{EMPTY_HEADER, Error, Header, Request, Status};
 
 const LONGEST_HEAD: usize = 16 << 10;
-const PAUSE: Duration = Duration::from_millis(10);
 const PATIENCE: Option<Duration> = Some(Duration::from_secs(30));
 
 fn main() -> io::Result<()> {
     let address = std::env::args().nth(1);
-    let listener = TcpListener::bind(address.as_deref().unwrap_or("127.0.0.1:8080"))?;
-    println!("listening on {}", listener.local_addr()?);
-    let serve = |stream| drop(spawn(move || converse(&stream)));
-    for stream in listener.incoming() {
-        // Out of descriptors, if it fails: some come back.
-        stream.map_or_else(|_| sleep(PAUSE), serve);
-    }
-    Ok(())
+    let server = Server::bind(address.as_deref().unwrap_or("127.0.0.1:8080"))?;
+    println!("listening on {}", server.stopper().local_addr()?);
+    server.serve(|stream, _| converse(&stream))
 }
 
 /// Answers the requests of one connection.
 fn converse(mut stream: &TcpStream) -> io::Result<()> {
-    (stream.set_read_timeout(PATIENCE)).and(stream.set_write_timeout(PATIENCE))?;
+    stream.set_read_timeout(PATIENCE)?;
+    stream.set_write_timeout(PATIENCE)?;
     let (mut came, mut answers, mut piece) = (Vec::new(), String::new(), [0; 8192]);
     while answer_all(&mut came, &mut answers) {
-        stream.write_all(take(&mut answers).as_bytes())?;
+        stream.write_all(answers.as_bytes())?;
+        answers.clear();
         match stream.read(&mut piece)? {
             0 => return Ok(()),
             read => came.extend_from_slice(&piece[..read]),
@@ -77,7 +71,7 @@ fn answer_all(came: &mut Vec<u8>, answers: &mut String) -> bool {
 /// What a head that is well formed is answered with.
 fn status_of(request: &Request) -> &'static str {
     match request.method {
-        _ if others(request, "host", b"") != 1 => "400 Bad Request",
+        _ if request.version == Some(1) && others(request, "host", b"") != 1 => "400 Bad Request",
         _ if others(request, "transfer-encoding", b"") > 0 => "501 Not Implemented",
         _ if others(request, "content-length", b"0") > 0 => "413 Content Too Large",
         Some("GET" | "HEAD") => "200 OK",
@@ -87,6 +81,7 @@ fn status_of(request: &Request) -> &'static str {
 
 /// How many fields of this name have another value than the usual one.
 fn others(request: &Request, name: &str, usual: &[u8]) -> usize {
-    let other = |field: &&Header| field.name.eq_ignore_ascii_case(name) && field.value != usual;
-    request.headers.iter().filter(other).count()
+    let named = |field: &&Header| field.name.eq_ignore_ascii_case(name);
+    let other = |field: &&Header| !field.value.eq_ignore_ascii_case(usual);
+    request.headers.iter().filter(named).filter(other).count()
 }

@@ -11,16 +11,16 @@ use std::cell::Cell;
 use std::io::{self, Read};
 use std::time::Duration;
 
-use greenthread::net::TcpListener;
+use greenthread::net::Server;
 use greenthread::sleep;
 use greenthread_ecosystem::http::{Answer, Body, Method, Request, StatusCode, respond, serve};
 
 fn main() -> io::Result<()> {
     let address = std::env::args().nth(1);
-    let listener = TcpListener::bind(address.as_deref().unwrap_or("127.0.0.1:8080"))?;
-    println!("listening on {}", listener.local_addr()?);
+    let server = Server::bind(address.as_deref().unwrap_or("127.0.0.1:8080"))?;
+    println!("listening on {}", server.stopper().local_addr()?);
     let visits = Cell::new(0_u64);
-    serve(&listener, move |request| {
+    serve(server, move |request| {
         visits.set(visits.get() + 1);
         answer(request, visits.get())
     })

@@ -13,29 +13,18 @@ mod line;
 mod rooms;
 
 use std::error::Error;
-use std::rc::Rc;
-use std::time::Duration;
 
-use greenthread::net::TcpListener;
-use greenthread::{sleep, spawn};
+use greenthread::net::Server;
 use rooms::Rooms;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let address = arguments.next().unwrap_or("127.0.0.1:8090".to_owned());
     let kept = arguments.next().map_or(Ok(256), |kept| kept.parse())?;
-    let listener = TcpListener::bind(address)?;
-    println!("listening on {}", listener.local_addr()?);
-    let rooms = Rc::new(Rooms::new(kept));
-    loop {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                let rooms = Rc::clone(&rooms);
-                // How a connection ends is its guest's business.
-                drop(spawn(move || drop(guest::welcome(stream, &rooms))));
-            }
-            // Out of descriptors, most likely: some come back.
-            Err(_) => sleep(Duration::from_millis(10)),
-        }
-    }
+    let server = Server::bind(address)?;
+    println!("listening on {}", server.stopper().local_addr()?);
+    let rooms = Rooms::new(kept);
+    // How a connection ends is its guest's business.
+    server.serve(|stream, _| drop(guest::welcome(stream, &rooms)))?;
+    Ok(())
 }
