@@ -16,7 +16,7 @@
 //! |---|---|---|
 //! | `rustls` 0.23 | TLS, both ends | `StreamOwned` around our `TcpStream`, as around std's; one green thread for each connection, since both directions take `&mut` (`src/tls.rs`, program `tls_echo`) |
 //! | `native-tls` 0.2 with OpenSSL | TLS, both ends | The same. A cancellation unwinds to the callback that OpenSSL calls, and goes on behind OpenSSL (by hand) |
-//! | `ureq` 3.5 | HTTP and HTTPS, the client | Feature `ureq`: `bridge::ureq::agent` makes its `Agent` over our sockets; its pool serves all green threads (the example `gallery`, `tests/gallery.rs`) |
+//! | `ureq` 3.5 | HTTP and HTTPS, the client | Feature `ureq`: `bridge::ureq::agent` makes its `Agent` over our sockets; its pool serves all green threads (the example `gallery`, `tests/https.rs`, `tests/gallery.rs`) |
 //! | `httparse` 1 | heads of HTTP/1 | As it is; it never waits (program `http_by_hand`, and `gallery`) |
 //! | `tungstenite` 0.30 | WebSocket, both ends | `accept` and `client` take our stream. For reading and writing at once: two `WebSocket`s around one socket, and a lock that keeps frames whole (`src/bin/chat/line.rs`, program `chat`) |
 //! | `csv`, `serde_json`, `tar`, `flate2` | formats | Over our stream as over any `Read` or `Write`; a `BufReader` under `serde_json`. In a debug build `flate2` puts its compressor together on the stack, and overflows one of 256 KiB: [`grow`](crate::grow) around `GzEncoder::new`; a release build needs nothing (`tests/tried`) |
@@ -42,6 +42,7 @@
 //! | `reqwest` 0.12 | Awaited, it panics without tokio's runtime, and says so; `reqwest::blocking` has one on an OS thread of its own, and stops ours while it waits for it (by hand) | `ureq` by the feature, `hyper`, or `spawn_blocking` |
 //! | `minreq` (`tests/tried`), `attohttpc` (by hand), `mysql` (by its source) | Their sockets are std's, and nothing else can be put in their place: a wait stops the OS thread | `ureq` by the feature; `spawn_blocking` |
 //! | `crossbeam-channel`, `flume` without `.await` | `recv` and a full `send` stop the OS thread: for ever, when the other end is on it (`tests/tried`) | [`channel`](crate::channel), with crossbeam's names and [`select!`](crate::select!); `try_recv` and `try_send` do no harm |
+//! | `zip`, its `ZipArchive` | It wants `Seek`, which a socket has not (by its documentation) | The whole archive in memory first; `tar` and `flate2` need none |
 //! | `parking_lot`, and std's locks | One that is held across a wait point stops its OS thread when another green thread there wants it, for ever (`tests/tried`) | Give it back before the wait; else [`sync`](crate::sync) |
 //! | `rayon` | Its pool works; whoever waits for it stops his OS thread (`tests/tried`) | `spawn_blocking` around the call. Inside, on rayon's OS threads, a wait of ours is a wait of that OS thread |
 //! | `tracing`, spans that are entered | The current span is the OS thread's: one that is entered across a wait point is everybody's there (`tests/tried`) | `in_scope` around what does not wait |

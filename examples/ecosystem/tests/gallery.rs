@@ -194,3 +194,14 @@ fn a_file_without_certificates_is_refused_before_anything_is_fetched() {
         "{complaint}"
     );
 }
+
+#[test]
+fn a_server_that_does_not_shake_hands_costs_no_more_than_the_timeout() {
+    let folder = Folder::new("gallery");
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("https://{}/a.png", silent.local_addr().unwrap());
+    let ran = gallery(folder.path(), &["--timeout", "0.2", &address]);
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    let table = String::from_utf8(ran.stdout).unwrap();
+    assert!(table.contains("cannot connect: the time was up"), "{table}");
+}

@@ -28,6 +28,7 @@
 //! - ureq's timeouts hold. They go by the real clock up to the wait itself, which follows virtual time.
 //! - A name is looked up by [`lookup_host`](crate::net::lookup_host).
 //! - ureq holds a standard lock for its pool, never across a wait of ours: what it asks a connection meanwhile (whether it is still open, and to close) does not park.
+//! - TLS is rustls with ring, which takes a C compiler to build and nothing else.
 //! - A proxy by SOCKS is refused, since the feature for it is ureq's own connector.
 //! - ureq's `Connector` and `Resolver` may change with its minor versions, so the crate asks for `~3.5`. The rest of ureq's interface is what it says.
 
