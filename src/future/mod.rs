@@ -1,6 +1,6 @@
 //! Between green threads and `async` code, both ways.
 //!
-//! [`block_on`] runs a future and parks its green thread only, so that a library which is written with `async`, but brings no runtime of its own, is called like any
+//! [`block_on()`] runs a future and parks its green thread only, so that a library which is written with `async`, but brings no runtime of its own, is called like any
 //! other function. A [`JoinHandle`](crate::JoinHandle) can be awaited, in any executor. What such libraries want of a runtime is here too, each behind the
 //! feature that is named after it:
 //!
@@ -23,7 +23,7 @@
 //!   stops the OS thread, nobody would look at the socket. A `JoinHandle` can be awaited there, if its green thread runs on another OS thread.
 //! - A socket wakes one future in each direction: the one that polled last.
 //! - The read and write timeouts of a socket are for blocking calls; a future is cut short by [`timeout`](crate::timeout) around its `block_on`.
-//! - [`sleep`] takes a green thread for as long as it waits.
+//! - [`sleep()`] takes a green thread for as long as it waits.
 
 mod block_on;
 mod execute;

@@ -19,7 +19,7 @@ use crate::time;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Timer;
 
-/// A future that is ready at its moment; made by [`sleep`] and [`sleep_until`].
+/// A future that is ready at its moment; made by [`sleep()`] and [`sleep_until`].
 ///
 /// From its first poll on it takes a green thread of the OS thread that polls it, until it is ready or dropped. It is ready too early if that green thread is
 /// cancelled with the [`run`](crate::run) around it, or finds no stack.

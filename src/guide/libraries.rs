@@ -3,7 +3,7 @@
 //! A library runs on green threads when it waits through greenthread, or when somebody else wakes it. Four questions tell which it does:
 //!
 //! 1. **Does it take anything that is `Read + Write`?** Then give it a stream of [`net`](crate::net), and it works as it is.
-//! 2. **Is it written with `async`, without a runtime of its own?** Then run it in [`future::block_on`](crate::future::block_on), with our streams under its traits.
+//! 2. **Is it written with `async`, without a runtime of its own?** Then run it in [`future::block_on`](crate::future::block_on()), with our streams under its traits.
 //! 3. **Does it bring OS threads of its own that do the waiting?** Then `block_on` serves too: the wake comes from there.
 //! 4. **Does it block?** Then it holds up its OS thread, with every green thread there; [`spawn_blocking`](crate::spawn_blocking) gives it another.
 //!
@@ -23,6 +23,7 @@
 //! | `async-channel`, `flume` with `.await` | channels | In `block_on`; they may lead to other OS threads and to executors (`tests/tried`) |
 //! | `tower` 0.5 | services and layers | In `block_on`, with the layers that know no runtime, such as `concurrency_limit` (`tests/tried`); `timeout` and `buffer` want tokio's (by their documentation) |
 //! | `hyper` 1 | an HTTP server | Feature `hyper`: connections in `block_on`, [`Timer`](crate::future::Timer) as its timer; handlers are plain closures, each on a green thread whose handle is awaited (`src/http.rs`, program `http_server`) |
+//! | `hyper` 1, HTTP/2 and clients | the same, and requests of one's own | [`Executor`](crate::future::Executor) besides, for the futures that it wants to run beside a connection (`tests/http_server.rs`) |
 //! | `tokio-postgres` 0.7 | PostgreSQL | Feature `tokio`; its own feature `runtime` stays off, `Config::connect_raw` takes our stream, and the connection's future has a green thread of its own (`src/postgres.rs`, program `postgres`) |
 //! | `redis` 1 | Redis | Its `ConnectionLike` is implemented for our stream and its `Parser` in 30 lines; all its commands, pipelines and transactions follow (`src/redis.rs`, program `jobs`) |
 //! | `redis` 1, `async` | the same, one connection for many | Feature `tokio`; its own feature `smol-comp`, because it wants the timer of some runtime: `MultiplexedConnection::new_with_config` takes our stream (`tests/libraries.rs`) |
@@ -38,7 +39,7 @@
 //! | `postgres` 0.19, the blocking client | It brings a tokio runtime and runs that on the caller's OS thread until the answer has come: no green thread there has a turn meanwhile (`tests/libraries.rs`) | `tokio-postgres` in `block_on`, which is what it is made of; or `spawn_blocking` |
 //! | `redis` 1, its own blocking `Connection` | It is made of std's sockets, so a wait for the server stops the OS thread (`tests/libraries.rs`) | The `ConnectionLike` above |
 //! | sockets and files of `tokio::net`, `tokio::fs` | They want their runtime, and panic without it (`tests/libraries.rs`) | Ours, under the same traits |
-//! | another executor's `block_on` on a green thread | It stops the OS thread (`tests/libraries.rs`), and nobody looks at our sockets meanwhile | [`future::block_on`](crate::future::block_on) |
+//! | another executor's `block_on` on a green thread | It stops the OS thread (`tests/libraries.rs`), and nobody looks at our sockets meanwhile | [`future::block_on`](crate::future::block_on()) |
 //! | `reqwest` 0.12 | Awaited, it panics without tokio's runtime, and says so; `reqwest::blocking` has one on an OS thread of its own, and stops ours while it waits for it (by hand) | `ureq` by the feature, `hyper`, or `spawn_blocking` |
 //! | `minreq` (`tests/tried`), `attohttpc` (by hand), `mysql` (by its source) | Their sockets are std's, and nothing else can be put in their place: a wait stops the OS thread | `ureq` by the feature; `spawn_blocking` |
 //! | `crossbeam-channel`, `flume` without `.await` | `recv` and a full `send` stop the OS thread: for ever, when the other end is on it (`tests/tried`) | [`channel`](crate::channel), with crossbeam's names and [`select!`](crate::select!); `try_recv` and `try_send` do no harm |
@@ -50,8 +51,8 @@
 //!
 //! # When a call is cut off
 //!
-//! A cancellation, and a deadline of [`timeout`](crate::timeout) around a call, unwind through the library. Our own types are made for that. Of a library's value it has to be asked whether it is used
-//! afterwards; whether it is only dropped does not matter. Tried in `tests/tried`, each with a read that was cut off and a message after it:
+//! A cancellation, and a deadline of [`timeout`](crate::timeout) around a call, unwind through the library. Our own types are made for that. A library's value that is only dropped
+//! afterwards does no harm; one that is used again may be in the middle of something. Tried in `tests/tried`, each with a read that was cut off and a message after it:
 //!
 //! | crate | afterwards |
 //! |---|---|

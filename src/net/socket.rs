@@ -79,6 +79,7 @@ impl<S: AsFd> Socket<S> {
     }
 
     /// For whoever polls it.
+    #[cfg(any(feature = "futures-io", feature = "hyper", feature = "tokio"))]
     pub(super) fn source(&self) -> &Source<S> {
         &self.source
     }

@@ -9,7 +9,6 @@ use super::connect::connect;
 use super::socket::{Socket, every_socket, timeout_methods};
 use super::stream_io::{Names, stream_io};
 use super::timeouts::not_zero;
-use crate::sched::source::Source;
 use crate::sched::wait::Operation;
 
 static NAMES: Names = Names {
@@ -38,7 +37,8 @@ impl TcpStream {
     }
 
     /// For whoever polls it.
-    pub(crate) fn source(&self) -> &Source<net::TcpStream> {
+    #[cfg(any(feature = "futures-io", feature = "hyper", feature = "tokio"))]
+    pub(crate) fn source(&self) -> &crate::sched::source::Source<net::TcpStream> {
         self.0.source()
     }
 

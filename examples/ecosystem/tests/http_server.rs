@@ -2,8 +2,21 @@
 
 mod support;
 
+use std::convert::Infallible;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
+
+use greenthread::future::{Executor, Timer, block_on};
+use greenthread::net::{Server, TcpStream};
+use greenthread::spawn;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::client::conn as client;
+use hyper::rt::{Executor as _, Timer as _};
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
 
 use support::{Folder, Program, installed};
 
@@ -113,4 +126,58 @@ fn wrk_finds_no_error_under_load() {
         );
     }
     assert_eq!(server.os_threads(), 1);
+}
+
+/// HTTP/2 has futures of its own beside its connection, on both ends: those are what hyper wants an executor for. 30 requests are under way at once.
+#[test]
+fn http_2_runs_its_streams_on_our_executor() {
+    let server = Server::bind("127.0.0.1:0").unwrap();
+    let stopper = server.stopper();
+    let serving = spawn(|| {
+        server.serve(|stream, _| {
+            block_on(
+                http2::Builder::new(Executor)
+                    .timer(Timer)
+                    .serve_connection(stream, service_fn(late)),
+            )
+        })
+    });
+    let stream = TcpStream::connect(stopper.local_addr().unwrap()).unwrap();
+    let (sender, connection) = block_on(client::http2::handshake(Executor, stream)).unwrap();
+    Executor.execute(connection);
+    let begin = Instant::now();
+    let asking: Vec<_> = (1..=30_u32)
+        .map(|n| {
+            let request = Request::get(format!("http://host/{n}"))
+                .body(String::new())
+                .unwrap();
+            let mut sender = sender.clone();
+            let answer = async move {
+                sender
+                    .send_request(request)
+                    .await
+                    .unwrap()
+                    .into_body()
+                    .collect()
+                    .await
+                    .unwrap()
+            };
+            Executor.spawn(answer)
+        })
+        .collect();
+    for (answer, n) in asking.into_iter().zip(1..) {
+        assert_eq!(answer.join().unwrap().to_bytes(), format!("/{n}"));
+    }
+    assert!(begin.elapsed() < 30 * LATE, "one after the other");
+    drop(sender);
+    stopper.stop(Duration::from_secs(60));
+    serving.join().unwrap().unwrap();
+}
+
+/// How long an answer takes.
+const LATE: Duration = Duration::from_secs(2);
+
+async fn late(request: Request<Incoming>) -> Result<Response<String>, Infallible> {
+    Timer.sleep(LATE).await;
+    Ok(Response::new(request.uri().path().into()))
 }

@@ -11,7 +11,6 @@ use socket2::{Domain, SockRef, Type};
 use super::address::{of_path, raw};
 use crate::net::socket::{Socket, every_socket, timeout_methods};
 use crate::net::stream_io::{Names, stream_io};
-use crate::sched::source::Source;
 use crate::sched::wait::Operation;
 
 static NAMES: Names = Names {
@@ -54,7 +53,8 @@ impl UnixStream {
     }
 
     /// For whoever polls it.
-    pub(crate) fn source(&self) -> &Source<net::UnixStream> {
+    #[cfg(any(feature = "futures-io", feature = "hyper", feature = "tokio"))]
+    pub(crate) fn source(&self) -> &crate::sched::source::Source<net::UnixStream> {
         self.0.source()
     }
 
