@@ -11,7 +11,7 @@ const REBUILD: &str =
     "this gallery is built without it: cargo run --release --features ureq --example gallery";
 
 /// Fetches nothing.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Secure;
 
 impl Secure {
