@@ -27,7 +27,9 @@ const LAYERS: [(usize, &[&str]); 6] = [
     ),
     (
         5,
-        &["trace", "dump", "watchdog", "stats", "future", "guide"],
+        &[
+            "trace", "dump", "watchdog", "stats", "future", "bridge", "guide",
+        ],
     ),
 ];
 
@@ -42,6 +44,8 @@ const UNSAFE: &[&str] = &[
     "channel/rendezvous.rs",
     "channel/selected.rs",
     "channel/slot.rs",
+    "future/hyper.rs",
+    "future/tokio.rs",
     "generator/body.rs",
     "generator/drive.rs",
     "generator/scope.rs",

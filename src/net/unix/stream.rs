@@ -52,6 +52,12 @@ impl UnixStream {
         UnixStream(socket)
     }
 
+    /// For whoever polls it.
+    #[cfg(any(feature = "futures-io", feature = "hyper", feature = "tokio"))]
+    pub(crate) fn source(&self) -> &crate::sched::source::Source<net::UnixStream> {
+        self.0.source()
+    }
+
     /// Connects to who listens at `path`.
     ///
     /// Parks while the listener's line is full; no event tells of its end, so it looks again, every 50 milliseconds at the latest. A cancellation is raised there. On the
