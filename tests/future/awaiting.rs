@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use greenthread::future::block_on;
-use greenthread::{channel, park, spawn, yield_now};
+use greenthread::{Runtime, channel, park, spawn, spawn_anywhere, yield_now};
 
 use crate::support::{Counted, panic_text};
 use crate::{Count, both};
@@ -75,6 +75,23 @@ fn futures_executor<F: Future>(future: F) -> F::Output {
             Poll::Pending => std::thread::park(),
         }
     }
+}
+
+#[test]
+fn green_threads_of_workers_are_awaited_and_run_futures() {
+    let runtime = Runtime::builder().workers(2).only_our_threads().build();
+    let sum = runtime.unwrap().run(|| {
+        let part = |n: u32| move || block_on(async { spawn(move || n).await.unwrap() });
+        let parts: Vec<_> = (0..100).map(|n| spawn_anywhere(part(n))).collect();
+        block_on(async {
+            let mut sum = 0;
+            for part in parts {
+                sum += part.await.unwrap();
+            }
+            sum
+        })
+    });
+    assert_eq!(sum, 99 * 100 / 2);
 }
 
 #[test]
