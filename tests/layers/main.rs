@@ -22,7 +22,7 @@ const LAYERS: [(usize, &[&str]); 6] = [
     (
         4,
         &[
-            "thread", "results", "net", "io", "fs", "process", "signal", "blocking",
+            "thread", "results", "net", "io", "fs", "process", "signal", "blocking", "workers",
         ],
     ),
     (
@@ -96,6 +96,7 @@ const UNSAFE: &[&str] = &[
     "sync/mutex.rs",
     "sync/reentrant_mutex.rs",
     "sync/rw_lock.rs",
+    "thread/anywhere.rs",
     "thread/block.rs",
     "thread/callbacks.rs",
     "thread/catch.rs",
@@ -108,6 +109,7 @@ const UNSAFE: &[&str] = &[
     "thread/scope.rs",
     "thread/spawn.rs",
     "thread/spawner.rs",
+    "thread/try_scope.rs",
 ];
 
 /// The one file that may name the crate which switches stacks.
