@@ -12,7 +12,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,14 +116,16 @@ impl Server {
     ///
     /// # Errors
     /// What `accept` says when the listener is of no use: handlers are cancelled, and have ended.
+    #[track_caller]
     pub fn serve<F, R>(self, handler: F) -> io::Result<()>
     where
         F: Fn(TcpStream, SocketAddr) -> R,
     {
+        let site = Location::caller();
         let (server, handler) = (&self, &handler);
         scope(|s| {
             let ended = server.accept_all(|stream, peer, seat| {
-                s.spawn(move || handle(handler, stream, peer, seat));
+                s.spawn_at(site, move || handle(handler, stream, peer, seat));
             });
             if ended.is_ok() {
                 server.shared.seats.wait_for_end();
