@@ -33,6 +33,8 @@ const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A TCP server that runs a function for each connection, on a green thread of its own.
 ///
+/// All on the OS thread that serves, unless [`workers`](Self::workers) says otherwise.
+///
 /// # Examples
 /// ```
 /// use std::io::{self, Read, Write};

@@ -237,7 +237,9 @@ fn a_handler_that_panics_is_said_to_be_spawned_where_its_server_serves() {
     }
     here_stopper.stop(Duration::ZERO);
     there_stopper.stop(Duration::ZERO);
-    serving.map(|serving| serving.join().unwrap().unwrap());
+    for serving in serving {
+        serving.join().unwrap().unwrap();
+    }
 }
 
 #[test]
