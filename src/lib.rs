@@ -26,11 +26,13 @@
 //! | locks, events, queues | [`sync`] |
 //! | messages | [`channel`], [`select!`] |
 //! | sockets: TCP, UDP, Unix; a server; names | [`net`], [`net::Server`], [`net::lookup_host`] |
+//! | child processes, functions in other processes | [`process`] |
+//! | signals | [`signal`] |
 //! | clocks | [`time`] |
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |
 //! | pages to read | [`guide`] |
 //!
-//! A program needs no Cargo feature; the only one, `sanitizer`, is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not compile without, because a cancellation is an unwind. Linux is the platform that is tested.
+//! A program needs no Cargo feature. `process-pool` has functions called in other processes; `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not compile without, because a cancellation is an unwind. Linux is the platform that is tested.
 //!
 //! # Rules of green threads
 //!
@@ -242,6 +244,8 @@ pub mod channel;
 pub mod generator;
 pub mod guide;
 pub mod net;
+pub mod process;
+pub mod signal;
 pub mod sync;
 pub mod time;
 
