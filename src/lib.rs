@@ -26,14 +26,16 @@
 //! | locks, events, queues | [`sync`] |
 //! | messages | [`channel`], [`select!`] |
 //! | sockets: TCP, UDP, Unix; a server; names | [`net`], [`net::Server`], [`net::lookup_host`] |
-//! | `async` code, and libraries that are written with it | [`future`] |
 //! | child processes, functions in other processes | [`process`] |
 //! | signals | [`signal`] |
+//! | `async` code, and libraries that are written with it | [`future`] |
 //! | clocks | [`time`] |
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |
 //! | pages to read | [`guide`] |
 //!
-//! A program needs no Cargo feature. `futures-io`, `tokio` and `hyper` put the streams of [`net`] under the traits of those crates ([`future`]); `process-pool` has functions called in other processes; `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not compile without, because a cancellation is an unwind. Linux is the platform that is tested.
+//! A program needs no Cargo feature. `process-pool` has functions called in other processes; `futures-io`, `tokio` and `hyper` put the streams of [`net`] under the traits of those crates
+//! ([`future`]); `ureq` adds `bridge::ureq`, HTTP and HTTPS by ureq over our sockets; `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not
+//! compile without, because a cancellation is an unwind. Linux is the platform that is tested.
 //!
 //! # Rules of green threads
 //!
@@ -241,6 +243,8 @@ mod thread;
 mod workers;
 
 pub mod blocking;
+#[cfg(feature = "ureq")]
+pub mod bridge;
 pub mod channel;
 pub mod future;
 pub mod generator;

@@ -305,6 +305,13 @@ impl<'a, S: AsFd> Operating<'a, S> {
         mut attempt: impl FnMut() -> Option<io::Result<R>>,
     ) -> io::Result<R> {
         let watch = &*self.source.watch;
+        if Scheduler::get().has_requests() {
+            // L9: what is there already is taken first, although no event has told of it yet.
+            watch.doubt(direction);
+            if let Some(result) = attempt() {
+                return result;
+            }
+        }
         let deadline = limit.map(park::deadline_in);
         let give_back = Grant::GiveBack(nothing_to_give_back);
         with_waiter(&watch.state, operation, 0, give_back, |waiter| {

@@ -27,7 +27,9 @@ const LAYERS: [(usize, &[&str]); 6] = [
     ),
     (
         5,
-        &["trace", "dump", "watchdog", "stats", "future", "guide"],
+        &[
+            "trace", "dump", "watchdog", "stats", "future", "bridge", "guide",
+        ],
     ),
 ];
 
