@@ -236,8 +236,10 @@ mod thread;
 
 pub mod blocking;
 pub mod channel;
+pub mod fs;
 pub mod generator;
 pub mod guide;
+pub mod io;
 pub mod net;
 pub mod sync;
 pub mod time;

@@ -41,7 +41,7 @@
 mod connect;
 mod listener;
 mod stream;
-mod timeouts;
+pub(crate) mod timeouts;
 
 pub use std::net::{
     IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6, ToSocketAddrs,
