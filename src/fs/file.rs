@@ -4,11 +4,9 @@ use std::fmt;
 use std::fs::{self, FileTimes, Metadata, Permissions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::options::OpenOptions;
 use crate::blocking::errand::ask;
 use crate::io::descriptor::{Descriptor, Operations};
 use crate::sched::wait::Operation;
@@ -45,44 +43,6 @@ macro_rules! as_std {
 }
 
 impl File {
-    /// Opens a file for reading.
-    ///
-    /// Parks, and is cancelled, as [`OpenOptions::open`].
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn open(path: impl AsRef<Path>) -> io::Result<File> {
-        File::options().read(true).open(path)
-    }
-
-    /// Opens a file for writing; it is made, or emptied.
-    ///
-    /// Parks, and is cancelled, as [`OpenOptions::open`].
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn create(path: impl AsRef<Path>) -> io::Result<File> {
-        let mut options = File::options();
-        options.write(true).create(true).truncate(true).open(path)
-    }
-
-    /// Makes a file, for reading and writing, which must not be there yet.
-    ///
-    /// Parks, and is cancelled, as [`OpenOptions::open`].
-    ///
-    /// # Errors
-    /// The system's; `AlreadyExists`.
-    pub fn create_new(path: impl AsRef<Path>) -> io::Result<File> {
-        let mut options = File::options();
-        options.read(true).write(true).create_new(true).open(path)
-    }
-
-    /// Returns options to open a file with.
-    #[must_use]
-    pub fn options() -> OpenOptions {
-        OpenOptions::new()
-    }
-
     as_std! {
         #[doc = "Waits until the contents and what is known of the file are on the disk."]
         sync_all() -> ();

@@ -26,8 +26,8 @@ const BATCH: usize = 256;
 /// # Examples
 /// ```
 /// use greenthread::fs;
-/// let names: Result<Vec<_>, _> = fs::read_dir("src")?.map(|entry| Ok(entry?.file_name())).collect();
-/// assert!(names.is_ok_and(|names: Vec<_>| names.contains(&"lib.rs".into())));
+/// let mut entries = fs::read_dir("src")?;
+/// assert!(entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() == "lib.rs")));
 /// # std::io::Result::Ok(())
 /// ```
 pub fn read_dir(path: impl AsRef<Path>) -> io::Result<ReadDir> {

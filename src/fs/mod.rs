@@ -21,7 +21,7 @@
 //!
 //! # When it parks, and what a trip costs
 //! - Reading a [`File`] first takes what the page cache holds, without the pool, where the system has a call for that (`RWF_NOWAIT`, on Linux with ext4, xfs and btrfs). What is not there, and
-//!   everything else, is a trip to the pool and back: some ten microseconds, whatever its size. So move much at once: [`io::copy`](crate::io::copy) does, [`copy`], [`read`] and [`write`] are
+//!   everything else, is a trip to the pool and back: some ten microseconds, whatever its size. So move much at once: [`io::copy`](crate::io::copy) does, [`copy`], [`read`] and [`write()`] are
 //!   one trip, and a [`BufWriter`](std::io::BufWriter) should have more than its usual 8 KiB. Only `seek` from the start or the present position never parks.
 //! - Nothing is buffered here: when a write returns, the kernel has the bytes and every reader sees them, as with std.
 //! - On the root and on a plain OS thread the wait runs the event loop.
@@ -30,7 +30,7 @@
 //! A cancellation or an outer [`timeout`](crate::timeout) is raised before the work is handed over and while it waits for its turn in the pool: then nothing has been done. Once begun, work is
 //! never cut off in the middle, because the system cannot:
 //!
-//! - **Writes to a [`File`], [`write`] and [`write_atomic`]** lend the caller's memory to the pool. They are finished first, their result is returned, and the request is raised at
+//! - **Writes to a [`File`], [`write()`] and [`write_atomic`]** lend the caller's memory to the pool. They are finished first, their result is returned, and the request is raised at
 //!   the next wait point.
 //! - **Reads of a [`File`]** go into a buffer of the pool's. The caller leaves at once, and its position in the file has not moved: the next read gives the same bytes. Entries of [`read_dir`] are kept for
 //!   the next call likewise.

@@ -1,4 +1,4 @@
-//! How a file is to be opened.
+//! How a file is opened.
 
 use std::fs;
 use std::io;
@@ -79,6 +79,47 @@ impl OpenOptions {
     pub fn open(&self, path: impl AsRef<Path>) -> io::Result<File> {
         let (options, path) = (self.0.clone(), path.as_ref().to_owned());
         ask(move || options.open(path)).map(File::from_std)
+    }
+}
+
+/// Opening one.
+impl File {
+    /// Opens a file for reading.
+    ///
+    /// Parks, and is cancelled, as [`OpenOptions::open`].
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn open(path: impl AsRef<Path>) -> io::Result<File> {
+        File::options().read(true).open(path)
+    }
+
+    /// Opens a file for writing; it is made, or emptied.
+    ///
+    /// Parks, and is cancelled, as [`OpenOptions::open`].
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn create(path: impl AsRef<Path>) -> io::Result<File> {
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true).open(path)
+    }
+
+    /// Makes a file, for reading and writing, which must not be there yet.
+    ///
+    /// Parks, and is cancelled, as [`OpenOptions::open`].
+    ///
+    /// # Errors
+    /// The system's; `AlreadyExists`.
+    pub fn create_new(path: impl AsRef<Path>) -> io::Result<File> {
+        let mut options = File::options();
+        options.read(true).write(true).create_new(true).open(path)
+    }
+
+    /// Returns options to open a file with.
+    #[must_use]
+    pub fn options() -> OpenOptions {
+        OpenOptions::new()
     }
 }
 
