@@ -38,6 +38,7 @@ mod p26_async_generator;
 mod p27_streams_echo;
 mod p30_threads_queue;
 mod p31_thread_local_and_events;
+mod p32_to_thread_files;
 
 use std::time::Duration;
 
