@@ -121,6 +121,7 @@ impl<T> JoinHandle<T> {
     /// # Panics
     /// When a green thread joins itself.
     #[inline]
+    #[track_caller]
     pub fn join(self) -> Result<T, JoinError> {
         wait_over(self.header(), None);
         // SAFETY: it is over, and the handle is consumed.
@@ -136,6 +137,7 @@ impl<T> JoinHandle<T> {
     ///
     /// # Panics
     /// When a green thread joins itself.
+    #[track_caller]
     pub fn join_timeout(self, limit: Duration) -> Result<Result<T, JoinError>, Self> {
         if wait_over(self.header(), Some(park::deadline_in(limit))) {
             // SAFETY: it is over, and the handle is consumed.
@@ -225,6 +227,7 @@ impl<T> JoinHandle<T> {
 /// # Panics
 /// When the running green thread waits for itself.
 #[inline]
+#[track_caller]
 pub(super) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
     if header.is_over() {
         return true;
@@ -246,6 +249,7 @@ pub(super) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
     })
 }
 
+#[track_caller]
 fn refuse_self(header: &Header) {
     assert!(
         !std::ptr::eq(Scheduler::get().current(), header),
@@ -301,6 +305,7 @@ impl<T> CancelOnDrop<T> {
     ///
     /// # Errors
     /// As [`JoinHandle::join`].
+    #[track_caller]
     pub fn join(self) -> Result<T, JoinError> {
         wait_over(self.header(), None);
         self.into_inner().join()
