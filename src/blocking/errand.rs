@@ -5,7 +5,7 @@
 //! | [`ask`] | nothing | takes it back, and is raised | is raised at once; the work is finished, and its result dropped |
 //! | [`lend`] | what the caller lends | takes it back, and is raised | waits: the work is finished, its result returned, and the request raised at the next wait point (L16) |
 //!
-//! Both begin with a checkpoint, because they are going to park, and fail at once while a cancellation unwinds the caller (L10). On an OS thread of a pool both work in
+//! An [`Errand`] is the first of the two in its parts. All begin with a checkpoint, because they are going to park, and fail at once while a cancellation unwinds the caller (L10). On an OS thread of a pool they work in
 //! place: it is there to be blocked, and a pool of one would wait for itself.
 
 #![expect(
@@ -26,6 +26,46 @@ use crate::thread::shield::shield;
 
 /// Work without its lifetime.
 type Work<T> = Box<dyn FnOnce() -> io::Result<T> + Send + 'static>;
+
+/// Work that was begun and is asked for later, perhaps by somebody else: for what takes something away that a cancelled caller must leave to the next.
+#[derive(Debug)]
+pub(crate) enum Errand<T> {
+    /// Done in place.
+    Done(T),
+
+    /// In the pool.
+    UnderWay(JoinHandle<T>),
+}
+
+impl<T: Send + 'static> Errand<T> {
+    /// Hands `f` to the pool, for one who [may wait](may_wait) for it.
+    pub(crate) fn begin(f: impl FnOnce() -> T + Send + 'static) -> Self {
+        if crew::works_here() {
+            Errand::Done(f())
+        } else {
+            Errand::UnderWay(spawn_blocking(f))
+        }
+    }
+
+    /// Waits until it is done; a request is raised and costs nothing of it.
+    pub(crate) fn wait(&self) -> io::Result<()> {
+        if let Errand::UnderWay(work) = self
+            && !work.is_over()
+        {
+            may_wait()?;
+            work.wait();
+        }
+        Ok(())
+    }
+
+    /// What came of it. One that is not waited for before may park.
+    pub(crate) fn result(self) -> io::Result<T> {
+        match self {
+            Errand::Done(result) => Ok(result),
+            Errand::UnderWay(work) => work.join().map_err(io::Error::from),
+        }
+    }
+}
 
 /// Has `f` done by the pool, and waits for it.
 pub(crate) fn ask<T, F>(f: F) -> io::Result<T>
@@ -97,8 +137,11 @@ fn finished<T>(result: Result<io::Result<T>, crate::JoinError>) -> io::Result<T>
     result.map_err(io::Error::from).flatten()
 }
 
-/// Raises what is due in a caller who is going to wait; an error while a cancellation unwinds it (L10).
+/// Raises what is due in a caller who is going to wait for the pool; an error while a cancellation unwinds it (L10).
 pub(crate) fn may_wait() -> io::Result<()> {
+    if crew::works_here() {
+        return Ok(());
+    }
     let scheduler = Scheduler::get();
     if park::request_unwinds(scheduler.current_header()) {
         return Err(io::Error::other(

@@ -9,9 +9,7 @@ use std::fs::{self, FileType, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::blocking::errand::{ask, may_wait};
-use crate::blocking::spawn::spawn_blocking;
-use crate::thread::join::JoinHandle;
+use crate::blocking::errand::{Errand, ask, may_wait};
 
 /// How many entries are read in one trip to the pool.
 const BATCH: usize = 256;
@@ -58,7 +56,7 @@ enum Rest {
     Here(fs::ReadDir),
 
     /// In the pool, which brings it back with a batch.
-    Away(JoinHandle<(fs::ReadDir, Vec<io::Result<DirEntry>>)>),
+    Away(Errand<(fs::ReadDir, Vec<io::Result<DirEntry>>)>),
 
     /// At its end.
     Over,
@@ -85,14 +83,14 @@ impl ReadDir {
         }
         may_wait()?;
         self.rest = match std::mem::replace(&mut self.rest, Rest::Over) {
-            Rest::Here(folder) => Rest::Away(spawn_blocking(move || next_batch(folder))),
+            Rest::Here(folder) => Rest::Away(Errand::begin(move || next_batch(folder))),
             rest => rest,
         };
         if let Rest::Away(reading) = &self.rest {
-            reading.wait();
+            reading.wait()?;
         }
         if let Rest::Away(reading) = std::mem::replace(&mut self.rest, Rest::Over) {
-            let (folder, batch) = reading.join()?;
+            let (folder, batch) = reading.result()?;
             if batch.len() == BATCH {
                 self.rest = Rest::Here(folder);
             }

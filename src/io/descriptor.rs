@@ -25,12 +25,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::calls;
-use crate::blocking::errand::{ask, lend, may_wait};
-use crate::blocking::spawn::spawn_blocking;
+use crate::blocking::errand::{Errand, ask, lend, may_wait};
 use crate::sched::source::{Direction, Source};
 use crate::sched::wait::Operation;
 use crate::sync::Mutex;
-use crate::thread::join::JoinHandle;
 
 /// The most bytes that the pool reads at once: it keeps a buffer of this size for each file that is read through it.
 const MOST_READ: usize = 256 << 10;
@@ -89,7 +87,7 @@ struct Input {
     taken: usize,
 
     /// A read from a stream that is under way (F3).
-    under_way: Option<JoinHandle<io::Result<Vec<u8>>>>,
+    under_way: Option<Errand<io::Result<Vec<u8>>>>,
 }
 
 impl<F: AsFd + Send + Sync + 'static> Descriptor<F> {
@@ -283,20 +281,23 @@ impl<F: AsFd + Send + Sync + 'static> Descriptor<F> {
 
     /// F3.
     fn fetch_stream(&self, input: &mut Input, wanted: usize) -> io::Result<()> {
-        if input.under_way.is_none() {
-            self.wait_ready(Direction::Read)?;
-            let (file, wanted) = (Arc::clone(&self.file), wanted.min(MOST_STREAMED));
-            may_wait()?;
-            input.under_way = Some(spawn_blocking(move || read_into_own(&*file, wanted)));
+        let under_way = match input.under_way.take() {
+            Some(under_way) => under_way,
+            None => self.begin_fetching(wanted)?,
+        };
+        input.under_way.insert(under_way).wait()?;
+        if let Some(ended) = input.under_way.take() {
+            input.buffer = ended.result()??;
+            input.taken = 0;
         }
-        may_wait()?;
-        if let Some(under_way) = &input.under_way {
-            under_way.wait();
-        }
-        let ended = input.under_way.take().map(JoinHandle::join);
-        input.buffer = ended.map_or(Ok(Ok(Vec::new())), |ended| ended)??;
-        input.taken = 0;
         Ok(())
+    }
+
+    fn begin_fetching(&self, wanted: usize) -> io::Result<Errand<io::Result<Vec<u8>>>> {
+        self.wait_ready(Direction::Read)?;
+        let (file, wanted) = (Arc::clone(&self.file), wanted.min(MOST_STREAMED));
+        may_wait()?;
+        Ok(Errand::begin(move || read_into_own(&*file, wanted)))
     }
 
     /// Parks until a call may move something; at once for what the reactor does not know.

@@ -247,6 +247,13 @@ fn a_job_of_the_pool_uses_files_in_place() {
         let job = || {
             let file = TempFile::new().unwrap();
             file.file().write_all(b"from inside").unwrap();
+            assert!(fs::read_dir("src").unwrap().count() > 3);
+            let mut zeros = [1; 4];
+            File::open("/dev/full")
+                .unwrap()
+                .read_exact(&mut zeros)
+                .unwrap();
+            assert_eq!(zeros, [0; 4]);
             fs::read_to_string(file.path()).unwrap()
         };
         assert_eq!(
@@ -268,4 +275,19 @@ fn others_go_on_while_one_waits_for_a_file() {
         busy.end();
         assert_eq!(reading.join().unwrap(), super::pool::made_up_text());
     });
+}
+
+#[test]
+fn files_and_entries_go_to_other_os_threads() {
+    fn goes<T: Send>() {}
+    fn is_shared<T: Sync>() {}
+    goes::<(File, fs::ReadDir, fs::DirEntry, TempFile, TempDir)>();
+    is_shared::<(File, TempFile, TempDir)>();
+    let file = TempFile::new().unwrap();
+    let elsewhere = std::thread::scope(|s| {
+        let write = || file.file().write_all(b"from elsewhere");
+        s.spawn(write).join().unwrap()
+    });
+    elsewhere.unwrap();
+    assert_eq!(fs::read_to_string(file.path()).unwrap(), "from elsewhere");
 }
