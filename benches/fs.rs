@@ -22,7 +22,7 @@ use greenthread::{fs, io, run};
 const SIZE: usize = 64 << 20;
 
 /// What a hand-written copy moves at once, in bytes.
-const CHUNK: usize = 512 << 10;
+const CHUNK: usize = 1 << 20;
 
 /// How often each of two copies that are compared is made.
 const ROUNDS: usize = 21;
@@ -99,9 +99,9 @@ fn our_fs_copy(place: &Place) {
 type Pair = (&'static str, fn(&Place), fn(&Place));
 
 const PAIRS: [Pair; 4] = [
-    ("reads and writes of 512 KiB", std_by_hand, our_by_hand),
+    ("reads and writes of 1 MiB", std_by_hand, our_by_hand),
     (
-        "io::copy, std's by reads and writes of 512 KiB",
+        "io::copy, std's by reads and writes of 1 MiB",
         std_by_hand,
         our_io_copy,
     ),

@@ -25,6 +25,8 @@
 //! | locks, events, queues | [`sync`] |
 //! | messages | [`channel`], [`select!`] |
 //! | sockets | [`net`] |
+//! | standard streams, pipes, copies | [`io`] |
+//! | files and folders | [`fs`] |
 //! | clocks | [`time`] |
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |
 //! | pages to read | [`guide`] |
@@ -46,7 +48,7 @@
 //! |---|---|---|
 //! | any wait of this crate | itself | its OS thread, which runs its green threads meanwhile |
 //! | the same, inside a generator | whoever drives the generator | likewise |
-//! | `std::thread::sleep`, `std::fs`, `std::net`, C libraries that wait, a host name in `connect` | its OS thread, with everybody on it | the same |
+//! | `std::thread::sleep`, `std::fs`, `std::net`, `std::io::stdin`, C libraries that wait, a host name in `connect` | its OS thread, with everybody on it | the same |
 //! | `std::sync::Mutex` held across a wait point | everybody on its OS thread who locks it, for ever | the same |
 //! | `greenthread::sync::Mutex` held across a wait point | those who want it | those who want it |
 //! | a borrowed `RefCell` across a wait point | nobody: the next `borrow_mut` panics | the same |
