@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use greenthread::fs::{self, File, TempDir, TempFile};
-use greenthread::{catch_cancel, current, park, scope, sleep, spawn, timeout, yield_now};
+use greenthread::{catch_cancel, current, park, scope, spawn, timeout, yield_now};
 
 use crate::pool::{busy, made_up, made_up_text, with_one_thread};
 
@@ -36,7 +36,7 @@ fn l16_reads_that_are_cancelled_at_any_moment_lose_no_byte_and_give_none_twice()
     let read = std::cell::RefCell::new(Vec::new());
     let ended = Cell::new(false);
     let mut cancelled = 0;
-    for round in 0u64.. {
+    for round in 0.. {
         let reading = || {
             let mut one = [0];
             while (&file).read(&mut one).unwrap() == 1 {
@@ -46,8 +46,7 @@ fn l16_reads_that_are_cancelled_at_any_moment_lose_no_byte_and_give_none_twice()
         };
         let result = scope(|s| {
             let reader = s.spawn(reading);
-            yield_now();
-            sleep(Duration::from_micros(round * 7 % 300));
+            (0..1 + round % 60).for_each(|_| yield_now());
             reader.cancel();
             reader.join()
         });
@@ -96,8 +95,7 @@ fn l16_writes_that_are_cancelled_at_any_moment_are_whole_and_told_or_not_done() 
         };
         let result = scope(|s| {
             let writer = s.spawn(writing);
-            yield_now();
-            sleep(Duration::from_micros(round * 13 % 400));
+            (0..1 + round % 97).for_each(|_| yield_now());
             writer.cancel();
             writer.join()
         });

@@ -53,3 +53,23 @@ pub(crate) fn terminal() -> (File, OwnedFd) {
     let far = unsafe { OwnedFd::from_raw_fd(far) };
     (near, far)
 }
+
+/// Whether this system writes to a pipe without blocking and without changing its open file; Linux 6.5 does.
+#[cfg(all(target_os = "linux", target_env = "gnu", not(greenthread_portable)))]
+pub(crate) fn pipes_are_written_at_once() -> bool {
+    let (_reader, writer) = io::pipe().unwrap();
+    let byte = libc::iovec {
+        iov_base: std::ptr::from_ref(&b'x').cast_mut().cast(),
+        iov_len: 1,
+    };
+    // SAFETY: it reads the one byte.
+    let done =
+        unsafe { libc::pwritev2(writer.as_raw_fd(), &raw const byte, 1, -1, libc::RWF_NOWAIT) };
+    done == 1
+}
+
+/// Nothing else can.
+#[cfg(not(all(target_os = "linux", target_env = "gnu", not(greenthread_portable))))]
+pub(crate) fn pipes_are_written_at_once() -> bool {
+    false
+}
