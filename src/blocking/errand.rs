@@ -21,7 +21,7 @@ use super::spawn::spawn_blocking;
 use crate::sched::park;
 use crate::sched::scheduler::Scheduler;
 use crate::thread::caught::is_cancellation;
-use crate::thread::join::JoinHandle;
+use crate::thread::join::{CancelOnDrop, JoinHandle};
 use crate::thread::shield::shield;
 
 /// Work without its lifetime.
@@ -33,8 +33,8 @@ pub(crate) enum Errand<T> {
     /// Done in place.
     Done(T),
 
-    /// In the pool.
-    UnderWay(JoinHandle<T>),
+    /// In the pool; taken back from its queue when nobody is going to ask any more.
+    UnderWay(CancelOnDrop<T>),
 }
 
 impl<T: Send + 'static> Errand<T> {
@@ -43,7 +43,7 @@ impl<T: Send + 'static> Errand<T> {
         if crew::works_here() {
             Errand::Done(f())
         } else {
-            Errand::UnderWay(spawn_blocking(f))
+            Errand::UnderWay(spawn_blocking(f).cancel_on_drop())
         }
     }
 
@@ -151,3 +151,7 @@ pub(crate) fn may_wait() -> io::Result<()> {
     park::checkpoint(scheduler);
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "errand_tests.rs"]
+mod tests;

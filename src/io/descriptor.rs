@@ -258,7 +258,7 @@ impl<F: AsFd + Send + Sync + 'static> Descriptor<F> {
         }
         let mut input = self.input.lock();
         if input.is_used_up() {
-            self.fetch_stream(&mut input, buffer.len())?;
+            until_it_does_not_block(|| self.fetch_stream(&mut input, buffer.len()))?;
         }
         Ok(input.take(buffer))
     }
@@ -272,9 +272,11 @@ impl<F: AsFd + Send + Sync + 'static> Descriptor<F> {
             }
         }
         let turn = self.output.lock();
-        self.wait_ready(Direction::Write)?;
         let bytes = &bytes[..bytes.len().min(MOST_WRITTEN)];
-        let done = lend(|| calls::write(self.file.as_fd(), bytes));
+        let done = until_it_does_not_block(|| {
+            self.wait_ready(Direction::Write)?;
+            lend(|| calls::write(self.file.as_fd(), bytes))
+        });
         drop(turn);
         done
     }
@@ -338,6 +340,16 @@ impl Input {
         buffer[..done].copy_from_slice(&rest[..done]);
         self.taken += done;
         done
+    }
+}
+
+/// Somebody else may have made the open file non-blocking, and been faster once it was ready.
+fn until_it_does_not_block<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            done => return done,
+        }
     }
 }
 
