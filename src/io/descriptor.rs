@@ -30,8 +30,8 @@ use crate::sched::source::{Direction, Source};
 use crate::sched::wait::Operation;
 use crate::sync::Mutex;
 
-/// The most bytes that the pool reads at once: it keeps a buffer of this size for each file that is read through it.
-const MOST_READ: usize = 256 << 10;
+/// The most bytes that the pool reads at once. Each file that is read through it has a buffer as large as what was asked for at most.
+const MOST_READ: usize = 1 << 20;
 
 /// The most bytes that the pool reads at once from a stream.
 const MOST_STREAMED: usize = 16 << 10;
