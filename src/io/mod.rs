@@ -1,7 +1,7 @@
 //! [`std::io`]'s types and traits, and standard streams, pipes and a copy that park the green thread only.
 //!
 //! `use greenthread::io` reads like `use std::io`: everything of std's is here under its name, and what would block the OS thread is replaced:
-//! [`stdin`], [`stdout`], [`stderr`], [`pipe()`] and [`copy`], with their types.
+//! [`stdin()`], [`stdout()`], [`stderr`], [`pipe()`] and [`copy()`], with their types.
 //!
 //! ```
 //! use greenthread::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -24,7 +24,7 @@
 //! - A cancellation or an outer [`timeout`](crate::timeout) is raised only where a call parks, and leaves every byte where it was. What was moved by earlier calls is moved:
 //!   `read_exact`, `read_to_end` and `write_all` lose count, as they do on any error. [`Stdin::read_line`] takes whole lines or nothing.
 //! - While a cancellation unwinds, a call that would park fails at once: a [`BufWriter`] that is dropped then writes what can be written without waiting, and no more.
-//! - The standard streams are shared with other processes, so their descriptors are not made non-blocking: see [`stdin`]. They have no buffers of their own for writing.
+//! - The standard streams are shared with other processes, so their descriptors are not made non-blocking: see [`stdin()`]. They have no buffers of their own for writing.
 //! - A write to a pipe or terminal whose reader has gone is an error, [`BrokenPipe`](ErrorKind::BrokenPipe), because Rust programs ignore `SIGPIPE` from their start.
 
 mod calls;
