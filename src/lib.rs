@@ -26,6 +26,8 @@
 //! | locks, events, queues | [`sync`] |
 //! | messages | [`channel`], [`select!`] |
 //! | sockets: TCP, UDP, Unix; a server; names | [`net`], [`net::Server`], [`net::lookup_host`] |
+//! | standard streams, pipes, copies | [`io`] |
+//! | files and folders | [`fs`] |
 //! | child processes, functions in other processes | [`process`] |
 //! | signals | [`signal`] |
 //! | `async` code, and libraries that are written with it | [`future`] |
@@ -53,7 +55,7 @@
 //! |---|---|---|
 //! | any wait of this crate | itself | its OS thread, which runs its green threads meanwhile |
 //! | the same, inside a generator | whoever drives the generator | likewise |
-//! | `std::thread::sleep`, `std::fs`, `std::net`, C libraries that wait | its OS thread, with everybody on it | the same |
+//! | `std::thread::sleep`, `std::fs`, `std::net`, `std::io::stdin`, C libraries that wait | its OS thread, with everybody on it | the same |
 //! | `std::sync::Mutex` held across a wait point | everybody on its OS thread who locks it, for ever | the same |
 //! | `greenthread::sync::Mutex` held across a wait point | those who want it | those who want it |
 //! | a borrowed `RefCell` across a wait point | nobody: the next `borrow_mut` panics | the same |
@@ -246,9 +248,11 @@ pub mod blocking;
 #[cfg(feature = "ureq")]
 pub mod bridge;
 pub mod channel;
+pub mod fs;
 pub mod future;
 pub mod generator;
 pub mod guide;
+pub mod io;
 pub mod net;
 pub mod process;
 pub mod signal;

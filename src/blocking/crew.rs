@@ -32,6 +32,11 @@ thread_local! {
     static OF: Cell<usize> = const { Cell::new(0) };
 }
 
+/// Whether this OS thread is one of a crew's.
+pub(super) fn works_here() -> bool {
+    OF.get() != 0
+}
+
 /// What a crew is like.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {

@@ -76,7 +76,7 @@ mod server_on_workers;
 mod socket;
 mod stream;
 mod stream_io;
-mod timeouts;
+pub(crate) mod timeouts;
 mod udp;
 pub mod unix;
 

@@ -85,6 +85,11 @@ impl<T> JoinHandle<T> {
         self.header().is_over()
     }
 
+    /// Waits for the end and leaves the result where it is; a request is raised here and costs nothing of it.
+    pub(crate) fn wait(&self) {
+        wait_over(self.header(), None);
+    }
+
     /// Looks at the result of one that is over; none before. `&mut`, so that nobody can add a callback that looks at it elsewhere meanwhile.
     pub(crate) fn look<R>(&mut self, f: impl FnOnce(&Result<T, JoinError>) -> R) -> Option<R> {
         let header = self.header();
