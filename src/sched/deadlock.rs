@@ -19,6 +19,7 @@ use super::inbox::Home;
 use super::request::Request;
 use super::scheduler::Scheduler;
 use crate::base::biased::Biased;
+use crate::base::recorder;
 
 /// How long an OS thread that nobody of ours can wake sleeps before it asks whether anybody else can.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -99,7 +100,9 @@ impl Scheduler {
         if self.reactor_if_made().is_some() {
             self.poll_sources(limit);
         } else {
+            let began = recorder::polls();
             self.home().doze(limit);
+            recorder::polled(began, true);
         }
     }
 

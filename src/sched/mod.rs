@@ -52,5 +52,6 @@ pub(crate) mod switch;
 pub(crate) mod tally;
 pub(crate) mod timers;
 pub(crate) mod token;
+pub(crate) mod traced;
 pub(crate) mod turn;
 pub(crate) mod wait;

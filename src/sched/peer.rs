@@ -33,6 +33,9 @@ pub(crate) mod mail {
 
     /// A callback was added after its end.
     pub(crate) const CALLBACK: u8 = 16;
+
+    /// Nothing: the loop looks up.
+    pub(crate) const LOOK: u8 = 32;
 }
 
 /// The bits of a message that nobody will read, because the OS thread that owned the target has gone (L19): those of whoever sent it, and of others who
@@ -54,6 +57,9 @@ pub(crate) struct Peer {
 
     /// The OS thread that it is pinned to (D1).
     home: Biased<Home>,
+
+    /// Unique in the process.
+    id: u64,
 }
 
 impl Peer {
@@ -65,7 +71,12 @@ impl Peer {
             refs: AtomicUsize::new(refs),
             free,
             home,
+            id: super::ids::next(),
         }
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id
     }
 
     pub(crate) fn home(&self) -> &Biased<Home> {

@@ -22,6 +22,7 @@ use super::inbox::Home;
 use super::reactor::Reactor;
 use super::ready::Ready;
 use super::timers::Timers;
+use super::traced::Traced;
 use super::wait::{Operation, Wait};
 use crate::base::biased::Biased;
 use crate::stack::chain;
@@ -103,6 +104,9 @@ pub(crate) struct Scheduler {
 
     /// Whether the loop is under way, so that the root stands in a wait.
     pub(super) looping: Cell<bool>,
+
+    /// What the loop does differently while this OS thread records.
+    pub(super) traced: Traced,
 }
 
 impl Scheduler {
@@ -152,6 +156,7 @@ impl Scheduler {
             deadlock: RefCell::default(),
             ending: Cell::new(false),
             looping: Cell::new(false),
+            traced: Traced::default(),
         }
     }
 

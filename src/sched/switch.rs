@@ -92,25 +92,27 @@ impl Scheduler {
         }
     }
 
-    /// Runs `header` until it switches away or ends. Called by the loop.
+    /// Runs `header` until it switches away or ends; says whether it has ended. Called by the loop.
     #[inline(always)]
-    pub(super) fn run(&self, header: *const Header) {
+    pub(super) fn run(&self, header: *const Header) -> bool {
         self.set_current(header);
         let local = local_of(header);
         // SAFETY: the loop alone reaches the coroutine, and holds no other borrow of it.
         let slot = unsafe { &mut *local.coroutine.get() };
         if let Some(coroutine) = slot {
-            if let CoroutineResult::Return(()) = coroutine.resume(()) {
+            let ended = matches!(coroutine.resume(()), CoroutineResult::Return(()));
+            if ended {
                 drop(slot.take());
                 self.retire(header);
             }
+            ended
         } else {
-            self.run_first(header);
+            self.run_first(header)
         }
     }
 
     /// The first run: takes a stack (D6), or refuses (L3).
-    fn run_first(&self, header: *const Header) {
+    fn run_first(&self, header: *const Header) -> bool {
         let local = local_of(header);
         match pool::take(local.stack_size.get()) {
             Ok(stack) => self.run_on(header, stack, None),
@@ -119,14 +121,16 @@ impl Scheduler {
     }
 
     /// Begins `header` on `stack`. What ends before it switches away is never stored.
-    fn run_on(&self, header: *const Header, stack: Stack, refusal: Option<io::Error>) {
+    fn run_on(&self, header: *const Header, stack: Stack, refusal: Option<io::Error>) -> bool {
         let mut coroutine = Self::coroutine_on(header, stack, refusal);
-        if let CoroutineResult::Return(()) = coroutine.resume(()) {
+        let ended = matches!(coroutine.resume(()), CoroutineResult::Return(()));
+        if ended {
             drop(coroutine);
             self.retire(header);
         } else {
             store(local_of(header), coroutine);
         }
+        ended
     }
 
     /// Puts a green thread that has not begun on `stack` now, to be run in its turn.
@@ -159,15 +163,14 @@ impl Scheduler {
 
     /// There is no stack: drops the closure on the spare one, now or when that is free.
     #[cold]
-    fn refuse(&self, header: *const Header, error: io::Error) {
+    fn refuse(&self, header: *const Header, error: io::Error) -> bool {
         let spare = self.spare.borrow_mut().take();
-        match spare {
-            Some(stack) => {
-                self.on_spare.set(header);
-                self.run_on(header, stack, Some(error));
-            }
-            None => self.refused.borrow_mut().push_back(header),
-        }
+        let Some(stack) = spare else {
+            self.refused.borrow_mut().push_back(header);
+            return false;
+        };
+        self.on_spare.set(header);
+        self.run_on(header, stack, Some(error))
     }
 
     /// Lets go of an ended green thread, whose stack was given back.
