@@ -241,6 +241,7 @@ pub mod guide;
 pub mod net;
 pub mod sync;
 pub mod time;
+pub mod trace;
 
 pub use base::error::Elapsed;
 pub use blocking::spawn::spawn_blocking;

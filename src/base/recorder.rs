@@ -18,6 +18,9 @@ use super::ring::{Entry, Name, Ring, TextPlace};
 /// How many rings of OS threads that have gone are kept.
 const LEFT_BEHIND: usize = 16;
 
+/// In the object of a `Park`: the rest of it is the id of the green thread that is joined, not an address.
+pub(crate) const JOINED: u64 = 1 << 63;
+
 /// `Here::time` while the machine's clock is used.
 const REAL: u64 = u64::MAX;
 
@@ -147,7 +150,8 @@ impl Kind {
 
 /// How a closure has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+#[non_exhaustive]
+pub enum Ending {
     /// It returned.
     Returned,
 
@@ -175,7 +179,8 @@ impl Ending {
 
 /// What has ended a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Waking {
+#[non_exhaustive]
+pub enum Waking {
     /// What it waited for.
     Granted,
 
@@ -209,6 +214,11 @@ pub(crate) fn stop() {
     if USERS.fetch_sub(1, Ordering::Relaxed) == 1 {
         forget_the_gone(&mut rings(), 0);
     }
+}
+
+/// The number of this OS thread's ring, which is made if need be.
+pub(crate) fn own_ring() -> u64 {
+    with_ring(Ring::number).unwrap_or(0)
 }
 
 /// Every ring there is now.

@@ -25,6 +25,7 @@ use super::scheduler::Scheduler;
 use super::timers::Timer;
 use super::wait::{Ended, Operation, Part, Wait};
 use crate::base::lock::{Lock, LockGuard};
+use crate::base::recorder;
 use crate::stack::unwinding;
 
 /// How a wait that was not raised out of ended.
@@ -294,7 +295,7 @@ impl<'a, S> Waiter<'a, S> {
         // SAFETY: the caller's duty, as in `abandon`.
         let waiter = unsafe { &*std::ptr::from_ref(wait).cast::<Waiter<'a, S>>() };
         if wait.operation().joins {
-            waiter.node.weight() as u64
+            waiter.node.weight() as u64 | recorder::JOINED
         } else {
             std::ptr::from_ref(waiter.queue).addr() as u64
         }

@@ -1,9 +1,9 @@
 //! Tasks start in creation order, interleave at their sleeps, and run on their own whichever one main awaits first.
 
-use greenthread::{JoinHandle, sleep, spawn};
+use greenthread::{Builder, JoinHandle, sleep};
 
 use crate::log::say;
-use crate::{Log, U, run};
+use crate::{Log, U};
 
 fn worker(log: &Log, name: &str) -> String {
     say!(log, "{name}: start");
@@ -16,10 +16,12 @@ fn worker(log: &Log, name: &str) -> String {
 
 fn create_task(log: &Log, name: &'static str) -> JoinHandle<String> {
     let log = log.clone();
-    spawn(move || worker(&log, name))
+    let task = Builder::new().name(name.into());
+    let task = task.spawn(move || worker(&log, name));
+    task.expect("there is a stack for it")
 }
 
-fn main(log: &Log, run: i32) -> i32 {
+pub(crate) fn main(log: &Log, run: i32) -> i32 {
     say!(log, "run {run}: main begins");
     let task1 = create_task(log, "task1");
     let task2 = create_task(log, "task2");
@@ -43,7 +45,7 @@ fn main(log: &Log, run: i32) -> i32 {
 fn says_what_python_says() {
     let log = Log::new();
     for number in [1, 2] {
-        let returned = run(|| main(&log, number));
+        let returned = crate::run(|| main(&log, number));
         say!(log, "asyncio.run returned {returned}");
     }
     log.assert_says(include_str!("python/05_tasks_interleave.out"));
