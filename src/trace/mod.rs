@@ -33,6 +33,7 @@
 //! While nobody records, the hot paths do not change: they have no test for it, and the others test one word. While somebody does, every event costs some 20 ns, and each
 //! OS thread keeps the last 65,536 of them.
 
+mod chrome;
 mod columns;
 mod escape;
 mod event;
