@@ -161,7 +161,11 @@ impl Scheduler {
 
     /// The report of a deadlock that the root has not raised yet.
     pub(crate) fn take_deadlock(&self) -> Option<String> {
-        self.deadlock.borrow_mut().take()
+        let report = self.deadlock.borrow_mut().take();
+        if report.is_some() {
+            recorder::trouble("deadlock");
+        }
+        report
     }
 }
 

@@ -37,6 +37,7 @@ mod chrome;
 mod columns;
 mod escape;
 mod event;
+mod flight;
 mod html;
 mod picture;
 mod recording;
@@ -48,6 +49,7 @@ use std::fmt;
 
 pub use event::{Awaited, Ending, Event, Waking, What};
 
+pub use flight::FlightRecorder;
 pub use recording::Recording;
 pub use timeline::Timeline;
 
