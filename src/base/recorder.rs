@@ -3,19 +3,20 @@
 //! While nobody records, a hook is a test of one word that is never written. The hottest places, switching and waking on one OS thread, have not even that: see
 //! `sched::traced`.
 //!
-//! Every OS thread writes into a ring of its own (`ring`), which is made when it first records something. Rings of OS threads that have gone are kept, a few of them, as
-//! long as somebody records.
+//! Every OS thread writes into a ring of its own (`ring`), which it gets when it first records something. Rings are never freed. When an OS thread goes, its ring stays as it is
+//! until so many others have gone that it is the oldest; then the next new OS thread gets it.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::Cell;
+use std::collections::VecDeque;
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::moment;
 use super::ring::{Entry, Name, Ring, TextPlace};
 
-/// How many rings of OS threads that have gone are kept.
+/// How many rings of OS threads that have gone are kept as they are.
 const LEFT_BEHIND: usize = 16;
 
 /// In the object of a `Park`: the rest of it is the id of the green thread that is joined, not an address.
@@ -30,18 +31,22 @@ static USERS: AtomicU32 = AtomicU32::new(0);
 /// The number of the next ring.
 static NEXT_RING: AtomicU64 = AtomicU64::new(1);
 
-/// Every ring, in the order of their numbers.
-static RINGS: Mutex<Vec<Arc<Ring>>> = Mutex::new(Vec::new());
+/// Every ring.
+static RINGS: Mutex<Rings> = Mutex::new(Rings {
+    all: Vec::new(),
+    left: VecDeque::new(),
+});
 
 /// Told of panics and deadlocks, once anybody has asked for that.
 static TROUBLE: OnceLock<fn(&str)> = OnceLock::new();
 
 thread_local! {
-    /// This OS thread's ring, once it has recorded anything.
-    static RING: OnceCell<Arc<Ring>> = const { OnceCell::new() };
+    /// Its drop gives this OS thread's ring back.
+    static SENTINEL: Sentinel = const { Sentinel };
 
     /// What this OS thread knows while it records.
     static HERE: Here = const { Here {
+        ring: Cell::new(None),
         running: Cell::new(0),
         time: Cell::new(REAL),
         stopped: Cell::new(0),
@@ -51,6 +56,9 @@ thread_local! {
 
 /// What an OS thread knows while it records.
 struct Here {
+    /// Its ring, while it has one.
+    ring: Cell<Option<&'static Ring>>,
+
     /// Who runs; zero for nobody.
     running: Cell<u64>,
 
@@ -62,6 +70,41 @@ struct Here {
 
     /// How the one who is ending ends.
     how: Cell<Ending>,
+}
+
+/// Every ring.
+struct Rings {
+    /// All of them.
+    all: Vec<&'static Ring>,
+
+    /// Those whose OS threads have gone, the longest ago first.
+    left: VecDeque<&'static Ring>,
+}
+
+impl Rings {
+    /// A ring for the OS thread that calls.
+    fn give(&mut self, number: u64) -> &'static Ring {
+        if self.left.len() > LEFT_BEHIND
+            && let Some(ring) = self.left.pop_front()
+        {
+            ring.adopt(number);
+            return ring;
+        }
+        let ring: &'static Ring = Box::leak(Box::new(Ring::new(number)));
+        self.all.push(ring);
+        ring
+    }
+}
+
+/// Gives this OS thread's ring back when it goes.
+struct Sentinel;
+
+impl Drop for Sentinel {
+    fn drop(&mut self) {
+        if let Some(ring) = HERE.with(|here| here.ring.take()) {
+            rings().left.push_back(ring);
+        }
+    }
 }
 
 /// What can happen.
@@ -211,54 +254,38 @@ pub(crate) fn start() {
 
 /// One less records.
 pub(crate) fn stop() {
-    if USERS.fetch_sub(1, Ordering::Relaxed) == 1 {
-        forget_the_gone(&mut rings(), 0);
-    }
+    USERS.fetch_sub(1, Ordering::Relaxed);
 }
 
-/// The number of this OS thread's ring, which is made if need be.
+/// The number of this OS thread's ring, which it gets if need be.
 pub(crate) fn own_ring() -> u64 {
-    with_ring(Ring::number).unwrap_or(0)
+    with_ring(|ring| ring.owner().number).unwrap_or(0)
 }
 
 /// Every ring there is now.
-pub(crate) fn all_rings() -> Vec<Arc<Ring>> {
-    rings().clone()
+pub(crate) fn all_rings() -> Vec<&'static Ring> {
+    rings().all.clone()
 }
 
-fn rings() -> MutexGuard<'static, Vec<Arc<Ring>>> {
+fn rings() -> MutexGuard<'static, Rings> {
     RINGS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Lets go of all but the newest `keep` rings whose OS threads have gone.
-fn forget_the_gone(rings: &mut Vec<Arc<Ring>>, keep: usize) {
-    let is_gone = |ring: &Arc<Ring>| Arc::strong_count(ring) == 1;
-    let mut surplus = rings
-        .iter()
-        .filter(|ring| is_gone(ring))
-        .count()
-        .saturating_sub(keep);
-    rings.retain(|ring| {
-        let goes = is_gone(ring) && surplus > 0;
-        surplus -= usize::from(goes);
-        !goes
-    });
-}
-
-/// A ring for this OS thread.
+/// A ring for this OS thread; `None` once its thread-locals have gone.
 #[cold]
-fn new_ring() -> Arc<Ring> {
+fn get_ring() -> Option<&'static Ring> {
+    SENTINEL.try_with(|_| ()).ok()?;
     let number = NEXT_RING.fetch_add(1, Ordering::Relaxed);
-    let ring = Arc::new(Ring::new(number));
-    let mut rings = rings();
-    forget_the_gone(&mut rings, LEFT_BEHIND);
-    rings.push(Arc::clone(&ring));
-    ring
+    let ring = rings().give(number);
+    HERE.with(|here| here.ring.set(Some(ring)));
+    Some(ring)
 }
 
 /// Calls `f` with this OS thread's ring; does nothing once its thread-locals have gone.
-fn with_ring<R>(f: impl FnOnce(&Ring) -> R) -> Option<R> {
-    RING.try_with(|ring| f(ring.get_or_init(new_ring))).ok()
+#[inline]
+fn with_ring<R>(f: impl FnOnce(&'static Ring) -> R) -> Option<R> {
+    let ring = HERE.with(|here| here.ring.get()).or_else(get_ring)?;
+    Some(f(ring))
 }
 
 /// The present moment, by the clock of this OS thread.
@@ -498,11 +525,16 @@ mod tests {
     }
 
     #[test]
-    fn rings_of_threads_that_have_gone_are_bounded() {
-        let mut rings: Vec<_> = (0..4).map(|number| Arc::new(Ring::new(number))).collect();
-        let alive = Arc::clone(&rings[1]);
-        forget_the_gone(&mut rings, 1);
-        let left: Vec<_> = rings.iter().map(|ring| ring.number()).collect();
-        assert_eq!(left, [alive.number(), 3]);
+    fn rings_of_threads_that_have_gone_are_used_again() {
+        let mut rings = Rings {
+            all: Vec::new(),
+            left: VecDeque::new(),
+        };
+        for number in 0..100 {
+            let ring = rings.give(number);
+            assert_eq!(ring.owner().number, number);
+            rings.left.push_back(ring);
+        }
+        assert_eq!(rings.all.len(), LEFT_BEHIND + 1);
     }
 }

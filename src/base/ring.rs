@@ -8,7 +8,7 @@
 //!   read:     done ─acquire─▶ the words of every slot below done ─fence(acquire)─▶ begun: what lies below begun - capacity is thrown away
 //! ```
 //!
-//! - R1 One OS thread writes to a ring: the one that made it, through its thread-local (`recorder`).
+//! - R1 One OS thread writes to a ring: the one that made it or has adopted it, through its thread-local (`recorder`), until that is destroyed.
 //! - R2 An entry that is kept was not written to while it was read: a write of n + capacity into its slot stores `begun` before the first word. A reader that has seen one of
 //!   those words sees that `begun` after its fence too. So all its words are of one write, and its pointer is what its tag says.
 //! - R3 The same goes for texts, with `text_begun` and bytes in place of `begun` and slots.
@@ -24,6 +24,7 @@ use std::fmt;
 use std::panic::Location;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering, fence};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Entries of a ring; a power of two. 2.5 MiB.
 pub(crate) const ENTRIES: usize = 1 << 16;
@@ -182,13 +183,35 @@ impl Words {
     }
 }
 
-/// What one OS thread has recorded last.
-pub(crate) struct Ring {
+/// Whose a ring is.
+#[derive(Clone, Debug)]
+pub(crate) struct Owner {
     /// The OS thread's number among those that have recorded anything.
-    number: u64,
+    pub(crate) number: u64,
 
     /// What the OS thread is called.
-    thread: Option<String>,
+    pub(crate) thread: Option<String>,
+
+    /// Its first entry; those before are of another OS thread, which has gone.
+    pub(crate) first: u64,
+}
+
+impl Owner {
+    /// The OS thread that calls.
+    fn new(number: u64, first: u64) -> Self {
+        let thread = std::thread::current().name().map(str::to_owned);
+        Owner {
+            number,
+            thread,
+            first,
+        }
+    }
+}
+
+/// What one OS thread has recorded last.
+pub(crate) struct Ring {
+    /// Whose it is.
+    owner: Mutex<Owner>,
 
     /// Entry n is in slot n modulo their number.
     slots: Box<[Slot]>,
@@ -210,8 +233,7 @@ impl Ring {
     /// For the OS thread that calls.
     pub(crate) fn new(number: u64) -> Self {
         Ring {
-            number,
-            thread: std::thread::current().name().map(str::to_owned),
+            owner: Mutex::new(Owner::new(number, 0)),
             slots: (0..ENTRIES).map(|_| Slot::default()).collect(),
             begun: AtomicU64::new(0),
             done: AtomicU64::new(0),
@@ -221,12 +243,18 @@ impl Ring {
         }
     }
 
-    pub(crate) fn number(&self) -> u64 {
-        self.number
+    /// Gives it to the OS thread that calls, when the one before has gone (R1).
+    pub(crate) fn adopt(&self, number: u64) {
+        *self.lock_owner() = Owner::new(number, self.done());
     }
 
-    pub(crate) fn thread(&self) -> Option<&str> {
-        self.thread.as_deref()
+    /// Whose it is.
+    pub(crate) fn owner(&self) -> Owner {
+        self.lock_owner().clone()
+    }
+
+    fn lock_owner(&self) -> MutexGuard<'_, Owner> {
+        self.owner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many entries were written, ever.
@@ -289,7 +317,7 @@ impl Ring {
 impl fmt::Debug for Ring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ring")
-            .field("number", &self.number)
+            .field("owner", &self.owner())
             .field("done", &self.done())
             .finish_non_exhaustive()
     }

@@ -75,7 +75,9 @@ impl Scheduler {
         } else {
             self.give_to(header);
         }
-        self.look();
+        if self.countdown.get() == 0 {
+            self.look();
+        }
     }
 
     /// Has whoever is named run until it switches away or ends; says whether it has ended.

@@ -67,7 +67,7 @@ impl Recording {
             .into_iter()
             .map(|ring| Part::since(ring, &self.before))
             .collect();
-        parts.sort_by_key(|part| (part.ring.number() != self.own, part.ring.number()));
+        parts.sort_by_key(|part| (part.owner.number != self.own, part.owner.number));
         Timeline::of(&parts, self.from)
     }
 }

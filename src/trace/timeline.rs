@@ -1,12 +1,11 @@
 //! What was recorded, put together: the entries of all rings in the order of time, and who is who.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::{Awaited, Ending, Event, Waking, What};
 use crate::base::recorder::{JOINED, Kind};
-use crate::base::ring::{Entry, Found, Name, Ring};
+use crate::base::ring::{Entry, Found, Name, Owner, Ring};
 
 /// What has happened while a [`Recording`](super::Recording) was under way.
 ///
@@ -71,7 +70,10 @@ impl Who {
 #[derive(Debug)]
 pub(super) struct Part {
     /// The ring.
-    pub(super) ring: Arc<Ring>,
+    pub(super) ring: &'static Ring,
+
+    /// Whose it is.
+    pub(super) owner: Owner,
 
     /// Its first entry that counts; those before only tell who is who.
     pub(super) from: u64,
@@ -79,18 +81,18 @@ pub(super) struct Part {
 
 impl Part {
     /// What will be in it from now on.
-    pub(super) fn from_now_on(ring: Arc<Ring>) -> Self {
+    pub(super) fn from_now_on(ring: &'static Ring) -> Self {
         let from = ring.done();
-        Part { ring, from }
+        let owner = ring.owner();
+        Part { ring, owner, from }
     }
 
     /// What was put into a ring since `before` was noted; all of it for one that was not there.
-    pub(super) fn since(ring: Arc<Ring>, before: &[Part]) -> Self {
-        let noted = before
-            .iter()
-            .find(|part| part.ring.number() == ring.number());
-        let from = noted.map_or(0, |part| part.from);
-        Part { ring, from }
+    pub(super) fn since(ring: &'static Ring, before: &[Part]) -> Self {
+        let owner = ring.owner();
+        let noted = before.iter().find(|part| std::ptr::eq(part.ring, ring));
+        let from = noted.map_or(0, |part| part.from).max(owner.first);
+        Part { ring, owner, from }
     }
 }
 
@@ -169,7 +171,7 @@ struct Placed<'a> {
 /// A timeline in the making.
 struct Reading {
     /// One for each ring that has anything.
-    found: Vec<(Arc<Ring>, Found, u64)>,
+    found: Vec<(Owner, Found, u64)>,
 
     /// When the recording began.
     from: u64,
@@ -195,24 +197,30 @@ struct Reading {
 
 impl Reading {
     fn new(parts: &[Part], from: u64) -> Self {
+        let mut lost = 0;
         let read = |part: &Part| {
             let found = part.ring.read(0);
-            let first = part.ring.done() - found.entries.len() as u64;
-            (Arc::clone(&part.ring), found, part.from.max(first) - first)
+            // Nothing was asked to be left out, so what is lost is what is before the first.
+            let first = found.lost;
+            lost += first.saturating_sub(part.from);
+            (part.owner.clone(), found, part.from.saturating_sub(first))
         };
+        let found = parts.iter().map(read);
+        let found: Vec<_> = found
+            .filter(|(_, found, skip)| found.entries.len() as u64 > *skip)
+            .collect();
         Reading {
-            found: parts
-                .iter()
-                .map(read)
-                .filter(|(_, found, skip)| found.entries.len() as u64 > *skip)
-                .collect(),
+            found,
             from,
             cards: HashMap::new(),
             generators: HashMap::new(),
             generators_met: 0,
             objects: HashMap::new(),
             met: HashMap::new(),
-            timeline: Timeline::default(),
+            timeline: Timeline {
+                lost,
+                ..Timeline::default()
+            },
         }
     }
 
@@ -247,10 +255,9 @@ impl Reading {
     /// All entries that count, in the order of time.
     ///
     /// A clock that was virtual goes back when it becomes the machine's again: what comes after goes on from there.
-    fn in_order<'a>(&mut self, found: &'a [(Arc<Ring>, Found, u64)]) -> Vec<Placed<'a>> {
+    fn in_order<'a>(&mut self, found: &'a [(Owner, Found, u64)]) -> Vec<Placed<'a>> {
         let mut all = Vec::new();
         for (thread, (_, found, skip)) in found.iter().enumerate() {
-            self.timeline.lost += if *skip == 0 { found.lost } else { 0 };
             let (mut shift, mut last) = (0, self.from);
             for entry in &found.entries[*skip as usize..] {
                 shift += last.saturating_sub(entry.at + shift);
@@ -408,10 +415,10 @@ impl Reading {
 }
 
 /// What the OS threads are called. The first is the one that began to record, and has no name, so that what one OS thread does is drawn alike wherever it runs.
-fn names_of(found: &[(Arc<Ring>, Found, u64)]) -> Vec<String> {
-    let name = |(index, (ring, _, _)): (usize, &(Arc<Ring>, Found, u64))| match ring.thread() {
+fn names_of(found: &[(Owner, Found, u64)]) -> Vec<String> {
+    let name = |(index, (owner, _, _)): (usize, &(Owner, Found, u64))| match &owner.thread {
         _ if found.len() == 1 => String::from("OS thread"),
-        Some(name) if index > 0 => name.to_owned(),
+        Some(name) if index > 0 => name.clone(),
         _ => format!("OS thread {}", index + 1),
     };
     found.iter().enumerate().map(name).collect()
