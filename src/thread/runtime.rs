@@ -39,6 +39,7 @@ use crate::stack::{idle, pool};
 /// greenthread::run(|| drop(greenthread::spawn(move || { let _tell = tell; greenthread::park() })));
 /// assert!(ended.get());
 /// ```
+#[track_caller]
 pub fn run<T>(f: impl FnOnce() -> T) -> T {
     Settings::default().run(f)
 }
@@ -75,6 +76,7 @@ impl Runtime {
     ///
     /// # Panics
     /// As [`run`].
+    #[track_caller]
     pub fn run<T>(&self, f: impl FnOnce() -> T) -> T {
         self.settings.run(f)
     }
@@ -119,6 +121,7 @@ impl RuntimeBuilder {
     ///
     /// # Panics
     /// When `n` is 0.
+    #[track_caller]
     pub fn workers(mut self, n: usize) -> Self {
         assert!(
             n > 0,
@@ -141,6 +144,7 @@ impl RuntimeBuilder {
     ///
     /// # Panics
     /// When `max` is 0.
+    #[track_caller]
     pub fn blocking_threads(mut self, max: usize) -> Self {
         assert!(
             max > 0,
@@ -232,6 +236,7 @@ struct Settings {
 }
 
 impl Settings {
+    #[track_caller]
     fn run<T>(&self, f: impl FnOnce() -> T) -> T {
         let scheduler = Scheduler::get();
         assert!(
