@@ -111,8 +111,8 @@ impl Scheduler {
         }
     }
 
-    /// The first run: takes a stack (D6), or refuses (L3). Inlined into both ways of a turn.
-    #[inline(always)]
+    /// The first run: takes a stack (D6), or refuses (L3). Inlined into the turn, it would cost every other run of that three per cent.
+    #[inline(never)]
     fn run_first(&self, header: *const Header) -> bool {
         let local = local_of(header);
         match pool::take(local.stack_size.get()) {
@@ -122,7 +122,6 @@ impl Scheduler {
     }
 
     /// Begins `header` on `stack`. What ends before it switches away is never stored.
-    #[inline]
     fn run_on(&self, header: *const Header, stack: Stack, refusal: Option<io::Error>) -> bool {
         let mut coroutine = Self::coroutine_on(header, stack, refusal);
         let ended = matches!(coroutine.resume(()), CoroutineResult::Return(()));
