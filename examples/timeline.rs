@@ -15,7 +15,7 @@ use std::{env, fs, io};
 use greenthread::Runtime;
 use greenthread::trace::{self, Recording, Timeline};
 
-#[path = "../tests/parity/p05_tasks_interleave.rs"]
+#[path = "../tests/parity/p05_tasks_interleave/program.rs"]
 mod program;
 
 /// What the program calls its unit of time.

@@ -33,6 +33,7 @@ pub(crate) mod here;
 pub(crate) mod hooks;
 pub(crate) mod ids;
 pub(crate) mod inbox;
+pub(crate) mod ledger;
 pub(crate) mod list;
 pub(crate) mod local;
 #[cfg(all(loom, test))]

@@ -19,10 +19,10 @@ use super::frame::{self, Deadlines, Due, Target};
 use super::header::{Counted, Header};
 use super::hooks::Hooks;
 use super::inbox::Home;
+use super::ledger::Ledger;
 use super::reactor::Reactor;
 use super::ready::Ready;
 use super::timers::Timers;
-use super::traced::Traced;
 use super::wait::{Operation, Wait};
 use crate::base::biased::Biased;
 use crate::stack::chain;
@@ -106,7 +106,7 @@ pub(crate) struct Scheduler {
     pub(super) looping: Cell<bool>,
 
     /// What the loop does differently while this OS thread records.
-    pub(super) traced: Traced,
+    pub(super) ledger: Ledger,
 }
 
 impl Scheduler {
@@ -156,7 +156,7 @@ impl Scheduler {
             deadlock: RefCell::default(),
             ending: Cell::new(false),
             looping: Cell::new(false),
-            traced: Traced::default(),
+            ledger: Ledger::default(),
         }
     }
 

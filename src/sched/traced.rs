@@ -14,32 +14,10 @@
 
 #![expect(unsafe_code, reason = "looks at who is in line, and at its wait")]
 
-use std::cell::{Cell, RefCell};
-
-use super::header::{Counted, Header};
+use super::header::Header;
 use super::peer::mail;
 use super::scheduler::Scheduler;
 use crate::base::recorder;
-
-/// Whether and how an OS thread records.
-#[derive(Debug, Default)]
-pub(super) struct Traced {
-    /// Whether it does.
-    on: Cell<bool>,
-
-    /// How many turns are left before time and IO are looked at.
-    turns: Cell<u32>,
-
-    /// Who began to record in the middle of its run, which is still under way: how it ends is written down when the loop looks up.
-    starter: RefCell<Option<Counted>>,
-}
-
-impl Traced {
-    #[inline]
-    pub(super) fn is_on(&self) -> bool {
-        self.on.get()
-    }
-}
 
 impl Scheduler {
     /// This OS thread records from now on, and whoever runs is written down.
@@ -47,10 +25,10 @@ impl Scheduler {
         let current = self.current_header().count();
         self.introduce(&current);
         recorder::ran(current.id());
-        if !self.traced.is_on() {
+        if !self.ledger.is_on() {
             self.countdown.set(1);
             self.trace_from_now_on(1);
-            *self.traced.starter.borrow_mut() = Some(current);
+            *self.ledger.starter.borrow_mut() = Some(current);
             self.root.post(mail::LOOK);
         }
     }
@@ -61,22 +39,22 @@ impl Scheduler {
             recorder::forget_stop();
             self.countdown.set(1);
             self.trace_from_now_on(turns);
-        } else if self.traced.is_on() {
+        } else if self.ledger.is_on() {
             self.trace_no_more();
         }
     }
 
     fn trace_from_now_on(&self, turns: u32) {
-        self.traced.turns.set(turns);
-        if !self.traced.on.replace(true) {
+        self.ledger.turns.set(turns);
+        if !self.ledger.on.replace(true) {
             self.ready.make_traced();
         }
     }
 
     #[cold]
     fn trace_no_more(&self) {
-        self.traced.on.set(false);
-        drop(self.traced.starter.take());
+        self.ledger.on.set(false);
+        drop(self.ledger.starter.take());
         self.ready.make_current();
     }
 
@@ -92,8 +70,8 @@ impl Scheduler {
         } else {
             self.trace_stop(header);
         }
-        let left = self.traced.turns.get().saturating_sub(1);
-        self.traced.turns.set(left);
+        let left = self.ledger.turns.get().saturating_sub(1);
+        self.ledger.turns.set(left);
         self.countdown.set(u32::from(left > 0 && recorder::is_on()));
     }
 
@@ -122,8 +100,8 @@ impl Scheduler {
     /// The run in which somebody began to record is over.
     #[inline]
     pub(super) fn trace_stop_of_starter(&self) {
-        if self.traced.is_on()
-            && let Some(starter) = self.traced.starter.take()
+        if self.ledger.is_on()
+            && let Some(starter) = self.ledger.starter.take()
         {
             if starter.has_ended() {
                 recorder::ended(starter.id());

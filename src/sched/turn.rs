@@ -70,7 +70,7 @@ impl Scheduler {
     #[cold]
     #[inline(never)]
     fn turn_and_look(&self, header: *const Header) {
-        if self.traced.is_on() {
+        if self.ledger.is_on() {
             self.turn_traced(header);
         } else {
             self.give_to(header);

@@ -25,7 +25,21 @@
 //! draws this:
 //!
 //! ```text
-//! TO BE FILLED
+//!      time  OS thread   root                   tea          marks
+//! ────────────────────────────────────────────────────────────────
+//!   0.000 s  root        ┃
+//!            │           ┃─ spawns ────────────▶·
+//!                        ┊ JoinHandle::join tea ·
+//!            tea         ┊                      ┃            • water on
+//!                        ┊                      ┊ sleep
+//!            180 s idle  ┊                      ┊
+//! 180.000 s              ┊                      │ time is up
+//!            tea         ┊                      ┃            • tea is ready
+//!            │           │◀─ wakes ─────────────┃
+//!                        │                      ╹ ends
+//!            root        ┃
+//!
+//! ┃ runs   │ ready   ┊ waits   · has not begun   ║ drives a generator
 //! ```
 //!
 //! # Cost
@@ -40,6 +54,7 @@ mod event;
 mod flight;
 mod html;
 mod picture;
+mod places;
 mod recording;
 mod svg;
 mod text;

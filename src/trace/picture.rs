@@ -405,30 +405,27 @@ fn ended(how: Ending) -> &'static str {
     }
 }
 
-/// A span of time with three or four digits.
+/// A span of time in its unit, with at most three digits behind the point.
 pub(super) fn span(time: Duration) -> String {
     let nanos = time.as_nanos();
     let (unit, name) = match nanos {
-        0..1_000 => return format!("{nanos} ns"),
+        0..1_000 => (1, "ns"),
         1_000..1_000_000 => (1_000, "µs"),
         1_000_000..1_000_000_000 => (1_000_000, "ms"),
         _ => (1_000_000_000, "s"),
     };
-    let (whole, rest) = (nanos / unit, nanos % unit * 1000 / unit);
-    if rest == 0 {
-        return format!("{whole} {name}");
-    }
-    let digits = match whole {
+    let digits = match nanos / unit {
         0..10 => 2,
         10..100 => 1,
         _ => 0,
     };
-    let rest = rest / 10u128.pow(3 - digits as u32);
-    if digits == 0 || rest == 0 {
-        format!("{whole} {name}")
-    } else {
-        format!("{whole}.{rest:0digits$} {name}")
-    }
+    let number = format!("{:.digits$}", nanos as f64 / unit as f64);
+    let number = match number.split_once('.') {
+        Some((whole, rest)) if rest.trim_end_matches('0').is_empty() => whole.to_owned(),
+        Some(_) => number.trim_end_matches('0').to_owned(),
+        None => number,
+    };
+    format!("{number} {name}")
 }
 
 /// A moment since the beginning, in seconds, to the microsecond where it needs it.
@@ -439,4 +436,19 @@ pub(super) fn moment(at: Duration) -> String {
         6
     };
     format!("{:.digits$} s", at.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_told_in_their_unit() {
+        let told = [0, 7, 1_500, 12_340, 999_999, 120_000_000, 1_500_000_000];
+        let told = told.map(|nanos| span(Duration::from_nanos(nanos)));
+        let expected = [
+            "0 ns", "7 ns", "1.5 µs", "12.3 µs", "1000 µs", "120 ms", "1.5 s",
+        ];
+        assert_eq!(told, expected);
+    }
 }

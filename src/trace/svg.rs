@@ -3,28 +3,19 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::columns::Columns;
 use super::escape::Xml;
 use super::picture::{Picture, Row, State, Tie, moment};
+use super::places::{EDGE, Places, TIMES, letters};
 use super::timeline::{Timeline, Who};
 
 /// The most rows that are drawn: the last ones.
 const ROWS: usize = 2_000;
-
-/// The most columns that are drawn: the first ones.
-const COLUMNS: usize = 48;
 
 /// Pixels from row to row.
 const STEP: usize = 24;
 
 /// Pixels above the first row.
 const TOP: usize = 68;
-
-/// Pixels at every edge.
-const EDGE: usize = 18;
-
-/// Pixels of the column of times.
-const TIMES: usize = 74;
 
 /// Half the width of the bar of one who runs, in pixels.
 const HALF: usize = 6;
@@ -73,20 +64,8 @@ struct Sheet<'a> {
     /// The rows of it.
     rows: &'a [Row],
 
-    /// Who is where.
-    columns: Columns,
-
-    /// The middle of each column, in pixels.
-    middles: Vec<usize>,
-
-    /// The left end and the width of each OS thread's column, in pixels.
-    held: Vec<(usize, usize)>,
-
-    /// Where marks begin, in pixels.
-    marks: usize,
-
-    /// How wide the picture is, in pixels.
-    width: usize,
+    /// Where everything is, from left to right.
+    places: Places,
 
     /// What goes below everything.
     ground: String,
@@ -104,59 +83,16 @@ struct Sheet<'a> {
 impl<'a> Sheet<'a> {
     fn new(picture: &'a Picture<'a>) -> Self {
         let skipped = picture.rows.len().saturating_sub(ROWS);
-        let mut sheet = Sheet {
+        let rows = &picture.rows[skipped..];
+        Sheet {
             picture,
-            rows: &picture.rows[skipped..],
-            columns: Columns::of(picture),
-            middles: Vec::new(),
-            held: Vec::new(),
-            marks: 0,
-            width: 0,
+            rows,
+            places: Places::of(picture, rows),
             ground: String::new(),
             bars: String::new(),
             words: String::new(),
             out: String::new(),
-        };
-        sheet.measure();
-        sheet
-    }
-
-    /// Finds a place for everything.
-    fn measure(&mut self) {
-        let mut x = EDGE + TIMES + 12;
-        for (thread, name) in self.picture.os_threads.iter().enumerate() {
-            let names = self.rows.iter().filter(|row| row.os_thread == thread);
-            let names = names.filter_map(|row| row.holder.map(|holder| self.name(holder)));
-            let longest = names.chain([*name]).map(letters).max().unwrap_or(0);
-            let width = (longest * 7 + 20).clamp(76, 180);
-            self.held.push((x, width));
-            x += width + 14;
         }
-        let count = self.columns.count().min(COLUMNS);
-        let mut widths = vec![70; count];
-        for (column, width) in widths.iter_mut().enumerate() {
-            let first = self.columns.first(column).map_or("", |who| self.name(who));
-            *width = (*width).max(letters(first) * 8 + 24);
-        }
-        for row in self.rows {
-            if let Some(column) = self.columns.of_person(row.who.unwrap_or(usize::MAX)) {
-                let tied = row
-                    .tie
-                    .and_then(|(other, _)| self.columns.of_person(other))
-                    .map_or(column, |other| other.min(column));
-                if let Some(width) = widths.get_mut(tied) {
-                    *width = (*width).max(letters(&row.words) * 7 + 34).min(300);
-                }
-            }
-        }
-        for width in widths {
-            self.middles.push(x + 16);
-            x += width;
-        }
-        self.marks = x + 12;
-        let marks = self.rows.iter().flat_map(|row| &row.marks);
-        let longest = marks.map(|mark| letters(mark)).max().unwrap_or(0);
-        self.width = self.marks + (longest * 7 + 16).clamp(40, 720) + EDGE;
     }
 
     fn name(&self, who: usize) -> &'a str {
@@ -173,11 +109,6 @@ impl<'a> Sheet<'a> {
         colour(who) * (1 + before % (COLOURS - 1))
     }
 
-    fn middle(&self, person: Option<usize>) -> Option<(usize, usize)> {
-        let column = self.columns.of_person(person?)?;
-        Some((column, *self.middles.get(column)?))
-    }
-
     fn draw(&mut self, timeline: &Timeline) {
         self.heads();
         self.rows();
@@ -191,8 +122,8 @@ impl<'a> Sheet<'a> {
             self.ground,
             self.bars,
             self.words,
-            width = self.width,
-            w = self.width - 1,
+            width = self.places.width,
+            w = self.places.width - 1,
             h = height - 1,
         );
     }
@@ -204,7 +135,7 @@ impl<'a> Sheet<'a> {
             "<text class=\"time\" x=\"{}\" y=\"{y}\">time</text>",
             EDGE + TIMES
         );
-        for ((x, width), name) in self.held.iter().zip(&self.picture.os_threads) {
+        for ((x, width), name) in self.places.held.iter().zip(&self.picture.os_threads) {
             let middle = x + width / 2;
             let _ = writeln!(
                 self.words,
@@ -212,11 +143,11 @@ impl<'a> Sheet<'a> {
                 Xml(name)
             );
         }
-        for column in 0..self.middles.len() {
-            let Some(first) = self.columns.first(column) else {
+        for column in 0..self.places.middles.len() {
+            let Some(first) = self.places.columns.first(column) else {
                 continue;
             };
-            let (x, colour) = (self.middles[column], self.colour(first));
+            let (x, colour) = (self.places.middles[column], self.colour(first));
             let _ = writeln!(
                 self.words,
                 "<circle class=\"f{colour}\" cx=\"{x}\" cy=\"{}\" r=\"5\"/><text class=\"name\" x=\"{}\" y=\"{y}\">{}</text>",
@@ -228,15 +159,15 @@ impl<'a> Sheet<'a> {
         let _ = writeln!(
             self.words,
             "<text class=\"head\" x=\"{}\" y=\"{y}\">marks</text><path class=\"rule\" d=\"M{EDGE} {y2}H{}\"/>",
-            self.marks,
-            self.width - EDGE,
+            self.places.marks,
+            self.places.width - EDGE,
             y2 = EDGE + 28
         );
     }
 
     fn rows(&mut self) {
-        let mut open: Vec<Option<Open>> = vec![None; self.middles.len()];
-        let mut held: Vec<Option<Open>> = vec![None; self.held.len()];
+        let mut open: Vec<Option<Open>> = vec![None; self.places.middles.len()];
+        let mut held: Vec<Option<Open>> = vec![None; self.places.held.len()];
         let mut told = None;
         for (index, row) in self.rows.iter().enumerate() {
             let y = TOP + index * STEP;
@@ -268,7 +199,7 @@ impl<'a> Sheet<'a> {
             self.ground,
             "<path class=\"{rule}\" d=\"M{} {top}H{}\"/><text class=\"time\" x=\"{}\" y=\"{}\">{}</text>",
             EDGE + TIMES + 6,
-            self.width - EDGE,
+            self.places.width - EDGE,
             EDGE + TIMES,
             y + 4,
             moment(at),
@@ -290,13 +221,13 @@ impl<'a> Sheet<'a> {
             });
         }
         if row.who.is_none() && row.holder.is_none() {
-            let (x, width) = self.held[row.os_thread];
+            let (x, width) = self.places.held[row.os_thread];
             let middle = x + width / 2;
             let _ = writeln!(
                 self.ground,
                 "<rect class=\"band\" x=\"{x}\" y=\"{}\" width=\"{}\" height=\"18\"/>",
                 y - 9,
-                self.width - EDGE - x
+                self.places.width - EDGE - x
             );
             let _ = writeln!(
                 self.words,
@@ -309,7 +240,7 @@ impl<'a> Sheet<'a> {
 
     /// One stretch for which somebody has held an OS thread.
     fn block(&mut self, thread: usize, held: Open, y: usize) {
-        let (x, width) = self.held[thread];
+        let (x, width) = self.places.held[thread];
         let (top, height) = (held.from - 10, (y + 10 - held.from).max(20));
         let colour = self.colour(held.who);
         let _ = writeln!(
@@ -327,7 +258,7 @@ impl<'a> Sheet<'a> {
 
     /// Ends the stretches that are over with this row, and begins others.
     fn change(&mut self, open: &mut [Option<Open>], row: &Row, y: usize) {
-        let Some((column, _)) = self.middle(row.who) else {
+        let Some((column, _)) = self.places.middle(row.who) else {
             return;
         };
         let who = row.who.unwrap_or(0);
@@ -350,7 +281,7 @@ impl<'a> Sheet<'a> {
 
     /// One stretch of a column.
     fn stretch(&mut self, column: usize, open: Open, y: usize, at: Duration) {
-        let (x, colour) = (self.middles[column], self.colour(open.who));
+        let (x, colour) = (self.places.middles[column], self.colour(open.who));
         let (class, words) = match open.state {
             State::Away => return,
             State::Fresh => ("fresh", "has not begun"),
@@ -384,10 +315,10 @@ impl<'a> Sheet<'a> {
 
     /// Arrows, words and marks of a row.
     fn say(&mut self, row: &Row, y: usize) {
-        if let Some((column, x)) = self.middle(row.who) {
+        if let Some((column, x)) = self.places.middle(row.who) {
             let other = row
                 .tie
-                .and_then(|(other, tie)| Some((self.middle(Some(other))?, tie)));
+                .and_then(|(other, tie)| Some((self.places.middle(Some(other))?, tie)));
             match other {
                 Some(((other, from), tie)) if other != column => self.arrow(from, x, tie, row, y),
                 _ if !row.words.is_empty() => {
@@ -401,7 +332,7 @@ impl<'a> Sheet<'a> {
                 }
                 _ => {}
             }
-            if self.columns.are_shared() && row.state == State::Fresh {
+            if self.places.columns.are_shared() && row.state == State::Fresh {
                 self.tell_name(row, x, y);
             }
         }
@@ -443,7 +374,7 @@ impl<'a> Sheet<'a> {
             y + 4
         );
         let left = from.min(to);
-        let right = self.middles.iter().find(|x| **x > left).copied();
+        let right = self.places.middles.iter().find(|x| **x > left).copied();
         let middle = (left + right.unwrap_or(left + 60)) / 2;
         let _ = writeln!(
             self.words,
@@ -455,19 +386,19 @@ impl<'a> Sheet<'a> {
 
     fn mark(&mut self, row: &Row, mark: &str, y: usize) {
         let colour = row.holder.map_or(0, |holder| self.colour(holder));
-        if let Some((_, x)) = self.middle(row.holder) {
+        if let Some((_, x)) = self.places.middle(row.holder) {
             let _ = writeln!(
                 self.ground,
                 "<path class=\"lead s{colour}\" d=\"M{} {y}H{}\"/>",
                 x + HALF + 4,
-                self.marks - 4
+                self.places.marks - 4
             );
         }
         let _ = writeln!(
             self.words,
             "<circle class=\"f{colour}\" cx=\"{}\" cy=\"{y}\" r=\"3.5\"/><text x=\"{}\" y=\"{}\">{}</text>",
-            self.marks + 3,
-            self.marks + 13,
+            self.places.marks + 3,
+            self.places.marks + 13,
             y + 4,
             Xml(&cut(mark, 100))
         );
@@ -506,7 +437,7 @@ impl<'a> Sheet<'a> {
 
     fn missing(&self, timeline: &Timeline) -> String {
         let skipped = self.picture.rows.len() - self.rows.len();
-        let columns = self.columns.count() - self.middles.len();
+        let columns = self.places.columns.count() - self.places.middles.len();
         let mut words = String::new();
         if timeline.list().is_empty() {
             words.push_str(" — nothing was recorded");
@@ -522,10 +453,6 @@ impl<'a> Sheet<'a> {
         }
         words
     }
-}
-
-fn letters(text: &str) -> usize {
-    text.chars().count()
 }
 
 /// At most so many characters.
