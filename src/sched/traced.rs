@@ -22,13 +22,26 @@ use crate::base::recorder;
 impl Scheduler {
     /// This OS thread records from now on, and whoever runs is written down.
     pub(crate) fn begin_to_record(&self) {
-        let current = self.current_header().count();
-        self.introduce(&current);
-        recorder::ran(current.id());
+        self.introduce(self.current_header());
+        recorder::ran(self.current_header().id());
+        self.join_in();
+    }
+
+    /// This OS thread has just got its scheduler: it records if somebody does. That its root runs is not written down: those of a pool do nothing but jobs.
+    pub(super) fn record_from_the_start(&self) {
+        if recorder::is_on() {
+            self.introduce(&self.root);
+            recorder::set_running(self.root.id());
+            self.join_in();
+        }
+    }
+
+    /// Records, in the middle of somebody's run.
+    fn join_in(&self) {
         if !self.ledger.is_on() {
             self.countdown.set(1);
             self.trace_from_now_on(1);
-            *self.ledger.starter.borrow_mut() = Some(current);
+            *self.ledger.starter.borrow_mut() = Some(self.current_header().count());
             self.root.post(mail::LOOK);
         }
     }

@@ -95,14 +95,15 @@ function draw() {
   $("page").style.width = width + "px";
   const first = Math.max(0, rowAt(top) - 1), end = Math.min(rows.length, rowAt(bottom) + 1), room = byTime || step >= 13;
   const inside = s => s.to >= first && s.from <= end;
-  let ground = "", bars = "", words = "", told = null, free = -1e9;
+  let ground = "", bars = "", words = "", told = null, free = -1e9, ruled = first < rows.length ? rows[first][0] : 0;
   for (let r = first; r < end; r++) {
     const [at, thread, who, , other, tie, text, holder, marks] = rows[r], py = y(r);
     const clear = room && (!byTime || py - free >= 13);
     if (pattern && found(r)) ground += `<rect class="${hits[hit] === r ? "here" : "found"}" x="4" y="${py - 10}" width="${width - 8}" height="20" rx="4"/>`;
-    if (at !== told && py - free >= 0 && clear) {
-      ground += `<path class="rule" d="M${EDGE + TIMES + 6} ${py - 12}H${width - EDGE}"/><text class="time" x="${EDGE + TIMES}" y="${py + 4}">${moment(at)}</text>`;
-      told = at;
+    if (moment(at) !== told && clear) {
+      if (r > 0 && at - ruled >= 1e5) { ground += `<path class="rule" d="M${EDGE + TIMES + 6} ${py - 12}H${width - EDGE}"/>`; ruled = at; }
+      ground += `<text class="time" x="${EDGE + TIMES}" y="${py + 4}">${moment(at)}</text>`;
+      told = moment(at);
     }
     if (who < 0 && holder < 0 && text && clear) {
       const [x, w] = heldAt[thread];
@@ -128,7 +129,8 @@ function draw() {
   }
   holds.forEach((s, i) => {
     if (!inside(s)) return;
-    const [x, w] = heldAt[s.thread], from = y(s.from) - Math.min(10, step * .4), tall = Math.max(byTime ? 1 : 3, y(s.to) - from), colour = `var(--c${colours[s.who]})`;
+    const [x, w] = heldAt[s.thread], from = y(s.from) - Math.min(10, step * .4), handed = s.to < rows.length && rows[s.to][7] >= 0 ? step / 2 : 0;
+    const tall = Math.max(byTime ? 1 : 3, y(s.to) - from - (byTime ? 0 : handed)), colour = `var(--c${colours[s.who]})`;
     bars += `<rect class="held" data-h="${i}" fill="${colour}" stroke="${colour}" x="${x}" y="${from}" width="${w}" height="${tall}" rx="${Math.min(4, tall / 2)}"/>`;
     if (tall >= 13) words += `<text class="who" x="${x + w / 2}" y="${Math.min(Math.max(from, top) + 100, from + tall / 2) + 4}">${esc(name(s.who))}</text>`;
   });

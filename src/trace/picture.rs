@@ -8,7 +8,7 @@ use super::event::{Awaited, Ending, Event, Waking, What};
 use super::timeline::{Person, Timeline, Who};
 
 /// The least time for which nobody holds an OS thread that is told.
-const IDLE: Duration = Duration::from_micros(100);
+pub(super) const IDLE: Duration = Duration::from_micros(100);
 
 /// How somebody stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

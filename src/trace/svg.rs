@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::escape::Xml;
-use super::picture::{Picture, Row, State, Tie, moment};
+use super::picture::{IDLE, Picture, Row, State, Tie, moment};
 use super::places::{EDGE, Places, TIMES, letters};
 use super::timeline::{Timeline, Who};
 
@@ -168,12 +168,15 @@ impl<'a> Sheet<'a> {
     fn rows(&mut self) {
         let mut open: Vec<Option<Open>> = vec![None; self.places.middles.len()];
         let mut held: Vec<Option<Open>> = vec![None; self.places.held.len()];
-        let mut told = None;
+        let (mut told, mut ruled) = (String::new(), None);
         for (index, row) in self.rows.iter().enumerate() {
             let y = TOP + index * STEP;
-            if told != Some(row.at) {
-                self.tell_time(row.at, y);
-                told = Some(row.at);
+            let time = moment(row.at);
+            if told != time {
+                let apart = ruled.is_some_and(|ruled| row.at - ruled >= IDLE);
+                self.tell_time(&time, y, apart);
+                ruled = ruled.filter(|_| !apart).or(Some(row.at));
+                told = time;
             }
             self.hold(&mut held[row.os_thread], row, y);
             self.change(&mut open, row, y);
@@ -193,8 +196,8 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    fn tell_time(&mut self, at: Duration, y: usize) {
-        let rule = if y == TOP { "" } else { "rule" };
+    fn tell_time(&mut self, time: &str, y: usize, apart: bool) {
+        let rule = if apart { "rule" } else { "" };
         let _ = writeln!(
             self.ground,
             "<path class=\"{rule}\" d=\"M{} {top}H{}\"/><text class=\"time\" x=\"{}\" y=\"{}\">{}</text>",
@@ -202,7 +205,7 @@ impl<'a> Sheet<'a> {
             self.places.width - EDGE,
             EDGE + TIMES,
             y + 4,
-            moment(at),
+            time,
             top = y - STEP / 2
         );
     }
@@ -211,7 +214,13 @@ impl<'a> Sheet<'a> {
     fn hold(&mut self, held: &mut Option<Open>, row: &Row, y: usize) {
         if held.map(|held| held.who) != row.holder {
             if let Some(held) = held.take() {
-                self.block(row.os_thread, held, y);
+                // What is handed on at once ends before the next begins.
+                let end = if row.holder.is_some() {
+                    y - STEP / 2
+                } else {
+                    y
+                };
+                self.block(row.os_thread, held, end);
             }
             *held = row.holder.map(|who| Open {
                 who,
@@ -241,7 +250,7 @@ impl<'a> Sheet<'a> {
     /// One stretch for which somebody has held an OS thread.
     fn block(&mut self, thread: usize, held: Open, y: usize) {
         let (x, width) = self.places.held[thread];
-        let (top, height) = (held.from - 10, (y + 10 - held.from).max(20));
+        let (top, height) = (held.from - 10, (y + 10 - held.from).max(18));
         let colour = self.colour(held.who);
         let _ = writeln!(
             self.bars,

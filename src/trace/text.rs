@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::columns::Columns;
 use super::picture::{Picture, Row, State, Tie};
-use super::timeline::Timeline;
+use super::timeline::{Timeline, Who};
 
 /// The most rows that are drawn: the last ones.
 const ROWS: usize = 4_000;
@@ -56,6 +56,9 @@ struct Page<'a> {
     /// Who is in each column now, and how that one stands.
     now: Vec<(Option<usize>, State)>,
 
+    /// On which OS thread everybody ran last, by person.
+    ran_on: Vec<usize>,
+
     /// How many rows are left out at the beginning.
     skipped: usize,
 
@@ -77,6 +80,7 @@ impl<'a> Page<'a> {
             held: vec![4; picture.os_threads.len()],
             digits: if whole { 3 } else { 6 },
             now: vec![(None, State::Away); count],
+            ran_on: vec![usize::MAX; picture.people.len()],
             skipped: picture.rows.len().saturating_sub(ROWS),
             columns,
             out: String::new(),
@@ -172,13 +176,15 @@ impl<'a> Page<'a> {
 
     fn body(&mut self) {
         let picture = self.picture;
-        let mut told = None;
+        let mut told = String::new();
         for (index, row) in picture.rows.iter().enumerate() {
             let before = self.now.clone();
             self.take_in(row);
             if index >= self.skipped {
-                self.line(row, &before, told != Some(row.at));
-                told = Some(row.at);
+                let time = format!("{:.*} s", self.digits, row.at.as_secs_f64());
+                let tell = if told == time { "" } else { &time };
+                self.line(row, &before, tell);
+                told = time;
             }
         }
     }
@@ -188,12 +194,13 @@ impl<'a> Page<'a> {
         if let Some(column) = self.column(row.who) {
             self.now[column] = (row.who, row.state);
         }
+        if let Some(who) = row.who.filter(|_| row.state == State::Running) {
+            self.ran_on[who] = row.os_thread;
+        }
     }
 
-    fn line(&mut self, row: &Row, before: &[(Option<usize>, State)], tell_time: bool) {
+    fn line(&mut self, row: &Row, before: &[(Option<usize>, State)], time: &str) {
         let width = self.time_width();
-        let time = format!("{:.*} s", self.digits, row.at.as_secs_f64());
-        let time = if tell_time { time } else { String::new() };
         let mut line = format!("{time:>width$}  ");
         for (thread, width) in self.held.iter().enumerate() {
             let told = if thread == row.os_thread {
@@ -257,8 +264,9 @@ impl<'a> Page<'a> {
 
     /// Whether it runs, but drives a generator.
     fn is_behind_generator(&self, who: Option<usize>, row: &Row) -> bool {
-        let here = who.map(|who| self.picture.people[who].os_thread);
-        here == Some(row.os_thread) && row.holder != who && row.holder.is_some()
+        let is_generator = |who: usize| matches!(self.picture.people[who].who, Who::Generator(_));
+        let here = who.is_some_and(|who| self.ran_on[who] == row.os_thread);
+        here && row.holder != who && row.holder.is_some_and(is_generator)
     }
 
     /// A line with a head, and the words on it.

@@ -275,7 +275,11 @@ impl Reading {
 
     fn add(&mut self, placed: &Placed<'_>, found: &Found) {
         let by = (placed.entry.by != 0).then_some(placed.entry.by);
-        if let Some(by) = by {
+        let acts = matches!(
+            Kind::of(placed.entry.kind),
+            Kind::Spawn | Kind::JobSpawn | Kind::Wake | Kind::Ask | Kind::Resume
+        );
+        if let Some(by) = by.filter(|_| acts) {
             self.meet_id(by, placed.thread);
         }
         if let Some(what) = self.what(placed, found) {
