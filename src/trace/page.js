@@ -129,7 +129,7 @@ function draw() {
   }
   holds.forEach((s, i) => {
     if (!inside(s)) return;
-    const [x, w] = heldAt[s.thread], from = y(s.from) - Math.min(10, step * .4), handed = s.to < rows.length && rows[s.to][7] >= 0 ? step / 2 : 0;
+    const [x, w] = heldAt[s.thread], from = y(s.from) - (byTime ? 0 : Math.min(10, step * .4)), handed = s.to < rows.length && rows[s.to][7] >= 0 ? step / 2 : 0;
     const tall = Math.max(byTime ? 1 : 3, y(s.to) - from - (byTime ? 0 : handed)), colour = `var(--c${colours[s.who]})`;
     bars += `<rect class="held" data-h="${i}" fill="${colour}" stroke="${colour}" x="${x}" y="${from}" width="${w}" height="${tall}" rx="${Math.min(4, tall / 2)}"/>`;
     if (tall >= 13) words += `<text class="who" x="${x + w / 2}" y="${Math.min(Math.max(from, top) + 100, from + tall / 2) + 4}">${esc(name(s.who))}</text>`;
@@ -138,7 +138,7 @@ function draw() {
     if (!inside(s)) return;
     const x = middles[s.column], colour = `var(--c${colours[s.who]})`, from = y(s.from), to = y(s.to);
     if (s.state === RUNNING) {
-      const over = Math.min(10, step * .4), tall = Math.max(byTime ? 2 : 4, to - from + over);
+      const over = byTime ? 0 : Math.min(10, step * .4), tall = Math.max(byTime ? 2 : 4, to - from + over);
       bars += `<rect data-s="${i}" fill="${colour}" x="${x - HALF}" y="${from - over}" width="${HALF * 2}" height="${tall}" rx="${Math.min(HALF, tall / 2)}"/>`;
     } else {
       ground += `<path class="${LINES[s.state]}" stroke="${colour}" d="M${x} ${from}V${to}"/>`;

@@ -50,6 +50,9 @@ struct Page<'a> {
     /// Characters of the columns of OS threads.
     held: Vec<usize>,
 
+    /// Whether each OS thread is held now.
+    is_held: Vec<bool>,
+
     /// Digits of a second that are told.
     digits: usize,
 
@@ -78,6 +81,7 @@ impl<'a> Page<'a> {
             picture,
             widths: vec![6; count],
             held: vec![4; picture.os_threads.len()],
+            is_held: vec![false; picture.os_threads.len()],
             digits: if whole { 3 } else { 6 },
             now: vec![(None, State::Away); count],
             ran_on: vec![usize::MAX; picture.people.len()],
@@ -191,6 +195,7 @@ impl<'a> Page<'a> {
 
     /// How everybody stands after this row.
     fn take_in(&mut self, row: &Row) {
+        self.is_held[row.os_thread] = row.holder.is_some();
         if let Some(column) = self.column(row.who) {
             self.now[column] = (row.who, row.state);
         }
@@ -206,7 +211,7 @@ impl<'a> Page<'a> {
             let told = if thread == row.os_thread {
                 self.told_of_holder(row)
             } else {
-                String::new()
+                String::from(if self.is_held[thread] { "│" } else { "" })
             };
             let _ = write!(line, "{:<width$}", cut(&told, *width - 1));
         }
