@@ -26,6 +26,7 @@
 //! | messages | [`channel`], [`select!`] |
 //! | sockets: TCP, UDP, Unix; a server; names | [`net`], [`net::Server`], [`net::lookup_host`] |
 //! | clocks | [`time`] |
+//! | seeing what runs | [`trace`]: timelines as text, SVG, page and for Perfetto; the last moments before a panic or a deadlock |
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |
 //! | pages to read | [`guide`] |
 //!

@@ -430,7 +430,7 @@ pub(super) fn span(time: Duration) -> String {
 
 /// A moment since the beginning, in seconds, to the microsecond where it needs it.
 pub(super) fn moment(at: Duration) -> String {
-    let digits = if at.subsec_nanos() % 1_000_000 == 0 {
+    let digits = if at.subsec_nanos().is_multiple_of(1_000_000) {
         3
     } else {
         6

@@ -50,7 +50,9 @@ fn a_wait_says_what_it_waits_for() {
         });
         yield_now();
         drop(held);
-        waiters.map(|waiter| waiter.join().unwrap());
+        for waiter in waiters {
+            waiter.join().unwrap();
+        }
     });
     let waits = timeline.events().filter_map(|event| match event.what {
         What::Park { operation, on, .. } => Some((operation, on)),
