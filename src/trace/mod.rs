@@ -13,7 +13,7 @@
 //! let runtime = Runtime::builder().virtual_time().build().unwrap();
 //! let timeline = runtime.run(|| {
 //!     let recording = trace::Recording::start();
-//!     let tea = Builder::new().name("tea").spawn(|| {
+//!     let tea = Builder::new().name("tea".into()).spawn(|| {
 //!         trace::mark("water on");
 //!         sleep(Duration::from_secs(180));
 //!         trace::mark("tea is ready");

@@ -93,3 +93,12 @@ impl Places {
 pub(super) fn letters(text: &str) -> usize {
     text.chars().count()
 }
+
+/// At most so many characters.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    if letters(text) <= most {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+    format!("{kept}…")
+}

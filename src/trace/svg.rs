@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::escape::Xml;
 use super::picture::{IDLE, Picture, Row, State, Tie, moment};
-use super::places::{EDGE, Places, TIMES, letters};
+use super::places::{EDGE, Places, TIMES, cut, letters};
 use super::timeline::{Timeline, Who};
 
 /// The most rows that are drawn: the last ones.
@@ -462,13 +462,4 @@ impl<'a> Sheet<'a> {
         }
         words
     }
-}
-
-/// At most so many characters.
-fn cut(text: &str, most: usize) -> String {
-    if letters(text) <= most {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
-    format!("{kept}…")
 }
