@@ -2,9 +2,8 @@
 //!
 //! A [`Recording`] keeps what happens while it is under way: who is spawned, runs, waits (and for what), is woken (and by whom), is cancelled, panics and ends; generators,
 //! blocking jobs, and the program's own [marks](mark()). A [`Timeline`] is what comes out, and draws itself: [as text](Timeline::to_text), [as SVG](Timeline::to_svg),
-//! [as a page
-//! to look around in](Timeline::to_html) and [for Perfetto](Timeline::to_chrome_json). A [`FlightRecorder`] keeps the last moments and writes them down when something
-//! goes wrong.
+//! [as a page to look around in](Timeline::to_html) and [for Perfetto](Timeline::to_chrome_json). A [`FlightRecorder`] keeps the last moments and writes them down when
+//! something goes wrong.
 //!
 //! ```
 //! use greenthread::{Builder, Runtime, sleep, trace};

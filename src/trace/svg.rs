@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::escape::Xml;
 use super::picture::{IDLE, Picture, Row, State, Tie, moment};
-use super::places::{EDGE, Places, TIMES, cut, letters};
+use super::places::{EDGE, Places, TIMES, cut};
 use super::timeline::{Timeline, Who};
 
 /// The most rows that are drawn: the last ones.
