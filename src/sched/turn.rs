@@ -193,6 +193,7 @@ impl Scheduler {
         }
         self.doze(limit);
         self.home().wake_up();
+        self.count_down_again();
         self.take_messages();
         self.fire_timers();
     }
