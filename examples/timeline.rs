@@ -60,7 +60,7 @@ fn main() -> io::Result<()> {
 fn record() -> io::Result<Timeline> {
     let runtime = Runtime::builder().virtual_time().build()?;
     Ok(runtime.run(|| {
-        let recording = Recording::start();
+        let recording = Recording::start_here();
         let returned = program::main(&Log, 1);
         trace::mark(format_args!("main returns {returned}"));
         recording.finish()

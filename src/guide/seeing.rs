@@ -55,7 +55,7 @@
 //!
 //! Give green threads names ([`Builder::name`](crate::Builder::name)): the others are told by their ids. What is waited for has a number in brackets, the same wherever
 //! it appears. Under virtual time the same
-//! program draws the same timeline, so that a test may compare it.
+//! program draws the same timeline, so that a test may compare it; a test records its own OS thread, by [`start_here`](crate::trace::Recording::start_here), because others run beside it.
 //!
 //! # The four outputs
 //!

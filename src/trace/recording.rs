@@ -30,6 +30,9 @@ pub struct Recording {
 
     /// The number of the ring of the OS thread that began it.
     own: u64,
+
+    /// Whether it is about that OS thread alone.
+    alone: bool,
 }
 
 impl Recording {
@@ -40,6 +43,20 @@ impl Recording {
     /// # Panics
     /// In a thread-local's destructor, when greenthread's own is gone already.
     pub fn start() -> Self {
+        Recording::begin(false)
+    }
+
+    /// Begins to record on this OS thread alone: for tests, which run beside others in one process.
+    ///
+    /// Does not block.
+    ///
+    /// # Panics
+    /// In a thread-local's destructor, when greenthread's own is gone already.
+    pub fn start_here() -> Self {
+        Recording::begin(true)
+    }
+
+    fn begin(alone: bool) -> Self {
         let scheduler = Scheduler::get();
         recorder::start();
         let own = recorder::own_ring();
@@ -48,6 +65,7 @@ impl Recording {
             before: before.collect(),
             from: recorder::now(),
             own,
+            alone,
         };
         scheduler.begin_to_record();
         recording
@@ -66,6 +84,7 @@ impl Recording {
         let mut parts: Vec<_> = recorder::all_rings()
             .into_iter()
             .map(|ring| Part::since(ring, &self.before))
+            .filter(|part| !self.alone || part.owner.number == self.own)
             .collect();
         parts.sort_by_key(|part| (part.owner.number != self.own, part.owner.number));
         Timeline::of(&parts, self.from)

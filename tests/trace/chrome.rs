@@ -7,7 +7,7 @@ use greenthread::trace::{self, Timeline};
 use greenthread::{spawn, yield_now};
 use serde_json::Value;
 
-use crate::{named, record};
+use crate::{named, record, turn};
 
 fn events(timeline: &Timeline) -> Vec<Value> {
     let trace: Value = serde_json::from_str(&timeline.to_chrome_json()).unwrap();
@@ -16,6 +16,8 @@ fn events(timeline: &Timeline) -> Vec<Value> {
 }
 
 fn busy() -> Timeline {
+    // A panic is told to the flight recorders of other tests.
+    let _turn = turn();
     record(|| {
         let (sender, receiver) = bounded(1);
         let sends = named("sends", move || {

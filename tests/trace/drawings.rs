@@ -6,7 +6,7 @@ use greenthread::generator::{Generator, Yielder};
 use greenthread::trace::{self, Timeline};
 use greenthread::{sleep, spawn, yield_now};
 
-use crate::{named, record};
+use crate::{named, record, turn};
 
 fn tea() -> Timeline {
     record(|| {
@@ -78,6 +78,8 @@ fn generators_have_columns_and_their_drivers_a_double_line() {
 const ODD: &str = "<b>&\"'</script>]]>\u{0}\u{1b}[31m\n½\u{2028}🦀";
 
 fn odd() -> Timeline {
+    // A panic is told to the flight recorders of other tests.
+    let _turn = turn();
     record(|| {
         // A name cannot hold a NUL.
         let name = ODD.replace('\0', "");

@@ -141,6 +141,8 @@ fn one_that_is_cancelled_before_it_begins_ends_without_a_word() {
 
 #[test]
 fn a_panic_is_told_with_its_message() {
+    // A panic is told to the flight recorders of other tests.
+    let _turn = turn();
     let timeline = record(|| {
         let panics = named("a", || panic!("out of tea"));
         assert!(panics.join().unwrap_err().is_panic());
@@ -188,9 +190,8 @@ fn generators_are_told_with_every_resume_and_yield() {
 
 #[test]
 fn what_runs_when_a_recording_begins_is_known() {
-    let _turn = turn();
     let timeline = named("a", || {
-        let recording = Recording::start();
+        let recording = Recording::start_here();
         yield_now();
         recording.finish()
     });
@@ -229,9 +230,8 @@ fn two_recordings_one_after_the_other_have_nothing_in_common() {
 
 #[test]
 fn two_recordings_at_once_do_not_end_each_other() {
-    let _turn = turn();
-    let outer = Recording::start();
-    let inner = Recording::start();
+    let outer = Recording::start_here();
+    let inner = Recording::start_here();
     trace::mark("in both");
     let inner = inner.finish();
     named("later", || ()).join().unwrap();
@@ -239,15 +239,6 @@ fn two_recordings_at_once_do_not_end_each_other() {
     let has = |timeline, text: &str| story(timeline).iter().any(|line| line.contains(text));
     assert!(has(&inner, "in both") && has(&outer, "in both"));
     assert!(has(&outer, "later runs") && !has(&inner, "later runs"));
-    assert!(!trace::is_recording());
-}
-
-#[test]
-fn a_dropped_recording_is_over() {
-    let _turn = turn();
-    drop(Recording::start());
-    assert!(!trace::is_recording());
-    spawn(|| ()).join().unwrap();
 }
 
 #[test]

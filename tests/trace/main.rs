@@ -1,6 +1,6 @@
 //! Recordings of green threads, and what is drawn of them.
 //!
-//! A recording takes in the whole process, so the tests of this file take turns.
+//! Most record their own OS thread alone. A recording of all OS threads takes in the whole process, so the tests that make one take turns.
 
 mod chrome;
 mod drawings;
@@ -38,17 +38,16 @@ pub(crate) const U: Duration = Duration::from_millis(30);
 
 static TURN: Mutex<()> = Mutex::new(());
 
-/// Lets one test at a time record.
+/// Lets one test at a time record everything.
 pub(crate) fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What happens while `f` runs on the root, under virtual time.
 pub(crate) fn record(f: impl FnOnce()) -> Timeline {
-    let _turn = turn();
     let runtime = Runtime::builder().virtual_time().build().unwrap();
     runtime.run(|| {
-        let recording = Recording::start();
+        let recording = Recording::start_here();
         f();
         recording.finish()
     })

@@ -85,6 +85,15 @@ fn blocking_work_is_told_from_the_pool_and_back() {
 }
 
 #[test]
+fn a_recording_of_one_os_thread_has_nothing_of_the_others() {
+    let recording = Recording::start_here();
+    let elsewhere = || greenthread::trace::mark("elsewhere");
+    std::thread::spawn(elsewhere).join().unwrap();
+    let timeline = recording.finish();
+    assert_eq!(story(&timeline), ["root runs"]);
+}
+
+#[test]
 fn os_threads_come_and_go_while_somebody_records() {
     let _turn = turn();
     let recording = Recording::start();
