@@ -30,7 +30,8 @@
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |
 //! | pages to read | [`guide`] |
 //!
-//! A program needs no Cargo feature; the only one, `sanitizer`, is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not compile without, because a cancellation is an unwind. Linux is the platform that is tested.
+//! A program needs no Cargo feature. `tracing` keeps the spans of the crate of that name right: a green thread that switches away leaves the spans that it has entered, and enters them again when it is back;
+//! the subscriber must not wait through this crate while it is told. `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not compile without, because a cancellation is an unwind. Linux is the platform that is tested.
 //!
 //! # Rules of green threads
 //!

@@ -49,6 +49,11 @@ pub(crate) mod request;
 pub(crate) mod root;
 pub(crate) mod scheduler;
 pub(crate) mod source;
+#[cfg(feature = "tracing")]
+mod spans;
+#[cfg(not(feature = "tracing"))]
+#[path = "spans_unknown.rs"]
+mod spans;
 pub(crate) mod switch;
 pub(crate) mod tally;
 pub(crate) mod timers;

@@ -15,6 +15,7 @@ use std::ptr;
 use super::header::{Header, state};
 use super::local::Local;
 use super::scheduler::Scheduler;
+use super::spans;
 use super::wait::Wait;
 use crate::stack::chain;
 use crate::stack::coroutine::{Coroutine, CoroutineResult, Yielder};
@@ -48,6 +49,7 @@ impl Scheduler {
         local.innermost.set(innermost);
         // SAFETY: C3 of `chain`: the base is the running green thread's own stack, or the root's link.
         let base = unsafe { &*local.base.get() };
+        let left = spans::leave();
         base.before_switch();
         // SAFETY: set at the first run, and alive as long as that stack; null for the root.
         match unsafe { local.yielder.get().as_ref() } {
@@ -56,6 +58,7 @@ impl Scheduler {
         }
         base.after_switch();
         chain::set_running(innermost);
+        spans::enter(left);
     }
 
     /// Runs the loop on the root's behalf until the root is ready.
@@ -228,6 +231,8 @@ fn begin(header: &Header, yielder: &Yielder<(), ()>, refusal: Option<io::Error>)
         // SAFETY: as above.
         Some(error) => unsafe { (vtable.refuse)(header, error) },
     }
+    // What it has entered for ever ends with it.
+    spans::end();
     // SAFETY: C3 of `chain`: this very stack. The next coroutine on it may be a generator, which is nobody's base.
     unsafe { &*local.base.get() }.set_owner(ptr::null());
 }
