@@ -39,8 +39,8 @@ pub(crate) struct Local {
     /// Where this OS thread's recorder last said who it is.
     pub(super) announced: Cell<u64>,
 
-    /// Bytes of stack to take at the first run.
-    pub(super) stack_size: Cell<usize>,
+    /// Bytes of stack to take at the first run; zero while nobody has said.
+    pub(crate) stack_size: Cell<usize>,
 
     /// The values of its `green_local!`s, see `thread::local_table`; null while there are none.
     pub(crate) locals: Cell<*mut ()>,
@@ -59,7 +59,7 @@ impl Local {
             place: Cell::new(usize::MAX),
             run: Cell::new(0),
             announced: Cell::new(0),
-            stack_size: Cell::new(crate::stack::pool::DEFAULT_SIZE),
+            stack_size: Cell::new(0),
             locals: Cell::new(ptr::null_mut()),
         }
     }

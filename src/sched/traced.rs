@@ -46,6 +46,14 @@ impl Scheduler {
         }
     }
 
+    /// As [`follow_recorder`](Self::follow_recorder), where that changes anything.
+    pub(super) fn notice_recorder(&self, turns: u32) {
+        recorder::forget_stop();
+        if recorder::is_on() != self.ledger.is_on() {
+            self.follow_recorder(turns);
+        }
+    }
+
     /// Records from now on, or no more, as the process does. `turns` are to pass until the next look at time and IO.
     pub(super) fn follow_recorder(&self, turns: u32) {
         if recorder::is_on() {

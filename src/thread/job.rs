@@ -59,7 +59,7 @@ where
 {
     let scheduler = Scheduler::get();
     let birth = Birth {
-        home: scheduler.home().clone(),
+        home: Some(scheduler.home().clone()),
         name: None,
         site,
     };

@@ -22,7 +22,7 @@ const LAYERS: [(usize, &[&str]); 6] = [
     (
         4,
         &[
-            "thread", "results", "net", "io", "fs", "process", "signal", "blocking",
+            "thread", "results", "net", "io", "fs", "process", "signal", "blocking", "workers",
         ],
     ),
     (
@@ -47,6 +47,7 @@ const UNSAFE: &[&str] = &[
     "generator/drive.rs",
     "generator/scope.rs",
     "generator/yielder.rs",
+    "process/platform/linux.rs",
     "sched/choice.rs",
     "sched/deliver.rs",
     "sched/frame.rs",
@@ -67,6 +68,7 @@ const UNSAFE: &[&str] = &[
     "sched/traced.rs",
     "sched/turn.rs",
     "sched/wait.rs",
+    "signal/listener.rs",
     "stack/chain.rs",
     "stack/grow.rs",
     "stack/grown.rs",
@@ -98,6 +100,7 @@ const UNSAFE: &[&str] = &[
     "sync/mutex.rs",
     "sync/reentrant_mutex.rs",
     "sync/rw_lock.rs",
+    "thread/anywhere.rs",
     "thread/block.rs",
     "thread/callbacks.rs",
     "thread/catch.rs",
@@ -110,6 +113,7 @@ const UNSAFE: &[&str] = &[
     "thread/scope.rs",
     "thread/spawn.rs",
     "thread/spawner.rs",
+    "thread/try_scope.rs",
 ];
 
 /// The one file that may name the crate which switches stacks.

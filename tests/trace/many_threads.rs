@@ -4,7 +4,7 @@ use std::sync::mpsc;
 
 use greenthread::channel::bounded;
 use greenthread::trace::{Recording, What};
-use greenthread::{spawn, spawn_blocking, yield_now};
+use greenthread::{Runtime, spawn, spawn_anywhere, spawn_blocking, yield_now};
 
 use crate::{named, story, turn};
 
@@ -106,4 +106,39 @@ fn os_threads_come_and_go_while_somebody_records() {
     let timeline = recording.finish();
     let story = story(&timeline);
     assert!(story.iter().any(|line| line.contains("says thread 39")));
+}
+
+#[test]
+fn work_for_any_worker_is_spawned_here_and_runs_there() {
+    let _turn = turn();
+    let runtime = Runtime::builder().workers(2).build().unwrap();
+    let timeline = runtime.run(|| {
+        let recording = Recording::start();
+        let both: Vec<_> = (0..8).map(|n| spawn_anywhere(move || n)).collect();
+        let sum: u32 = both.into_iter().map(|one| one.join().unwrap()).sum();
+        assert_eq!(sum, 28);
+        recording.finish()
+    });
+    let spawned: Vec<_> = timeline
+        .events()
+        .filter_map(|event| match event.what {
+            What::Spawn { who } => Some((who, event.os_thread)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(spawned.len(), 8);
+    assert!(spawned.iter().all(|(_, os_thread)| *os_thread == 0));
+    let runs = timeline.events().filter(|event| match event.what {
+        What::Run { who } => spawned.iter().any(|(spawned, _)| *spawned == who),
+        _ => false,
+    });
+    let (mut first_runs, mut elsewhere) = (0, 0);
+    for run in runs {
+        first_runs += 1;
+        elsewhere += usize::from(run.os_thread != 0);
+    }
+    assert!(
+        first_runs >= 8 && elsewhere == first_runs,
+        "{first_runs} {elsewhere}"
+    );
 }
