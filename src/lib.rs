@@ -32,11 +32,14 @@
 //! | signals | [`signal`] |
 //! | `async` code, and libraries that are written with it | [`future`] |
 //! | clocks | [`time`] |
+//! | seeing what runs | [`trace`]: timelines as text, SVG, page and for Perfetto; the last moments before a panic or a deadlock |
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |
 //! | pages to read | [`guide`] |
 //!
 //! A program needs no Cargo feature. `process-pool` has functions called in other processes; `futures-io`, `tokio` and `hyper` put the streams of [`net`] under the traits of those crates
-//! ([`future`]); `ureq` adds `bridge::ureq`, HTTP and HTTPS by ureq over our sockets; `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not
+//! ([`future`]); `ureq` adds `bridge::ureq`, HTTP and HTTPS by ureq over our sockets. `tracing` keeps the
+//! spans of the crate of that name right: a green thread that switches away leaves the spans that it has entered, and enters them again when it is back; the subscriber must not wait through
+//! this crate while it is told. `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not
 //! compile without, because a cancellation is an unwind. Linux is the platform that is tested.
 //!
 //! # Rules of green threads
@@ -258,6 +261,7 @@ pub mod process;
 pub mod signal;
 pub mod sync;
 pub mod time;
+pub mod trace;
 
 pub use base::error::Elapsed;
 pub use blocking::spawn::spawn_blocking;

@@ -5,3 +5,6 @@ mod barrier;
 pub(crate) mod biased;
 pub(crate) mod error;
 pub(crate) mod lock;
+pub(crate) mod moment;
+pub(crate) mod recorder;
+pub(crate) mod ring;

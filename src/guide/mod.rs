@@ -1,6 +1,7 @@
 //! How to say here what is known from elsewhere: pages to read, and no code.
 //!
 //! - [`asyncio`]: every function and class of Python's `asyncio`, `queue`, `threading` and generators that the parity programs use, with what stands for it.
+//! - [`seeing`]: timelines of what runs, and how to read them.
 //! - [`std_and_go`]: what changes for those who come from `std::thread` or from Go.
 //! - [`libraries`]: which libraries work on green threads and how, which do not and why.
 //!
@@ -17,4 +18,5 @@
 
 pub mod asyncio;
 pub mod libraries;
+pub mod seeing;
 pub mod std_and_go;

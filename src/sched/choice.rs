@@ -21,7 +21,7 @@ use super::list::{Node, WaitList};
 use super::park::{Grant, checkpoint, may_raise, park_until};
 use super::payload;
 use super::scheduler::Scheduler;
-use super::wait::{Ended, Operation, Wait};
+use super::wait::{Ended, Operation, Part, Wait};
 use crate::base::lock::Lock;
 
 /// How a wait for one of several ended.
@@ -173,7 +173,7 @@ pub(crate) fn wait_for_any(
         wait: scheduler.new_wait(operation).with_many_nodes(),
         lines,
     };
-    choice.wait.set_abandon(Choice::abandon);
+    choice.wait.set_part(Choice::PART);
     let open = choice.join_all(first);
     if let Some(open) = open
         && choice.wait.take_back()
@@ -190,6 +190,12 @@ pub(crate) fn wait_for_any(
 }
 
 impl<'a> Choice<'a> {
+    /// What can be done with the wait of one; it waits for several things, so that none is named.
+    const PART: &'static Part = &Part {
+        abandon: Self::abandon,
+        object: |_| 0,
+    };
+
     /// Joins one after the other, up to the first that need not wait.
     fn join_all(&self, first: usize) -> Option<usize> {
         let count = self.lines.len();

@@ -23,6 +23,7 @@ use super::reactor::Reactor;
 use super::request::Request;
 use super::scheduler::Scheduler;
 use crate::base::biased::Biased;
+use crate::base::recorder;
 
 /// How long an OS thread that nobody of ours can wake sleeps before it asks whether anybody else can.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -164,7 +165,9 @@ impl Scheduler {
         if self.reactor_if_made().is_some() {
             self.poll_sources(limit);
         } else {
+            let began = recorder::polls();
             self.home().doze(limit);
+            recorder::polled(began, true);
         }
     }
 
@@ -225,7 +228,11 @@ impl Scheduler {
 
     /// The report of a deadlock that the root has not raised yet.
     pub(crate) fn take_deadlock(&self) -> Option<String> {
-        self.deadlock.borrow_mut().take()
+        let report = self.deadlock.borrow_mut().take();
+        if report.is_some() {
+            recorder::trouble("deadlock");
+        }
+        report
     }
 }
 

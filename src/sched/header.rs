@@ -31,6 +31,7 @@ use super::request::Request;
 use crate::base::atomic::{AtomicU8, AtomicUsize, Ordering};
 use crate::base::biased::Biased;
 use crate::base::lock::Lock;
+use crate::base::recorder;
 
 /// Where a green thread is in its life; `Header::state`, in this order (H3).
 pub(crate) mod state {
@@ -97,9 +98,6 @@ pub(crate) struct Header {
     /// Who asks for its end, who waits for it, and what is to be called then.
     finish: Lock<Finish>,
 
-    /// Unique in the process.
-    id: u64,
-
     /// Given by its `Builder`.
     name: Option<Arc<str>>,
 
@@ -133,7 +131,6 @@ impl Header {
             payloads: AtomicUsize::new(0),
             raises: Raises::new(),
             finish: Lock::new(Finish::new()),
-            id: super::ids::next(),
             name,
             site,
             local: Local::new(),
@@ -141,7 +138,7 @@ impl Header {
     }
 
     pub(crate) fn id(&self) -> u64 {
-        self.id
+        self.peer.id()
     }
 
     pub(crate) fn name(&self) -> Option<&str> {
@@ -259,6 +256,7 @@ impl Header {
         drop(finish);
         // After the lock was given back: its reason is of the user's type.
         drop(superfluous);
+        recorder::asked(self.id());
         !ended
     }
 
@@ -300,7 +298,7 @@ impl Header {
 impl fmt::Debug for Header {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Header")
-            .field("id", &self.id)
+            .field("id", &self.id())
             .field("name", &self.name())
             .field("state", &self.state())
             .finish_non_exhaustive()

@@ -38,6 +38,7 @@ fn make() -> &'static Scheduler {
             site: site_of_owner,
         });
         sentinel.arm(scheduler);
+        scheduler.record_from_the_start();
         scheduler
     });
     made.unwrap_or_else(|_| {

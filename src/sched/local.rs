@@ -36,6 +36,9 @@ pub(crate) struct Local {
     /// The number of the `run` in which it was spawned here; zero outside.
     pub(super) run: Cell<u32>,
 
+    /// Where this OS thread's recorder last said who it is.
+    pub(super) announced: Cell<u64>,
+
     /// Bytes of stack to take at the first run; zero while nobody has said.
     pub(crate) stack_size: Cell<usize>,
 
@@ -55,6 +58,7 @@ impl Local {
             token: Cell::new(false),
             place: Cell::new(usize::MAX),
             run: Cell::new(0),
+            announced: Cell::new(0),
             stack_size: Cell::new(0),
             locals: Cell::new(ptr::null_mut()),
         }

@@ -34,6 +34,7 @@ pub(crate) mod here;
 pub(crate) mod hooks;
 pub(crate) mod ids;
 pub(crate) mod inbox;
+pub(crate) mod ledger;
 pub(crate) mod list;
 pub(crate) mod local;
 #[cfg(all(loom, test))]
@@ -52,11 +53,17 @@ pub(crate) mod request;
 pub(crate) mod root;
 pub(crate) mod scheduler;
 pub(crate) mod source;
+#[cfg(feature = "tracing")]
+mod spans;
+#[cfg(not(feature = "tracing"))]
+#[path = "spans_unknown.rs"]
+mod spans;
 pub(crate) mod switch;
 pub(crate) mod tally;
 pub(crate) mod task;
 pub(crate) mod timers;
 pub(crate) mod token;
+pub(crate) mod traced;
 pub(crate) mod turn;
 pub(crate) mod wait;
 pub(crate) mod work;

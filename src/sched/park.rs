@@ -23,8 +23,9 @@ use super::list::{Node, WaitList};
 use super::payload;
 use super::scheduler::Scheduler;
 use super::timers::Timer;
-use super::wait::{Ended, Operation, Wait};
+use super::wait::{Ended, Operation, Part, Wait};
 use crate::base::lock::{Lock, LockGuard};
+use crate::base::recorder;
 use crate::stack::unwinding;
 
 /// How a wait that was not raised out of ended.
@@ -161,6 +162,12 @@ pub(crate) fn with_protected_waiter<S, R>(
 }
 
 impl<'a, S> Waiter<'a, S> {
+    /// What can be done with the wait of one.
+    const PART: &'static Part = &Part {
+        abandon: Self::abandon,
+        object: Self::object,
+    };
+
     /// Parks until woken, or until `deadline`: links into the list that `list` names, gives the lock back, and switches away. May be called again
     /// after a grant; the place in line is kept (D8).
     ///
@@ -189,7 +196,7 @@ impl<'a, S> Waiter<'a, S> {
             held = self.raise_due(held);
         }
         self.wait.again();
-        self.wait.set_abandon(Self::abandon);
+        self.wait.set_part(Self::PART);
         // SAFETY: N2: this waiter is behind a reference into the frame of `with_waiter`, which is not left before the node is unlinked below.
         unsafe { list(&mut held).link(&self.node, &self.wait) };
         drop(held);
@@ -278,6 +285,20 @@ impl<'a, S> Waiter<'a, S> {
         // SAFETY: `held` guards the list that the node is linked in.
         unsafe { self.node.unlink() };
         drop(held);
+    }
+
+    /// The lock of what it waits for, by address; the green thread that it joins, by number.
+    ///
+    /// # Safety
+    /// As for `abandon`.
+    unsafe fn object(wait: &Wait) -> u64 {
+        // SAFETY: the caller's duty, as in `abandon`.
+        let waiter = unsafe { &*std::ptr::from_ref(wait).cast::<Waiter<'a, S>>() };
+        if wait.operation().joins {
+            waiter.node.weight() as u64 | recorder::JOINED
+        } else {
+            std::ptr::from_ref(waiter.queue).addr() as u64
+        }
     }
 
     /// L19: out of the list, and a grant that will not be used goes to the next.

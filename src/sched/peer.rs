@@ -37,7 +37,7 @@ pub(crate) mod mail {
     /// A callback was added after its end.
     pub(crate) const CALLBACK: u8 = 16;
 
-    /// For the root of a worker: somewhere is work to begin.
+    /// For a root: the loop looks up. On a worker, there may be work to begin.
     pub(crate) const LOOK: u8 = 32;
 
     /// A child of one of its scopes has failed on another OS thread.
@@ -63,6 +63,9 @@ pub(crate) struct Peer {
 
     /// The OS thread that it is pinned to (D1); none while that is not settled (H4).
     home: OnceLock<Biased<Home>>,
+
+    /// Unique in the process.
+    id: u64,
 }
 
 impl Peer {
@@ -82,7 +85,12 @@ impl Peer {
             refs: AtomicUsize::new(refs),
             free,
             home,
+            id: super::ids::next(),
         }
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id
     }
 
     /// Where it is pinned, once that is settled.

@@ -19,6 +19,7 @@ use super::frame::{self, Deadlines, Due, Target};
 use super::header::{Counted, Header};
 use super::hooks::Hooks;
 use super::inbox::Home;
+use super::ledger::Ledger;
 use super::reactor::Reactor;
 use super::ready::Ready;
 use super::timers::Timers;
@@ -107,6 +108,9 @@ pub(crate) struct Scheduler {
 
     /// Whether the loop is under way, so that the root stands in a wait.
     pub(super) looping: Cell<bool>,
+
+    /// What the loop does differently while this OS thread records.
+    pub(super) ledger: Ledger,
 }
 
 impl Scheduler {
@@ -157,6 +161,7 @@ impl Scheduler {
             deadlock: RefCell::default(),
             ending: Cell::new(false),
             looping: Cell::new(false),
+            ledger: Ledger::default(),
         }
     }
 

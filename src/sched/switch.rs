@@ -15,6 +15,7 @@ use std::ptr;
 use super::header::{Header, state};
 use super::local::Local;
 use super::scheduler::Scheduler;
+use super::spans;
 use super::wait::Wait;
 use crate::stack::chain;
 use crate::stack::coroutine::{Coroutine, CoroutineResult, Yielder};
@@ -48,6 +49,7 @@ impl Scheduler {
         local.innermost.set(innermost);
         // SAFETY: C3 of `chain`: the base is the running green thread's own stack, or the root's link.
         let base = unsafe { &*local.base.get() };
+        let left = spans::leave();
         base.before_switch();
         // SAFETY: set at the first run, and alive as long as that stack; null for the root.
         match unsafe { local.yielder.get().as_ref() } {
@@ -56,6 +58,7 @@ impl Scheduler {
         }
         base.after_switch();
         chain::set_running(innermost);
+        spans::enter(left);
     }
 
     /// Runs the loop on the root's behalf until the root is ready.
@@ -92,25 +95,28 @@ impl Scheduler {
         }
     }
 
-    /// Runs `header` until it switches away or ends. Called by the loop.
+    /// Runs `header` until it switches away or ends; says whether it has ended. Called by the loop.
     #[inline(always)]
-    pub(super) fn run(&self, header: *const Header) {
+    pub(super) fn run(&self, header: *const Header) -> bool {
         self.set_current(header);
         let local = local_of(header);
         // SAFETY: the loop alone reaches the coroutine, and holds no other borrow of it.
         let slot = unsafe { &mut *local.coroutine.get() };
         if let Some(coroutine) = slot {
-            if let CoroutineResult::Return(()) = coroutine.resume(()) {
+            let ended = matches!(coroutine.resume(()), CoroutineResult::Return(()));
+            if ended {
                 drop(slot.take());
                 self.retire(header);
             }
+            ended
         } else {
-            self.run_first(header);
+            self.run_first(header)
         }
     }
 
-    /// The first run: takes a stack (D6), or refuses (L3).
-    fn run_first(&self, header: *const Header) {
+    /// The first run: takes a stack (D6), or refuses (L3). Inlined into the turn, it would cost every other run of that three per cent.
+    #[inline(never)]
+    fn run_first(&self, header: *const Header) -> bool {
         let local = local_of(header);
         match pool::take(local.stack_size.get()) {
             Ok(stack) => self.run_on(header, stack, None),
@@ -119,14 +125,16 @@ impl Scheduler {
     }
 
     /// Begins `header` on `stack`. What ends before it switches away is never stored.
-    fn run_on(&self, header: *const Header, stack: Stack, refusal: Option<io::Error>) {
+    fn run_on(&self, header: *const Header, stack: Stack, refusal: Option<io::Error>) -> bool {
         let mut coroutine = Self::coroutine_on(header, stack, refusal);
-        if let CoroutineResult::Return(()) = coroutine.resume(()) {
+        let ended = matches!(coroutine.resume(()), CoroutineResult::Return(()));
+        if ended {
             drop(coroutine);
             self.retire(header);
         } else {
             store(local_of(header), coroutine);
         }
+        ended
     }
 
     /// Puts a green thread that has not begun on `stack` now, to be run in its turn.
@@ -159,15 +167,14 @@ impl Scheduler {
 
     /// There is no stack: drops the closure on the spare one, now or when that is free.
     #[cold]
-    fn refuse(&self, header: *const Header, error: io::Error) {
+    fn refuse(&self, header: *const Header, error: io::Error) -> bool {
         let spare = self.spare.borrow_mut().take();
-        match spare {
-            Some(stack) => {
-                self.on_spare.set(header);
-                self.run_on(header, stack, Some(error));
-            }
-            None => self.refused.borrow_mut().push_back(header),
-        }
+        let Some(stack) = spare else {
+            self.refused.borrow_mut().push_back(header);
+            return false;
+        };
+        self.on_spare.set(header);
+        self.run_on(header, stack, Some(error))
     }
 
     /// Lets go of an ended green thread, whose stack was given back.
@@ -224,6 +231,8 @@ fn begin(header: &Header, yielder: &Yielder<(), ()>, refusal: Option<io::Error>)
         // SAFETY: as above.
         Some(error) => unsafe { (vtable.refuse)(header, error) },
     }
+    // What it has entered for ever ends with it.
+    spans::end();
     // SAFETY: C3 of `chain`: this very stack. The next coroutine on it may be a generator, which is nobody's base.
     unsafe { &*local.base.get() }.set_owner(ptr::null());
 }

@@ -19,6 +19,7 @@ use super::frame::Target;
 use super::header::{Counted, Header};
 use super::peer::{mail, senders};
 use super::scheduler::Scheduler;
+use crate::base::recorder;
 use crate::stack::idle::{self, Load};
 
 /// Resumes between two looks at the clock, while there is always somebody in line. A look costs about 25 ns when a timer is set or a
@@ -40,14 +41,15 @@ enum Idle {
 impl Scheduler {
     /// The body of the loop's coroutine.
     pub(super) fn turn_until_end(&self) {
-        self.countdown.set(RESUMES_BETWEEN_LOOKS);
+        self.count_down_again();
+        self.trace_stop_of_starter();
         while !self.ending.get() {
             let next = self.ready.pop();
             match next {
                 Some(peer) => self.turn(peer.cast()),
                 None => self.idle(),
             }
-            if self.home().has_messages() || self.countdown.get() == 0 {
+            if self.home().has_messages() {
                 self.look();
             }
         }
@@ -55,12 +57,44 @@ impl Scheduler {
 
     #[inline(always)]
     fn turn(&self, header: *const Header) {
-        self.countdown.set(self.countdown.get() - 1);
+        let left = self.countdown.get() - 1;
+        self.countdown.set(left);
+        if left == 0 {
+            self.turn_and_look(header);
+        } else {
+            self.give_to(header);
+        }
+    }
+
+    /// The same, when time and IO are to be looked at after it. While this OS thread records, that is every turn.
+    #[cold]
+    #[inline(never)]
+    fn turn_and_look(&self, header: *const Header) {
+        if self.ledger.is_on() {
+            self.turn_traced(header);
+        } else {
+            self.give_to(header);
+        }
+        if self.countdown.get() == 0 {
+            self.look();
+        }
+    }
+
+    /// Has whoever is named run until it switches away or ends; says whether it has ended.
+    #[inline(always)]
+    pub(super) fn give_to(&self, header: *const Header) -> bool {
         if ptr::eq(header, self.root.as_ptr()) {
             self.give_to_root();
+            false
         } else {
-            self.run(header);
+            self.run(header)
         }
+    }
+
+    /// Begins to count the resumes until the next look; here, too, is noticed that somebody records.
+    fn count_down_again(&self) {
+        self.countdown.set(RESUMES_BETWEEN_LOOKS);
+        self.follow_recorder(RESUMES_BETWEEN_LOOKS);
     }
 
     fn give_to_root(&self) {
@@ -77,8 +111,9 @@ impl Scheduler {
         }
         self.set_current(ptr::null());
         self.take_messages();
+        self.trace_stop_of_starter();
         if self.countdown.get() == 0 {
-            self.countdown.set(RESUMES_BETWEEN_LOOKS);
+            self.count_down_again();
             self.poll_now_and_then();
             self.fire_timers();
             self.begin_work();
@@ -101,12 +136,13 @@ impl Scheduler {
     /// Nobody is in line: finds somebody, or sleeps.
     fn idle(&self) {
         self.set_current(ptr::null());
+        self.notice_recorder(RESUMES_BETWEEN_LOOKS);
         self.take_messages();
         if !self.ready.is_empty() || self.begin_work() {
             // The countdown goes on: work without end must not keep the loop from time and IO.
             return;
         }
-        self.countdown.set(RESUMES_BETWEEN_LOOKS);
+        self.count_down_again();
         if let Idle::Sleep(until) = self.before_sleep() {
             self.sleep(until);
         }
@@ -164,6 +200,7 @@ impl Scheduler {
             self.home().wake_up();
         }
         self.get_up();
+        self.count_down_again();
         self.take_messages();
         self.fire_timers();
     }
@@ -171,7 +208,9 @@ impl Scheduler {
     /// Makes ready whoever's socket is, waiting at most `limit` for it.
     pub(super) fn poll_sources(&self, limit: Option<Duration>) {
         if let Some(reactor) = self.reactor_if_made() {
+            let began = recorder::polls();
             reactor.poll(limit);
+            recorder::polled(began, limit != Some(Duration::ZERO));
             self.polled.set(true);
         }
     }

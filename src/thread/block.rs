@@ -27,10 +27,11 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use super::join_error::JoinError;
+use super::join_error::{JoinError, message};
 use super::outcome::{Outcome, drop_quietly};
 use super::{callbacks, local_table, memory};
 use crate::base::biased::Biased;
+use crate::base::recorder::{self, Ending};
 use crate::sched::header::{Counted, Header, Vtable};
 use crate::sched::inbox::Home;
 use crate::sched::payload::{self, What};
@@ -141,6 +142,12 @@ where
     }
     // SAFETY: H2: as above.
     unsafe { local_table::give(newborn, inherited) };
+    recorder::spawned(
+        newborn.id(),
+        newborn.name(),
+        newborn.site(),
+        A::ATTEND.is_some(),
+    );
     // SAFETY: H1: the header was made with two references; this is one.
     let scheduler = unsafe { Counted::from_raw(header) };
     // SAFETY: and this is the other.
@@ -247,13 +254,33 @@ fn explain<A: After>(header: &Header, payload: Box<dyn Any + Send>, after: &A) -
             What::Cancelled(reason) => JoinError::cancelled(header, reason.clone()),
             What::Timeout(_) | What::Scope(_) => JoinError::cancelled(header, None),
         },
-        Err(panic) => after.panicked(header, panic),
+        Err(panic) => {
+            tell_of_panic(header, &*panic);
+            after.panicked(header, panic)
+        }
+    }
+}
+
+/// Those who watch see every panic of a green thread, joined or not.
+fn tell_of_panic(header: &Header, payload: &(dyn Any + Send)) {
+    recorder::panicked(header.id(), message(payload));
+    recorder::trouble("a green thread panicked");
+}
+
+/// How a closure has ended, for those who record.
+fn ending<T>(result: &Result<T, JoinError>) -> Ending {
+    match result {
+        Ok(_) => Ending::Returned,
+        Err(error) if error.is_cancelled() => Ending::Cancelled,
+        Err(error) if error.is_refused() => Ending::Refused,
+        Err(_) => Ending::Panicked,
     }
 }
 
 /// Stores the result and does all that the end asks for, on the green thread's own stack.
 #[inline]
 fn conclude<T, A: After>(outcome: &Outcome<T>, result: Result<T, JoinError>, after: A) {
+    recorder::concludes(|| ending(&result));
     // SAFETY: B2: not written yet, and not read before `end`.
     unsafe { outcome.store(result) };
     callbacks::end::<T>(outcome.header());

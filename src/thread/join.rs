@@ -23,7 +23,7 @@ use crate::sched::scheduler::Scheduler;
 use crate::sched::tally::{Tally, Watcher};
 use crate::sched::wait::Operation;
 
-static JOIN: Operation = Operation::new("JoinHandle::join");
+static JOIN: Operation = Operation::joining("JoinHandle::join");
 
 /// The right to a green thread's result.
 ///
@@ -233,20 +233,26 @@ pub(crate) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
         return true;
     }
     refuse_self(header);
-    with_waiter(header.finish(), &JOIN, 0, Grant::Keep, |waiter| {
-        loop {
-            let held = header.finish().lock();
-            if header.is_over() {
-                return true;
+    with_waiter(
+        header.finish(),
+        &JOIN,
+        header.id() as usize,
+        Grant::Keep,
+        |waiter| {
+            loop {
+                let held = header.finish().lock();
+                if header.is_over() {
+                    return true;
+                }
+                if waiter.park(held, |finish| finish.waiters(), deadline) == WaitOutcome::TimedOut {
+                    return false;
+                }
+                if header.is_over() {
+                    return true;
+                }
             }
-            if waiter.park(held, |finish| finish.waiters(), deadline) == WaitOutcome::TimedOut {
-                return false;
-            }
-            if header.is_over() {
-                return true;
-            }
-        }
-    })
+        },
+    )
 }
 
 #[track_caller]
