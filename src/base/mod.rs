@@ -3,5 +3,7 @@
 pub(crate) mod atomic;
 mod barrier;
 pub(crate) mod biased;
+pub(crate) mod coarse;
 pub(crate) mod error;
 pub(crate) mod lock;
+pub(crate) mod os_thread;

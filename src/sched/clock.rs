@@ -7,8 +7,13 @@ use std::cell::Cell;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use crate::base::coarse;
+
 /// When deadlines began to be counted, one for the whole process.
 static BASE: OnceLock<Instant> = OnceLock::new();
+
+/// The same by the coarse clock.
+static COARSE_BASE: OnceLock<Option<Duration>> = OnceLock::new();
 
 #[allow(
     clippy::disallowed_methods,
@@ -41,6 +46,18 @@ impl Deadline {
     )]
     pub(crate) fn real_now() -> Self {
         Deadline::at(Instant::now())
+    }
+
+    /// The present moment, or one a few milliseconds ago: a tenth of the price.
+    fn real_lately() -> Self {
+        let base = COARSE_BASE.get_or_init(|| {
+            let elapsed = Duration::from_nanos(Deadline::real_now().0);
+            coarse::now().map(|now| now.saturating_sub(elapsed))
+        });
+        match (base, coarse::now()) {
+            (Some(base), Some(now)) => Deadline(nanos(now.saturating_sub(*base))),
+            _ => Deadline::real_now(),
+        }
     }
 
     /// The moment of `instant`; the beginning when it lies before that.
@@ -80,6 +97,14 @@ impl Clock {
         match self.virtual_now.get() {
             Some(now) => now,
             None => Deadline::real_now(),
+        }
+    }
+
+    /// As [`now`](Self::now), or a few milliseconds before.
+    pub(crate) fn lately(&self) -> Deadline {
+        match self.virtual_now.get() {
+            Some(now) => now,
+            None => Deadline::real_lately(),
         }
     }
 

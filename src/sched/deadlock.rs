@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::cancel;
-use super::header::{Header, state};
+use super::cycle::{self, Waits};
 use super::inbox::Home;
 use super::request::Request;
 use super::scheduler::Scheduler;
@@ -139,10 +139,12 @@ impl Scheduler {
         let mut report = String::from(
             "greenthread: deadlock: everybody waits, no timer runs, no socket is waited for, and no other OS thread can wake anybody here",
         );
-        describe(&mut report, "root", &self.root, self);
-        for header in self.everybody() {
-            describe(&mut report, "green thread", &header, self);
+        let sights = self.sights();
+        for sight in &sights {
+            // Writing to a string does not fail.
+            let _ = write!(report, "\n  {sight}");
         }
+        cycle::spell(&sights, &Waits::of(&sights), &mut report);
         report
     }
 
@@ -159,21 +161,5 @@ impl Scheduler {
     /// The report of a deadlock that the root has not raised yet.
     pub(crate) fn take_deadlock(&self) -> Option<String> {
         self.deadlock.borrow_mut().take()
-    }
-}
-
-fn describe(report: &mut String, kind: &str, header: &Header, scheduler: &Scheduler) {
-    let waits = match scheduler.wait_of(header) {
-        Some(wait) => format!("waits in {}", wait.operation().name),
-        None if header.state() == state::UNSTARTED => String::from("has not begun"),
-        None => String::from("is ready"),
-    };
-    let name = header.name().unwrap_or("unnamed");
-    let (id, site) = (header.id(), header.site());
-    // Writing to a string does not fail.
-    let _ = write!(report, "\n  {kind} {id} \"{name}\" {waits}");
-    // Nobody spawned the root.
-    if !scheduler.is_root(header) {
-        let _ = write!(report, ", spawned at {site}");
     }
 }

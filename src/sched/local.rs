@@ -3,6 +3,7 @@
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
 
+use super::clock::Deadline;
 use super::wait::Wait;
 use crate::stack::chain::Link;
 use crate::stack::coroutine::{Coroutine, Yielder};
@@ -26,6 +27,12 @@ pub(crate) struct Local {
 
     /// Whether a request may end that wait.
     pub(super) interruptible: Cell<bool>,
+
+    /// When it was parked, by the loop's last look at the clock.
+    pub(super) since: Cell<Deadline>,
+
+    /// Whose late callbacks it calls just now, as the header's address; null but for then.
+    pub(crate) calls_for: Cell<*const ()>,
 
     /// Whether it was unparked without being parked.
     pub(super) token: Cell<bool>,
@@ -52,6 +59,8 @@ impl Local {
             base: Cell::new(ptr::null()),
             wait: Cell::new(ptr::null()),
             interruptible: Cell::new(false),
+            since: Cell::new(Deadline::BEGINNING),
+            calls_for: Cell::new(ptr::null()),
             token: Cell::new(false),
             place: Cell::new(usize::MAX),
             run: Cell::new(0),

@@ -33,6 +33,9 @@ pub(crate) mod mail {
 
     /// A callback was added after its end.
     pub(crate) const CALLBACK: u8 = 16;
+
+    /// To a root: somebody wants to know what everybody there does.
+    pub(crate) const SURVEY: u8 = 32;
 }
 
 /// The bits of a message that nobody will read, because the OS thread that owned the target has gone (L19): those of whoever sent it, and of others who

@@ -21,9 +21,12 @@ use super::hooks::Hooks;
 use super::inbox::Home;
 use super::reactor::Reactor;
 use super::ready::Ready;
+use super::residents;
+use super::survey::Visit;
 use super::timers::Timers;
 use super::wait::{Operation, Wait};
 use crate::base::biased::Biased;
+use crate::stack::backtrace::Backtrace;
 use crate::stack::chain;
 use crate::stack::coroutine::{Coroutine, Yielder};
 use crate::stack::pool::{self, Stack};
@@ -65,6 +68,9 @@ pub(crate) struct Scheduler {
     /// When sockets are looked at next although there is somebody in line.
     pub(super) next_poll: Cell<Deadline>,
 
+    /// What the clock said when the loop looked last.
+    pub(super) lately: Cell<Deadline>,
+
     /// Whether they were looked at since the last thought of it.
     pub(super) polled: Cell<bool>,
 
@@ -103,6 +109,12 @@ pub(crate) struct Scheduler {
 
     /// Whether the loop is under way, so that the root stands in a wait.
     pub(super) looping: Cell<bool>,
+
+    /// A survey that is under way here.
+    pub(super) visit: RefCell<Option<Visit>>,
+
+    /// Where the green thread that is asked writes where it stands; null while none is.
+    pub(super) asked: Cell<*mut Backtrace>,
 }
 
 impl Scheduler {
@@ -120,7 +132,9 @@ impl Scheduler {
     pub(super) fn make() -> &'static Scheduler {
         let scheduler = Box::leak(Box::new(Scheduler::new()));
         scheduler.adopt_root();
+        scheduler.lately.set(scheduler.clock().lately());
         scheduler.ready.make_current();
+        residents::move_in(&scheduler.root);
         CURRENT.set(scheduler);
         scheduler
     }
@@ -139,6 +153,7 @@ impl Scheduler {
             loop_yielder: Cell::new(ptr::null()),
             countdown: Cell::new(0),
             next_poll: Cell::new(Deadline::BEGINNING),
+            lately: Cell::new(Deadline::BEGINNING),
             polled: Cell::new(false),
             reactor: OnceCell::new(),
             all: RefCell::default(),
@@ -152,6 +167,8 @@ impl Scheduler {
             deadlock: RefCell::default(),
             ending: Cell::new(false),
             looping: Cell::new(false),
+            visit: RefCell::default(),
+            asked: Cell::new(ptr::null_mut()),
         }
     }
 

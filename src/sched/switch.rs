@@ -16,7 +16,7 @@ use super::header::{Header, state};
 use super::local::Local;
 use super::scheduler::Scheduler;
 use super::wait::Wait;
-use crate::stack::chain;
+use crate::stack::chain::{self, Link};
 use crate::stack::coroutine::{Coroutine, CoroutineResult, Yielder};
 use crate::stack::pool::{self, Stack};
 
@@ -28,6 +28,7 @@ impl Scheduler {
         // SAFETY: H2: this is its OS thread.
         let local = unsafe { header.local() };
         local.wait.set(wait);
+        local.since.set(self.lately.get());
         local.interruptible.set(interruptible);
         self.switch_away(local);
         local.wait.set(ptr::null());
@@ -49,13 +50,30 @@ impl Scheduler {
         // SAFETY: C3 of `chain`: the base is the running green thread's own stack, or the root's link.
         let base = unsafe { &*local.base.get() };
         base.before_switch();
-        // SAFETY: set at the first run, and alive as long as that stack; null for the root.
-        match unsafe { local.yielder.get().as_ref() } {
-            Some(yielder) => yielder.suspend(()),
-            None => self.run_loop(),
+        loop {
+            // SAFETY: set at the first run, and alive as long as that stack; null for the root.
+            match unsafe { local.yielder.get().as_ref() } {
+                Some(yielder) => yielder.suspend(()),
+                None => self.run_loop(),
+            }
+            if !base.has_notes() || self.goes_on(base, innermost) {
+                break;
+            }
         }
-        base.after_switch();
         chain::set_running(innermost);
+    }
+
+    /// After a switch back that has something to see to: false when that was only the question where it stands, and it must switch away again. From the same frame, so that
+    /// a dump leaves no stack deeper in use than it was.
+    #[cold]
+    #[inline(never)]
+    fn goes_on(&self, base: &Link, innermost: *const Link) -> bool {
+        if base.take_question() {
+            self.tell_where(innermost);
+            return false;
+        }
+        base.uncount_unwinding();
+        true
     }
 
     /// Runs the loop on the root's behalf until the root is ready.

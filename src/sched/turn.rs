@@ -63,7 +63,7 @@ impl Scheduler {
         }
     }
 
-    fn give_to_root(&self) {
+    pub(super) fn give_to_root(&self) {
         // SAFETY: set by the loop's own body, on whose stack this runs.
         unsafe { &*self.loop_yielder.get() }.suspend(());
     }
@@ -79,10 +79,16 @@ impl Scheduler {
         self.take_messages();
         if self.countdown.get() == 0 {
             self.countdown.set(RESUMES_BETWEEN_LOOKS);
+            self.look_at_clock();
             self.poll_now_and_then();
             self.fire_timers();
             limit_by_idle(None, Load::Busy);
         }
+    }
+
+    /// Notes the time for those who park before the next look.
+    fn look_at_clock(&self) {
+        self.lately.set(self.clock().lately());
     }
 
     /// Polls the sockets when that is due and the loop has not just come from there.
@@ -101,6 +107,7 @@ impl Scheduler {
     fn idle(&self) {
         self.set_current(ptr::null());
         self.countdown.set(RESUMES_BETWEEN_LOOKS);
+        self.look_at_clock();
         self.take_messages();
         if self.ready.is_empty()
             && let Idle::Sleep(until) = self.before_sleep()
@@ -158,6 +165,7 @@ impl Scheduler {
         }
         self.doze(limit);
         self.home().wake_up();
+        self.look_at_clock();
         self.take_messages();
         self.fire_timers();
     }
@@ -216,6 +224,9 @@ impl Scheduler {
         }
         if bits & mail::CALLBACK != 0 {
             (header.vtable().late)(&header);
+        }
+        if bits & mail::SURVEY != 0 {
+            self.visit_some();
         }
         if bits & mail::START != 0 {
             self.admit(header);

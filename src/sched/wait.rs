@@ -51,6 +51,50 @@ impl Operation {
     }
 }
 
+/// What a wait can do that is linked somewhere.
+#[derive(Debug)]
+pub(crate) struct Form {
+    /// Takes it out of whatever it is linked in and hands its grant on, when its OS thread ends (L19).
+    pub(super) abandon: unsafe fn(&Wait),
+
+    /// Tells what it waits for. It takes locks of primitives, and gives them back.
+    pub(super) look: unsafe fn(&Wait) -> Sought,
+}
+
+/// What a wait is for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sought {
+    /// The address of what it stands in line at: of one, or of the first of several; zero when there is none.
+    pub(crate) object: usize,
+
+    /// The addresses of the others.
+    pub(crate) others: Vec<usize>,
+
+    /// Who must do something before it ends.
+    pub(crate) holder: Holder,
+}
+
+/// Who has what a wait is for.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Holder {
+    /// Nobody in particular, or it is not known.
+    #[default]
+    Unknown,
+
+    /// The one on whose stack this address is: see [`here`].
+    Stack(usize),
+
+    /// All of these, by their numbers.
+    Threads(Vec<u64>),
+}
+
+/// An address on the stack that runs: who takes a lock leaves it there, which costs an instruction, and whoever asks finds the owner of the stack.
+#[inline(always)]
+pub(crate) fn here() -> usize {
+    let mark = 0_u8;
+    std::ptr::from_ref(&mark).addr()
+}
+
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
@@ -85,8 +129,8 @@ pub(crate) struct Wait {
     /// Whether several nodes, under several locks, stand for it: then two wakers may meet at the judge, on one OS thread and across.
     many: bool,
 
-    /// Takes the wait out of whatever it is linked in and hands its grant on, when its OS thread ends (L19).
-    abandon: Cell<Option<unsafe fn(&Wait)>>,
+    /// What it is a part of; none while it is linked nowhere.
+    form: Cell<Option<&'static Form>>,
 }
 
 impl Wait {
@@ -99,7 +143,7 @@ impl Wait {
             ready,
             operation,
             many: false,
-            abandon: Cell::new(None),
+            form: Cell::new(None),
         }
     }
 
@@ -108,10 +152,19 @@ impl Wait {
         Wait { many: true, ..self }
     }
 
-    /// Sets what the end of its OS thread does with it.
+    /// Says what it is a part of.
     #[inline]
-    pub(crate) fn set_abandon(&self, abandon: unsafe fn(&Wait)) {
-        self.abandon.set(Some(abandon));
+    pub(crate) fn set_form(&self, form: &'static Form) {
+        self.form.set(Some(form));
+    }
+
+    /// What it waits for, on its own OS thread (W3); nothing when only its owner's header leads to it.
+    pub(super) fn sought(&self) -> Sought {
+        match self.form.get() {
+            // SAFETY: W1, and the form was set by the maker of this very wait.
+            Some(form) => unsafe { (form.look)(self) },
+            None => Sought::default(),
+        }
     }
 
     pub(crate) fn operation(&self) -> &'static Operation {
@@ -218,9 +271,9 @@ impl Wait {
     /// Ends it with its OS thread (L19): it is taken out of its lists, and a grant that its owner will not use goes to the next.
     pub(crate) fn end_with_thread(&self) {
         self.win(ABANDONED);
-        if let Some(abandon) = self.abandon.get() {
-            // SAFETY: W1, and `abandon` was set by the maker of this very wait.
-            unsafe { abandon(self) }
+        if let Some(form) = self.form.get() {
+            // SAFETY: W1, and the form was set by the maker of this very wait.
+            unsafe { (form.abandon)(self) }
         }
     }
 }
