@@ -236,6 +236,7 @@ mod thread;
 
 pub mod blocking;
 pub mod channel;
+pub mod dump;
 pub mod generator;
 pub mod guide;
 pub mod net;
@@ -246,6 +247,7 @@ pub use base::error::Elapsed;
 pub use blocking::spawn::spawn_blocking;
 #[doc(hidden)]
 pub use channel::{__Patience, __RecvArm, __SendArm, __choose};
+pub use dump::{Dump, dump};
 #[doc(hidden)]
 pub use results::all::claim as __claim;
 pub use results::completed::{AsCompleted, as_completed};

@@ -9,7 +9,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +32,26 @@ static SLEEPERS: Mutex<Vec<(Biased<Home>, u64)>> = Mutex::new(Vec::new());
 /// The number of the next such sleep.
 static SLEEPS: AtomicU64 = AtomicU64::new(0);
 
+/// How many OS threads of ours there are that wake nobody by themselves.
+static HELPERS: AtomicUsize = AtomicUsize::new(0);
+
+/// While it lives, one OS thread more is none that may wake anybody.
+#[derive(Debug)]
+pub(crate) struct Helper(());
+
+impl Helper {
+    pub(crate) fn begin() -> Self {
+        HELPERS.fetch_add(1, Ordering::Relaxed);
+        Helper(())
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        HELPERS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 fn sleepers() -> MutexGuard<'static, Vec<(Biased<Home>, u64)>> {
     SLEEPERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -52,8 +72,8 @@ fn everybody_asleep() -> Option<Vec<u64>> {
     let threads = threads_of_process()?;
     let sleepers = sleepers();
     let all_asleep = sleepers.iter().all(|(home, _)| home.is_asleep());
-    (all_asleep && sleepers.len() == threads)
-        .then(|| sleepers.iter().map(|(_, sleep)| *sleep).collect())
+    let ours = sleepers.len() + HELPERS.load(Ordering::Relaxed);
+    (all_asleep && ours == threads).then(|| sleepers.iter().map(|(_, sleep)| *sleep).collect())
 }
 
 impl Scheduler {

@@ -25,17 +25,6 @@ pub(crate) struct Resident {
     surveys: Vec<Arc<Survey>>,
 }
 
-impl Resident {
-    pub(crate) fn root(&self) -> &Counted {
-        &self.root
-    }
-
-    /// The kernel's number for it; zero where that is not known.
-    pub(crate) fn number(&self) -> i32 {
-        self.number
-    }
-}
-
 /// All of them; they stay while the result is held.
 pub(crate) fn residents() -> MutexGuard<'static, Vec<Resident>> {
     RESIDENTS.lock().unwrap_or_else(PoisonError::into_inner)

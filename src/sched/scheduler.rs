@@ -317,6 +317,23 @@ impl Scheduler {
         self.called_late.borrow_mut().push(header);
     }
 
+    /// What runs calls late callbacks of `header` in `f`, so that its waiting for `header` would be for ever.
+    pub(crate) fn calling_for(&self, header: &Header, f: impl FnOnce()) {
+        // SAFETY: H2: the running one belongs to this OS thread.
+        let calls_for = &unsafe { self.current_header().local() }.calls_for;
+        let before = calls_for.replace(ptr::from_ref(header).cast());
+        f();
+        calls_for.set(before);
+    }
+
+    /// Whether the end of `header` waits for what runs now.
+    pub(crate) fn is_awaited_by(&self, header: &Header) -> bool {
+        let running = self.current_header();
+        // SAFETY: H2: the running one belongs to this OS thread.
+        let calls_for = unsafe { running.local() }.calls_for.get();
+        ptr::eq(running, header) || ptr::eq(calls_for, ptr::from_ref(header).cast())
+    }
+
     /// They have been called.
     pub(crate) fn end_calling_late(&self, header: &Header) {
         let mut called = self.called_late.borrow_mut();

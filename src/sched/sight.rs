@@ -103,11 +103,6 @@ impl Sight {
         }
     }
 
-    /// Whether this address is on a stack of its.
-    pub(super) fn owns(&self, address: usize) -> bool {
-        self.stack.contains(&address) || self.more_stacks.iter().any(|span| span.contains(&address))
-    }
-
     /// What to call it.
     pub(crate) fn label(&self) -> impl fmt::Display {
         let kind = if self.is_root { "root" } else { "green thread" };

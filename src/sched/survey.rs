@@ -21,6 +21,9 @@ use crate::stack::backtrace::Backtrace;
 /// The shortest wait for an answer.
 const SHORTEST: Duration = Duration::from_millis(1);
 
+/// How much longer an answer is waited for that was begun.
+const MORE_WHEN_BEGUN: u32 = 10;
+
 /// A question to all.
 #[derive(Debug)]
 pub(crate) struct Survey {
@@ -100,7 +103,13 @@ impl Survey {
         self.came.notify_all();
     }
 
-    /// Waits, as an OS thread, until all have answered; for one that has not begun only for `limit`.
+    /// Whether all have answered.
+    pub(crate) fn is_complete(&self) -> bool {
+        let answered = |answer: &Answer| matches!(answer.word, Word::Seen(_) | Word::Gone);
+        self.answers().iter().all(answered)
+    }
+
+    /// Waits, as an OS thread, until all have answered: for one that has not begun for `limit`, for others ten times as long.
     #[allow(
         clippy::disallowed_methods,
         reason = "an OS thread waits here, by real time"
@@ -112,7 +121,7 @@ impl Survey {
             let passed = Deadline::real_now().since(start);
             let wants = |word: &Word| match word {
                 Word::Awaited => passed < limit,
-                Word::Begun => true,
+                Word::Begun => passed < limit * MORE_WHEN_BEGUN,
                 Word::Seen(_) | Word::Gone => false,
             };
             if !answers.iter().any(|answer| wants(&answer.word)) {

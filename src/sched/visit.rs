@@ -12,6 +12,7 @@ use super::residents;
 use super::scheduler::Scheduler;
 use super::sight::{Sight, Standing};
 use super::survey::{Visit, Word};
+use super::wait::Sought;
 use crate::stack::backtrace::{self, Backtrace};
 use crate::stack::chain::Link;
 
@@ -79,7 +80,10 @@ impl Scheduler {
             sight.add_trace(trace);
         }
         if header.id() == asker {
+            // It waits for this, which it need not be told.
             sight.standing = Standing::Running;
+            (sight.operation, sight.waited) = (None, None);
+            sight.sought = Sought::default();
         }
         sight
     }

@@ -148,7 +148,8 @@ impl Walk<'_> {
         if self.span.contains(&stack_pointer) {
             return true;
         }
-        if !self.way.reaches(stack_pointer) {
+        // What lies outside of an OS thread's first frame has no address.
+        if address == 0 || !self.way.reaches(stack_pointer) {
             return false;
         }
         if self.trace.lowest == 0 {

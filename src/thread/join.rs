@@ -243,7 +243,7 @@ pub(super) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
 
 fn refuse_self(header: &Header) {
     assert!(
-        !std::ptr::eq(Scheduler::get().current(), header),
+        !Scheduler::get().is_awaited_by(header),
         "green thread {} (\"{}\") would wait for itself for ever: join on oneself",
         header.id(),
         header.name().unwrap_or("unnamed"),

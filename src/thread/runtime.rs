@@ -16,6 +16,7 @@ use super::scope::raise_deadlock;
 use crate::blocking::crew::{Crew, Terms};
 use crate::blocking::pool::Pool;
 use crate::blocking::spawn::{default_terms, put_in_force};
+use crate::dump::on_signal::OnSignal;
 use crate::sched::header::Counted;
 use crate::sched::hooks::OnPanic;
 use crate::sched::scheduler::Scheduler;
@@ -57,6 +58,9 @@ pub struct Runtime {
     /// OS threads for blocking jobs, if there are settings for them; dropping it waits for the jobs.
     _blocking: Option<Pool>,
 
+    /// Brings dumps, if it was asked for.
+    _on_signal: Option<OnSignal>,
+
     /// Neither `Send` nor `Sync`.
     here: PhantomData<Cell<*const ()>>,
 }
@@ -68,6 +72,7 @@ impl Runtime {
             settings: Settings::default(),
             blocking: None,
             workers: None,
+            dump_on: None,
         }
     }
 
@@ -97,6 +102,9 @@ pub struct RuntimeBuilder {
 
     /// How many OS threads are to run green threads beside the caller's, if anything was said.
     workers: Option<usize>,
+
+    /// Which signal is to bring a dump, if one is.
+    dump_on: Option<i32>,
 }
 
 impl RuntimeBuilder {
@@ -171,9 +179,18 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Has a [`dump()`](crate::dump()) written to stderr whenever the process gets this signal, for example `SIGUSR1`, as long as the runtime lives.
+    ///
+    /// Others who handle it, by the `signal-hook` crate or before, are called too. The dump is made by an OS thread of its own; signals that come meanwhile bring one more.
+    pub fn dump_on_signal(mut self, signal: i32) -> Self {
+        self.dump_on = Some(signal);
+        self
+    }
+
     /// Makes the runtime.
     ///
     /// # Errors
+    /// For a signal that cannot be handled, `InvalidInput`; when the system refuses the handler, a descriptor or an OS thread for dumps, its error.
     /// `InvalidInput` when the stack size is past the largest, or for workers under virtual time, which is one OS thread's; `Unsupported` for workers, which are not
     /// there yet.
     pub fn build(mut self) -> io::Result<Runtime> {
@@ -189,6 +206,7 @@ impl RuntimeBuilder {
         Ok(Runtime {
             settings: self.settings,
             _blocking: blocking,
+            _on_signal: self.dump_on.map(OnSignal::new).transpose()?,
             here: PhantomData,
         })
     }

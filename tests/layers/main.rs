@@ -22,13 +22,10 @@ const LAYERS: [(usize, &[&str]); 6] = [
     (
         4,
         &[
-            "thread", "results", "net", "io", "fs", "process", "signal", "blocking",
+            "thread", "results", "net", "io", "fs", "process", "signal", "blocking", "dump",
         ],
     ),
-    (
-        5,
-        &["trace", "dump", "watchdog", "stats", "future", "guide"],
-    ),
+    (5, &["trace", "watchdog", "stats", "future", "guide"]),
 ];
 
 /// What layer 3 may see of layer 2: the door and the wait for one of several, a wait and its name, the list of waiters, and what time it is.
@@ -38,7 +35,9 @@ const WAIT_SIDE: [&str; 5] = ["park", "choice", "wait", "list", "clock"];
 const UNSAFE: &[&str] = &[
     "base/barrier.rs",
     "base/biased.rs",
+    "base/coarse.rs",
     "base/lock.rs",
+    "base/os_thread.rs",
     "channel/rendezvous.rs",
     "channel/selected.rs",
     "channel/slot.rs",
@@ -53,6 +52,7 @@ const UNSAFE: &[&str] = &[
     "sched/here.rs",
     "sched/inbox.rs",
     "sched/list.rs",
+    "sched/look.rs",
     "sched/model.rs",
     "sched/park.rs",
     "sched/peer.rs",
@@ -64,7 +64,9 @@ const UNSAFE: &[&str] = &[
     "sched/timers.rs",
     "sched/token.rs",
     "sched/turn.rs",
+    "sched/visit.rs",
     "sched/wait.rs",
+    "stack/backtrace.rs",
     "stack/chain.rs",
     "stack/grow.rs",
     "stack/grown.rs",
@@ -77,6 +79,7 @@ const UNSAFE: &[&str] = &[
     "stack/overflow/trace.rs",
     "stack/overflow/words.rs",
     "stack/unwinder.rs",
+    "stack/way.rs",
     "stack/coroutine.rs",
     "stack/exception_table.rs",
     "stack/frames.rs",

@@ -18,7 +18,7 @@ mod context;
 mod fault;
 mod report;
 mod room;
-mod symbols;
+pub(crate) mod symbols;
 mod trace;
 mod words;
 
