@@ -68,8 +68,11 @@ pub(crate) struct Scheduler {
     /// When sockets are looked at next although there is somebody in line.
     pub(super) next_poll: Cell<Deadline>,
 
-    /// What the clock said when the loop looked last.
+    /// What the clock said when the loop noted the time last.
     pub(super) lately: Cell<Deadline>,
+
+    /// How often the loop has looked up while somebody was in line.
+    pub(super) looks: Cell<u32>,
 
     /// Whether they were looked at since the last thought of it.
     pub(super) polled: Cell<bool>,
@@ -154,6 +157,7 @@ impl Scheduler {
             countdown: Cell::new(0),
             next_poll: Cell::new(Deadline::BEGINNING),
             lately: Cell::new(Deadline::BEGINNING),
+            looks: Cell::new(0),
             polled: Cell::new(false),
             reactor: OnceCell::new(),
             all: RefCell::default(),

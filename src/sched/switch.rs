@@ -50,30 +50,43 @@ impl Scheduler {
         // SAFETY: C3 of `chain`: the base is the running green thread's own stack, or the root's link.
         let base = unsafe { &*local.base.get() };
         base.before_switch();
-        loop {
-            // SAFETY: set at the first run, and alive as long as that stack; null for the root.
-            match unsafe { local.yielder.get().as_ref() } {
-                Some(yielder) => yielder.suspend(()),
-                None => self.run_loop(),
-            }
-            if !base.has_notes() || self.goes_on(base, innermost) {
-                break;
-            }
+        match local.yielder.get() {
+            yielder if yielder.is_null() => self.wait_as_root(base, innermost),
+            mut yielder => loop {
+                // SAFETY: set at the first run, and alive as long as that stack.
+                unsafe { &*yielder }.suspend(());
+                if !base.has_notes() {
+                    break;
+                }
+                yielder = see_to_notes(base, innermost);
+                if yielder.is_null() {
+                    break;
+                }
+            },
         }
         chain::set_running(innermost);
     }
 
-    /// After a switch back that has something to see to: false when that was only the question where it stands, and it must switch away again. From the same frame, so that
-    /// a dump leaves no stack deeper in use than it was.
-    #[cold]
+    /// Runs the loop until the root is ready.
     #[inline(never)]
-    fn goes_on(&self, base: &Link, innermost: *const Link) -> bool {
-        if base.take_question() {
-            self.tell_where(innermost);
-            return false;
+    fn wait_as_root(&self, base: &Link, innermost: *const Link) {
+        loop {
+            self.run_loop();
+            if !base.has_notes() || !self.is_only_asked(base, innermost) {
+                return;
+            }
         }
-        base.uncount_unwinding();
-        true
+    }
+
+    /// After a switch back that has something to see to: whether that was only the question where it stands.
+    fn is_only_asked(&self, base: &Link, innermost: *const Link) -> bool {
+        let asked = base.take_question();
+        if asked {
+            self.tell_where(innermost);
+        } else {
+            base.uncount_unwinding();
+        }
+        asked
     }
 
     /// Runs the loop on the root's behalf until the root is ready.
@@ -209,6 +222,20 @@ impl Scheduler {
         if let Some(next) = next {
             self.make_ready(next);
         }
+    }
+}
+
+/// Sees to what a switch back to this green thread found; what to suspend with once more, when that was only the question where it stands, else null. It is suspended
+/// from the same frame as before, so that a dump leaves no stack in use deeper than it was; and all that is needed for that is found anew here, so that nothing of it
+/// is kept across an ordinary switch.
+#[cold]
+#[inline(never)]
+fn see_to_notes(base: &Link, innermost: *const Link) -> *const Yielder<(), ()> {
+    let scheduler = Scheduler::get();
+    if scheduler.is_only_asked(base, innermost) {
+        local_of(base.owner().cast()).yielder.get()
+    } else {
+        ptr::null()
     }
 }
 
