@@ -1,28 +1,42 @@
 //! Functions and lines for addresses, from the program's debug information.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::fold::is_ours;
 use super::frame::Frame;
+use crate::thread::memory;
 
-/// What the addresses of a dump are called; each was looked up once.
+/// What was looked up before: that stays true, and reading a program's debug information takes long. As many entries as the program has places where it waits.
+static KNOWN: Mutex<Option<HashMap<usize, Arc<[Frame]>>>> = Mutex::new(None);
+
+/// What the addresses of a dump are called.
 #[derive(Debug)]
-pub(crate) struct Names(HashMap<usize, Vec<Frame>>);
+pub(crate) struct Names(HashMap<usize, Arc<[Frame]>>);
 
 impl Names {
     /// Looks these up.
-    pub(super) fn of<'a>(addresses: impl Iterator<Item = &'a usize>) -> Self {
+    pub(crate) fn of<'a>(addresses: impl Iterator<Item = &'a usize>) -> Self {
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known.get_or_insert_default();
+        let before = known.len();
         let mut names = HashMap::new();
         for address in addresses {
-            names.entry(*address).or_insert_with(|| look_up(*address));
+            names.entry(*address).or_insert_with(|| {
+                let frames = known.entry(*address);
+                Arc::clone(frames.or_insert_with(|| look_up(*address).into()))
+            });
         }
-        backtrace::clear_symbol_cache();
+        if known.len() > before {
+            backtrace::clear_symbol_cache();
+            memory::return_pages();
+        }
         Names(names)
     }
 
     /// The frames at an address: inlined functions first.
-    pub(super) fn of_one(&self, address: usize) -> &[Frame] {
-        self.0.get(&address).map_or(&[], Vec::as_slice)
+    pub(crate) fn of_one(&self, address: usize) -> &[Frame] {
+        self.0.get(&address).map_or(&[], |frames| frames)
     }
 }
 

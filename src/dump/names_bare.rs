@@ -12,7 +12,7 @@ pub(crate) struct Names(HashMap<usize, Vec<Frame>>);
 
 impl Names {
     /// Looks these up.
-    pub(super) fn of<'a>(addresses: impl Iterator<Item = &'a usize>) -> Self {
+    pub(crate) fn of<'a>(addresses: impl Iterator<Item = &'a usize>) -> Self {
         let symbols = Symbols::of_this_program();
         let mut names = HashMap::new();
         for address in addresses {
@@ -24,7 +24,7 @@ impl Names {
     }
 
     /// The frames at an address.
-    pub(super) fn of_one(&self, address: usize) -> &[Frame] {
+    pub(crate) fn of_one(&self, address: usize) -> &[Frame] {
         self.0.get(&address).map_or(&[], Vec::as_slice)
     }
 }

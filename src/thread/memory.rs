@@ -147,7 +147,7 @@ fn free_all(bin: usize, blocks: Vec<NonNull<u8>>) {
 }
 
 /// Has the system's allocator give free pages back: glibc keeps what lies below a block that is in use.
-fn return_pages() {
+pub(crate) fn return_pages() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: gives back what nobody uses.
     unsafe {

@@ -1,0 +1,130 @@
+//! Dumps of several OS threads.
+
+use std::sync::Arc;
+use std::sync::mpsc;
+
+use greenthread::dump::State;
+use greenthread::sync::Event;
+use greenthread::{Builder, Spawner, dump, park, run, spawn, yield_now};
+
+#[test]
+fn green_threads_of_another_os_thread_are_seen_with_their_traces() {
+    #[inline(never)]
+    fn parks_over_there() {
+        park();
+        std::hint::black_box(());
+    }
+    let stop = Arc::new(Event::new());
+    let (told, tell) = mpsc::channel();
+    let other = {
+        let stop = Arc::clone(&stop);
+        let builder = std::thread::Builder::new().name("over there".into());
+        builder.spawn(move || {
+            run(|| {
+                let parked = Builder::new()
+                    .name("there".into())
+                    .spawn(parks_over_there)
+                    .unwrap();
+                yield_now();
+                told.send(parked.thread().clone()).unwrap();
+                stop.wait();
+                parked.thread().unpark();
+                parked.join().unwrap();
+            });
+        })
+    };
+    let there = tell.recv().unwrap();
+    let other_number = run(|| {
+        let dump = dump();
+        let seen = dump.get(there.id()).unwrap();
+        assert_eq!((seen.state, seen.operation), (State::Parked, Some("park")));
+        assert!(seen.frames().any(|frame| {
+            frame
+                .function
+                .as_ref()
+                .is_some_and(|name| name.contains("parks_over_there"))
+        }));
+        let number = seen.os_thread;
+        let thread = dump
+            .os_threads
+            .iter()
+            .find(|thread| thread.number == number);
+        assert_eq!(thread.unwrap().name.as_deref(), Some("over there"));
+        assert!(thread.unwrap().answered);
+        number
+    });
+    stop.set();
+    other.unwrap().join().unwrap();
+    // It has gone, and nobody waits for it.
+    assert!(
+        dump()
+            .os_threads
+            .iter()
+            .all(|thread| thread.number != other_number)
+    );
+}
+
+#[test]
+fn an_os_thread_that_does_not_come_to_its_loop_is_named() {
+    let (go, wait) = mpsc::channel::<()>();
+    let (told, tell) = mpsc::channel();
+    let builder = std::thread::Builder::new().name("held up".into());
+    let other = builder.spawn(move || {
+        spawn(move || {
+            told.send(()).unwrap();
+            // Holds its OS thread.
+            let _ = wait.recv();
+        })
+        .join()
+        .unwrap();
+    });
+    tell.recv().unwrap();
+    let dump = dump();
+    let thread = dump
+        .os_threads
+        .iter()
+        .find(|thread| thread.name.as_deref() == Some("held up"));
+    assert!(!thread.unwrap().answered);
+    let text = dump.to_string();
+    assert!(
+        text.contains("\"held up\" [running: it reached no wait point in time"),
+        "{text}"
+    );
+    drop(go);
+    other.unwrap().join().unwrap();
+}
+
+#[test]
+fn a_plain_os_thread_may_ask_and_several_at_once() {
+    let parked = Arc::new(Event::new());
+    let spawner = Spawner::current();
+    let askers: Vec<_> = (0..4)
+        .map(|_| std::thread::spawn(|| (0..5).map(|_| dump().green_threads.len()).min()))
+        .collect();
+    let waits = {
+        let parked = Arc::clone(&parked);
+        spawner.spawn(move || parked.wait())
+    };
+    yield_now();
+    for _ in 0..5 {
+        assert!(dump().get(waits.thread().id()).is_some());
+    }
+    parked.set();
+    waits.join().unwrap();
+    for asker in askers {
+        // Itself at least.
+        assert!(asker.join().unwrap() >= Some(1));
+    }
+}
+
+#[test]
+fn green_threads_that_ask_at_the_same_time_all_get_a_dump() {
+    run(|| {
+        let askers: Vec<_> = (0..8)
+            .map(|_| spawn(|| dump().green_threads.len()))
+            .collect();
+        for asker in askers {
+            assert!(asker.join().unwrap() >= 2);
+        }
+    });
+}
