@@ -232,7 +232,9 @@ mod results;
 mod sched;
 mod stack;
 mod stats;
+mod symbols;
 mod thread;
+mod watchdog;
 
 pub mod blocking;
 pub mod channel;

@@ -1,5 +1,6 @@
 //! Layer 0, the leaves: what everything else stands on and what imports nothing of ours.
 
+pub(crate) mod allocator;
 pub(crate) mod atomic;
 mod barrier;
 pub(crate) mod biased;

@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Display, Write};
 
-use super::frame::Frame;
 use super::seen::{Cancel, Dump, OsThread, Seen, State};
+use crate::symbols::frame::Frame;
 
 impl Dump {
     /// Returns the dump as JSON (RFC 8259), in one line.

@@ -4,11 +4,11 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::frame::Frame;
-use super::names::Names;
 use crate::sched::cycle::Waits;
 use crate::sched::sight::{Asked, Sight, Standing};
 use crate::sched::survey::{Answer, Word};
+use crate::symbols::frame::Frame;
+use crate::symbols::names::Names;
 
 /// What every green thread of the process did at about one moment; made by [`dump()`](crate::dump()).
 ///

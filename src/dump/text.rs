@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use super::fold::{Part, fold};
-use super::frame::Frame;
 use super::seen::{Cancel, Dump, OsThread, Seen, State};
+use crate::symbols::text;
 
 /// One paragraph for each: who and what in the first line, then the backtrace, innermost first, then where it was spawned.
 impl fmt::Display for Dump {
@@ -53,12 +52,7 @@ impl fmt::Display for Seen {
         }
         self.bracket(f)?;
         self.object(f)?;
-        for part in fold(self.frames()) {
-            match part {
-                Part::Frame(frame) => write!(f, "{frame}")?,
-                Part::Folded(count) => writeln!(f, "... ({count} frames of greenthread)")?,
-            }
-        }
+        text::show(self.frames(), f)?;
         if self.is_cut {
             writeln!(f, "... (further frames are not shown)")?;
         }
@@ -112,19 +106,5 @@ impl Seen {
             .iter()
             .try_for_each(|id| write!(f, " {id}"))?;
         writeln!(f)
-    }
-}
-
-impl fmt::Display for Frame {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.function {
-            Some(function) => writeln!(f, "{function}")?,
-            None => writeln!(f, "{:#x}", self.address)?,
-        }
-        match (&self.file, self.line) {
-            (Some(file), Some(line)) => writeln!(f, "\t{file}:{line}"),
-            (Some(file), None) => writeln!(f, "\t{file}"),
-            _ => Ok(()),
-        }
     }
 }

@@ -65,6 +65,11 @@ impl Deadline {
         Deadline(nanos(instant.saturating_duration_since(base())))
     }
 
+    /// Nanoseconds since the process's first look at the clock.
+    pub(crate) fn nanos(self) -> u64 {
+        self.0
+    }
+
     /// This moment as std tells it.
     pub(crate) fn instant(self) -> Instant {
         base() + Duration::from_nanos(self.0)

@@ -9,6 +9,7 @@ use super::exit::Sentinel;
 use super::header::Header;
 use super::scheduler::Scheduler;
 use crate::stack::chain::{self, Owners};
+use crate::watchdog::{observer, setting};
 
 thread_local! {
     /// Its drop ends the scheduler.
@@ -38,6 +39,9 @@ fn make() -> &'static Scheduler {
             site: site_of_owner,
         });
         sentinel.arm(scheduler);
+        if let Some(limit) = setting::from_environment() {
+            scheduler.watch(Some(observer::watch(limit)));
+        }
         scheduler
     });
     made.unwrap_or_else(|_| {

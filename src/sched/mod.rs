@@ -20,6 +20,7 @@
 //!
 //! The life of one `read` on a socket is drawn in `source`. `model` runs what crosses OS threads under the model checker.
 
+pub(crate) mod beat;
 pub(crate) mod cancel;
 pub(crate) mod choice;
 pub(crate) mod clock;

@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::beat::Beat;
 use super::header::Counted;
 use super::peer::mail;
 use super::survey::{Survey, Word};
@@ -21,8 +22,36 @@ pub(crate) struct Resident {
     /// The kernel's number for it.
     number: i32,
 
+    /// Since when the one who runs there has run, if somebody wants to know.
+    beat: Option<Arc<Beat>>,
+
     /// Surveys that it has not begun to answer, oldest first.
     surveys: Vec<Arc<Survey>>,
+}
+
+impl Resident {
+    /// The kernel's number for it.
+    pub(crate) fn number(&self) -> i32 {
+        self.number
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.root.name()
+    }
+
+    /// Since when the one who runs there has run, if it is watched.
+    pub(crate) fn beat(&self) -> Option<&Arc<Beat>> {
+        self.beat.as_ref()
+    }
+}
+
+/// Has the OS thread of `root`, which calls, watched by this note, or no longer.
+pub(super) fn watch(root: &Counted, beat: Option<Arc<Beat>>) {
+    let mut residents = residents();
+    if let Some(mine) = residents.iter_mut().find(|one| one.root.id() == root.id()) {
+        mine.beat = beat;
+    }
 }
 
 /// All of them; they stay while the result is held.
@@ -35,6 +64,7 @@ pub(super) fn move_in(root: &Counted) {
     residents().push(Resident {
         root: root.clone(),
         number: os_thread::number(),
+        beat: None,
         surveys: Vec::new(),
     });
 }

@@ -13,7 +13,9 @@
 use std::cell::{Cell, OnceCell, RefCell, RefMut, UnsafeCell};
 use std::collections::VecDeque;
 use std::ptr;
+use std::sync::Arc;
 
+use super::beat::Beat;
 use super::clock::{Clock, Deadline};
 use super::frame::{self, Deadlines, Due, Target};
 use super::header::{Counted, Header};
@@ -113,6 +115,9 @@ pub(crate) struct Scheduler {
     /// Whether the loop is under way, so that the root stands in a wait.
     pub(super) looping: Cell<bool>,
 
+    /// Noted for the watchdog, if there is one.
+    pub(super) beat: RefCell<Option<Arc<Beat>>>,
+
     /// A survey that is under way here.
     pub(super) visit: RefCell<Option<Visit>>,
 
@@ -171,6 +176,7 @@ impl Scheduler {
             deadlock: RefCell::default(),
             ending: Cell::new(false),
             looping: Cell::new(false),
+            beat: RefCell::default(),
             visit: RefCell::default(),
             asked: Cell::new(ptr::null_mut()),
         }
@@ -390,6 +396,17 @@ impl Scheduler {
         let wait = unsafe { header.local() }.wait.get();
         // SAFETY: W1.
         unsafe { wait.as_ref() }
+    }
+
+    /// Has this OS thread watched, or no longer; what was in force before comes back.
+    pub(crate) fn watch(&self, beat: Option<Arc<Beat>>) -> Option<Arc<Beat>> {
+        if let Some(beat) = &beat {
+            beat.rest();
+        }
+        residents::watch(&self.root, beat.clone());
+        // At the next look the countdown begins as it must be now.
+        self.countdown.set(1);
+        self.beat.replace(beat)
     }
 
     /// Counts something outside that may wake us; see [`Outside`].

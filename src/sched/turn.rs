@@ -43,7 +43,7 @@ enum Idle {
 impl Scheduler {
     /// The body of the loop's coroutine.
     pub(super) fn turn_until_end(&self) {
-        self.countdown.set(RESUMES_BETWEEN_LOOKS);
+        self.begin_countdown();
         while !self.ending.get() {
             let next = self.ready.pop();
             match next {
@@ -67,6 +67,10 @@ impl Scheduler {
     }
 
     pub(super) fn give_to_root(&self) {
+        if let Some(beat) = &*self.beat.borrow() {
+            // It is not a green thread: it may do what it likes.
+            beat.rest();
+        }
         // SAFETY: set by the loop's own body, on whose stack this runs.
         unsafe { &*self.loop_yielder.get() }.suspend(());
     }
@@ -81,12 +85,24 @@ impl Scheduler {
         self.set_current(ptr::null());
         self.take_messages();
         if self.countdown.get() == 0 {
-            self.countdown.set(RESUMES_BETWEEN_LOOKS);
             self.look_at_clock_now_and_then();
             self.poll_now_and_then();
             self.fire_timers();
             limit_by_idle(None, Load::Busy);
+            self.begin_countdown();
         }
+    }
+
+    /// Whoever runs next is watched, or a good number of them may run until the next look. A watched OS thread looks after each.
+    fn begin_countdown(&self) {
+        let beat = self.beat.borrow();
+        self.countdown.set(match &*beat {
+            Some(beat) => {
+                beat.begin();
+                1
+            }
+            None => RESUMES_BETWEEN_LOOKS,
+        });
     }
 
     fn look_at_clock_now_and_then(&self) {
@@ -117,7 +133,9 @@ impl Scheduler {
     /// Nobody is in line: finds somebody, or sleeps.
     fn idle(&self) {
         self.set_current(ptr::null());
-        self.countdown.set(RESUMES_BETWEEN_LOOKS);
+        if let Some(beat) = &*self.beat.borrow() {
+            beat.rest();
+        }
         self.look_at_clock();
         self.take_messages();
         if self.ready.is_empty()
@@ -125,6 +143,7 @@ impl Scheduler {
         {
             self.sleep(until);
         }
+        self.begin_countdown();
     }
 
     fn before_sleep(&self) -> Idle {

@@ -20,7 +20,7 @@ pub(crate) mod join_error;
 pub(crate) mod leftover;
 pub(crate) mod local;
 pub(crate) mod local_table;
-pub(crate) mod memory;
+mod memory;
 pub(crate) mod outcome;
 pub(crate) mod report;
 pub(crate) mod runtime;

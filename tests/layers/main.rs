@@ -16,8 +16,8 @@ use imports::Tree;
 /// The folders (or lone files) of `src` by layer: an import points to the same layer or to a lower one. The root may name all.
 const LAYERS: [(usize, &[&str]); 6] = [
     (0, &["base"]),
-    (1, &["stack", "generator"]),
-    (2, &["sched"]),
+    (1, &["stack", "generator", "symbols"]),
+    (2, &["sched", "watchdog"]),
     (3, &["time", "sync", "channel"]),
     (
         4,
@@ -25,7 +25,7 @@ const LAYERS: [(usize, &[&str]); 6] = [
             "thread", "results", "net", "io", "fs", "process", "signal", "blocking", "dump",
         ],
     ),
-    (5, &["trace", "watchdog", "stats", "future", "guide"]),
+    (5, &["trace", "stats", "future", "guide"]),
 ];
 
 /// What layer 3 may see of layer 2: the door and the wait for one of several, a wait and its name, the list of waiters, and what time it is.
@@ -33,6 +33,7 @@ const WAIT_SIDE: [&str; 5] = ["park", "choice", "wait", "list", "clock"];
 
 /// The files that may use `unsafe`. Each says at its head why.
 const UNSAFE: &[&str] = &[
+    "base/allocator.rs",
     "base/barrier.rs",
     "base/biased.rs",
     "base/coarse.rs",
@@ -111,6 +112,8 @@ const UNSAFE: &[&str] = &[
     "thread/scope.rs",
     "thread/spawn.rs",
     "thread/spawner.rs",
+    "watchdog/sample.rs",
+    "watchdog/signal.rs",
 ];
 
 /// The one file that may name the crate which switches stacks.

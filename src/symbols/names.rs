@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::fold::is_ours;
 use super::frame::Frame;
-use crate::thread::memory;
+use crate::base::allocator;
 
 /// What was looked up before: that stays true, and reading a program's debug information takes long. As many entries as the program has places where it waits.
 static KNOWN: Mutex<Option<HashMap<usize, Arc<[Frame]>>>> = Mutex::new(None);
@@ -29,7 +29,7 @@ impl Names {
         }
         if known.len() > before {
             backtrace::clear_symbol_cache();
-            memory::return_pages();
+            allocator::return_pages();
         }
         Names(names)
     }

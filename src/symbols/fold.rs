@@ -34,7 +34,7 @@ const STANDARD_SOURCES: [&str; 2] = ["/library/std/src/", "/library/core/src/"];
 const OUTERMOST: &str = "__rust_begin_short_backtrace";
 
 /// Whether a function of this name, in this file, is of this library.
-pub(super) fn is_ours(name: Option<&str>, file: Option<&str>) -> bool {
+pub(crate) fn is_ours(name: Option<&str>, file: Option<&str>) -> bool {
     let by_file =
         file.is_some_and(|file| file.starts_with(OUR_SOURCES) || file.contains(SWITCH_SOURCES));
     by_file || name.is_some_and(|name| begins_with_one_of(name, &OURS))
@@ -58,7 +58,7 @@ fn is_outermost(frame: &Frame) -> bool {
 }
 
 /// What a text shows of some frames.
-pub(super) enum Part<'a> {
+pub(crate) enum Part<'a> {
     /// This one.
     Frame(&'a Frame),
 
@@ -67,7 +67,7 @@ pub(super) enum Part<'a> {
 }
 
 /// Puts neighbours of ours together, with the carriers beside them, and leaves out what begins an OS thread.
-pub(super) fn fold<'a>(frames: impl Iterator<Item = &'a Frame>) -> Vec<Part<'a>> {
+pub(crate) fn fold<'a>(frames: impl Iterator<Item = &'a Frame>) -> Vec<Part<'a>> {
     let mut frames: Vec<&Frame> = frames.take_while(|frame| !is_outermost(frame)).collect();
     while frames.last().is_some_and(|last| is_carrier(last)) {
         frames.pop();

@@ -22,7 +22,7 @@ pub struct Frame {
 
 impl Frame {
     /// One of which nothing is known.
-    pub(super) fn unnamed(address: usize) -> Self {
+    pub(crate) fn unnamed(address: usize) -> Self {
         Frame {
             address,
             function: None,
