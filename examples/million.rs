@@ -1,9 +1,12 @@
 //! A million green threads, parked at once on one OS thread: what they cost, and that each of them still answers.
 //!
 //! ```sh
-//! cargo run --release --example million            # a million, or as many as memory allows
+//! cargo run --release --example million                    # a million, or as many as memory allows
 //! cargo run --release --example million -- 100000
+//! cargo run --release --example million -- 1000000 65536   # each on a stack of 64 KiB
 //! ```
+//!
+//! Page tables cost the stack's size / 512, whether it is touched or not: smaller stacks pay less for them.
 //!
 //! Every other one waits on a channel of its own, the rest on a timer an hour away. They are woken in random order, each with a number of its own, and return it;
 //! the sum must be right. At the end the memory must be back.
@@ -11,12 +14,12 @@
 use std::cell::Cell;
 use std::env;
 use std::fs;
-use std::process::ExitCode;
+use std::process::{ExitCode, exit};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use greenthread::channel::oneshot;
-use greenthread::{JoinHandle, park_timeout, sleep, spawn, stats, yield_now};
+use greenthread::{JoinHandle, Runtime, park_timeout, sleep, spawn, stats, yield_now};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// How many, if nobody says and memory allows.
@@ -51,6 +54,20 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 fn main() -> ExitCode {
     let count = affordable(wanted());
+    let mut runtime = Runtime::builder();
+    if let Some(bytes) = argument(2) {
+        runtime = runtime.stack_size(bytes);
+    }
+    match runtime.build() {
+        Ok(runtime) => runtime.run(|| park_and_wake(count)),
+        Err(error) => {
+            eprintln!("million: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn park_and_wake(count: usize) -> ExitCode {
     // What the first green thread brings with it is there before anything is measured.
     spawn(|| ()).join().expect("one green thread");
     let before = Memory::now();
@@ -76,10 +93,19 @@ fn main() -> ExitCode {
 
 /// How many to park: the first argument, else a million.
 fn wanted() -> usize {
-    let argument = env::args().nth(1);
-    argument.map_or(MILLION, |text| {
-        text.parse().expect("how many green threads, as a number")
-    })
+    argument(1).unwrap_or(MILLION)
+}
+
+/// An argument, which is a number.
+fn argument(place: usize) -> Option<usize> {
+    let text = env::args().nth(place)?;
+    match text.parse() {
+        Ok(number) => Some(number),
+        Err(error) => {
+            eprintln!("million: {text:?} is no number: {error}");
+            exit(2)
+        }
+    }
 }
 
 /// Fewer, when memory is short.

@@ -33,6 +33,7 @@ static RACE: Operation = Operation::new("race");
 /// let fastest = runtime.run(|| race(mirrors.iter().map(|n| move || { sleep(Duration::from_secs(*n)); n })));
 /// assert_eq!(*fastest, 1);
 /// ```
+#[track_caller]
 pub fn race<F, T>(closures: impl IntoIterator<Item = F>) -> T
 where
     F: FnOnce() -> T,

@@ -62,6 +62,7 @@ impl<T> fmt::Debug for Waited<T> {
 /// let all = wait(waited.pending, WaitFor::All, None);
 /// assert_eq!(all.done.into_iter().map(|h| h.join().unwrap()).sum::<i32>(), 2);
 /// ```
+#[track_caller]
 pub fn wait<T>(
     handles: impl IntoIterator<Item = JoinHandle<T>>,
     until: WaitFor,
@@ -91,6 +92,7 @@ pub fn wait<T>(
 /// let waited = wait_until([1, 2].map(|n| spawn(move || n)), found, None);
 /// assert_eq!(waited.done.len(), 2);
 /// ```
+#[track_caller]
 pub fn wait_until<T>(
     handles: impl IntoIterator<Item = JoinHandle<T>>,
     stop: impl FnMut(&Result<T, JoinError>) -> bool,
@@ -101,6 +103,7 @@ pub fn wait_until<T>(
     sort(group)
 }
 
+#[track_caller]
 fn not_empty<T>(group: Group<T>, function: &str) -> Group<T> {
     assert!(
         group.len() > 0,

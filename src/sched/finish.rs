@@ -44,14 +44,28 @@ pub(crate) enum Next {
     /// Nobody will claim the result: drop it, then ask again.
     DropResult,
 
-    /// Wake the joiners: the first one is woken when this is dropped.
-    Over {
-        /// Wakes him when it is dropped, after the lock was given back.
-        _first: Option<Wake>,
+    /// Let the joiners go on.
+    Over(Told),
+}
 
-        /// Whether there is anybody else to tell, by [`release`].
-        more: bool,
-    },
+/// Who is told of an end that is over.
+pub(crate) struct Told {
+    /// Wakes the one who came first, after the lock was given back.
+    first: Option<Wake>,
+
+    /// Whether there is anybody else to tell.
+    more: bool,
+}
+
+impl Told {
+    /// Lets everybody go on, the one who came first before the others (D8). Not under the lock of `finish`.
+    #[inline(always)]
+    pub(crate) fn tell(self, finish: &Lock<Finish>) {
+        drop(self.first);
+        if self.more {
+            release(finish);
+        }
+    }
 }
 
 /// Who asks for the end, who waits for it, and what is to be called then.
@@ -123,8 +137,23 @@ impl Finish {
         callbacks.0.remove(place).map(|(_, callback)| callback)
     }
 
+    /// Whether nobody has asked for the end, nothing is to be called then, and somebody claims the result.
+    #[inline(always)]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.request.is_none() && self.callbacks.is_none() && !self.detached
+    }
+
+    /// Joiners go on. The caller tells the header's state, under the same lock.
+    #[inline(always)]
+    pub(crate) fn end(&mut self) -> Told {
+        self.phase = Phase::Over;
+        Told {
+            first: self.waiters.wake_first(),
+            more: !self.waiters.is_empty() || self.watcher.is_some(),
+        }
+    }
+
     /// What to do next, after the result was stored. The caller tells the header's state of OVER, under the same lock.
-    #[inline]
     pub(crate) fn next(&mut self) -> Next {
         if let Some(callbacks) = &mut self.callbacks
             && let Some((_, callback)) = callbacks.0.pop_front()
@@ -136,11 +165,7 @@ impl Finish {
         if std::mem::take(&mut self.detached) {
             return Next::DropResult;
         }
-        self.phase = Phase::Over;
-        Next::Over {
-            _first: self.waiters.wake_first(),
-            more: !self.waiters.is_empty() || self.watcher.is_some(),
-        }
+        Next::Over(self.end())
     }
 
     /// Whether a callback is under way, and so has the result.

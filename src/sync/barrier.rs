@@ -70,6 +70,7 @@ impl Barrier {
         /// # Panics
         /// When `parties` is 0: nobody would ever come last.
         #[must_use]
+        #[track_caller]
         pub fn new(parties: usize) -> Self {
             assert!(parties > 0, "Barrier::new(0): nobody would ever come last; at least 1 must meet");
             let waiters = WaitList::new();

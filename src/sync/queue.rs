@@ -108,6 +108,7 @@ impl<T> Queue<T> {
     /// # Panics
     /// When `capacity` is 0: no item would ever fit.
     #[must_use]
+    #[track_caller]
     pub fn bounded(capacity: usize) -> Self {
         check(capacity, "bounded");
         Queue::of(Items::Line(VecDeque::new()), Some(capacity))
@@ -132,6 +133,7 @@ impl<T> Queue<T> {
     /// # Panics
     /// When `capacity` is 0: no item would ever fit.
     #[must_use]
+    #[track_caller]
     pub fn lifo_bounded(capacity: usize) -> Self {
         check(capacity, "lifo_bounded");
         Queue::of(Items::Pile(Vec::new()), Some(capacity))
@@ -162,6 +164,7 @@ impl<T> Queue<T> {
     /// # Panics
     /// When `capacity` is 0: no item would ever fit.
     #[must_use]
+    #[track_caller]
     pub fn priority_bounded(capacity: usize) -> Self
     where
         T: Ord,
@@ -280,6 +283,7 @@ impl<T> Queue<T> {
     ///
     /// # Panics
     /// When it is called more often than items were put.
+    #[track_caller]
     pub fn task_done(&self) {
         let mut state = self.state.lock();
         let Some(left) = state.unfinished.checked_sub(1) else {
@@ -483,6 +487,7 @@ impl<T> Queue<T> {
 }
 
 /// Misuse of a constructor.
+#[track_caller]
 fn check(capacity: usize, constructor: &str) {
     assert!(
         capacity > 0,

@@ -131,6 +131,7 @@ impl Semaphore {
     /// row.forget();
     /// assert_eq!(seats.available(), 2);
     /// ```
+    #[track_caller]
     pub fn acquire_many(&self, count: usize) -> Permit<'_> {
         self.take(count, &ACQUIRE_MANY);
         Permit::of(self, count)
@@ -150,6 +151,7 @@ impl Semaphore {
     ///
     /// # Panics
     /// As [`acquire_many`](Self::acquire_many).
+    #[track_caller]
     pub fn acquire_many_timeout(
         &self,
         count: usize,
@@ -204,6 +206,7 @@ impl Semaphore {
     ///
     /// # Panics
     /// When that would be past the bound of a bounded semaphore, permits that are out included, or past `usize::MAX`.
+    #[track_caller]
     pub fn release(&self, count: usize) {
         let mut state = self.state.lock();
         let (there, limit) = (state.available + state.out, state.limit);
@@ -221,6 +224,7 @@ impl Semaphore {
         self.state.lock().try_take(count)
     }
 
+    #[track_caller]
     pub(super) fn take_timeout(
         &self,
         count: usize,
@@ -235,6 +239,7 @@ impl Semaphore {
     }
 
     #[inline]
+    #[track_caller]
     pub(super) fn take(&self, count: usize, operation: &'static Operation) {
         if !self.try_take(count) {
             self.check(count);
@@ -243,6 +248,7 @@ impl Semaphore {
         }
     }
 
+    #[track_caller]
     fn check(&self, count: usize) {
         let limit = self.state.lock().limit;
         assert!(

@@ -133,6 +133,7 @@ where
     let header = memory.cast::<Header>().as_ptr();
     // SAFETY: just written, and nobody else has seen it yet.
     let newborn = unsafe { &*header };
+    newborn.finish().lean_here();
     // SAFETY: H2: as above.
     unsafe { local_table::give(newborn, inherited) };
     // SAFETY: H1: the header was made with two references; this is one.

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::outcome::{Outcome, drop_quietly};
 use super::report;
-use crate::sched::finish::{Callback, Finish, Next, release};
+use crate::sched::finish::{Callback, Finish, Next};
 use crate::sched::frame::{Frame, Kind};
 use crate::sched::header::{Counted, Header, state};
 use crate::sched::scheduler::Scheduler;
@@ -16,55 +16,54 @@ use crate::sched::scheduler::Scheduler;
 pub struct CallbackId(pub(super) u64);
 
 /// The result stands: from here on requests are refused (H3), callbacks run, and at last the joiners go on.
-#[inline]
+#[inline(always)]
 pub(super) fn end<T>(header: &Header) {
     let mut finish = header.finish().lock();
-    header.set_state(state::ENDED);
-    if let Some(request) = finish.request.take() {
-        // Its reason is of the user's type: dropped outside of the lock, and before anybody goes on.
+    if !finish.is_plain() {
         drop(finish);
+        return end_with_more::<T>(header);
+    }
+    header.set_state(state::OVER);
+    let told = finish.end();
+    drop(finish);
+    told.tell(header.finish());
+}
+
+/// The same where there is more to do than to tell the joiners.
+#[cold]
+fn end_with_more<T>(header: &Header) {
+    let mut finish = header.finish().lock();
+    header.set_state(state::ENDED);
+    let request = finish.request.take();
+    drop(finish);
+    if let Some(request) = request {
+        // Its reason is of the user's type: dropped outside of the lock, and before anybody goes on.
         header.set_requested(false);
         drop_quietly(header, request);
-        finish = header.finish().lock();
     }
-    let next = go_on(header, &mut finish);
-    drop(finish);
-    follow::<T>(header, next);
+    bring_over::<T>(header);
 }
 
-/// Runs the callbacks that were added late, and lets the joiners go on.
+/// Runs the callbacks that are left, drops a result that nobody will claim, and lets the joiners go on.
 pub(super) fn bring_over<T>(header: &Header) {
-    let next = go_on(header, &mut header.finish().lock());
-    follow::<T>(header, next);
-}
-
-/// What to do next; the state follows under the same lock.
-#[inline]
-fn go_on(header: &Header, finish: &mut Finish) -> Next {
-    let next = finish.next();
-    if matches!(next, Next::Over { .. }) {
-        header.set_state(state::OVER);
-    }
-    next
-}
-
-/// Runs callbacks, drops a result that nobody will claim, and lets the joiners go on.
-#[inline]
-fn follow<T>(header: &Header, mut next: Next) {
     loop {
+        let next = go_on(header, &mut header.finish().lock());
         match next {
             Next::Call(callback) => call(header, callback),
             // SAFETY: B2 of `outcome`: until it is over the result is ours, and this is said once.
             Next::DropResult => unsafe { drop_result::<T>(header) },
-            Next::Over { more: false, .. } => return,
-            Next::Over { _first, .. } => {
-                // The one who came first is told first (D8).
-                drop(_first);
-                return release(header.finish());
-            }
+            Next::Over(told) => return told.tell(header.finish()),
         }
-        next = go_on(header, &mut header.finish().lock());
     }
+}
+
+/// What to do next; the state follows under the same lock.
+fn go_on(header: &Header, finish: &mut Finish) -> Next {
+    let next = finish.next();
+    if matches!(next, Next::Over(_)) {
+        header.set_state(state::OVER);
+    }
+    next
 }
 
 #[cold]

@@ -116,6 +116,7 @@ impl<T> JoinHandle<T> {
     /// # Panics
     /// When a green thread joins itself.
     #[inline]
+    #[track_caller]
     pub fn join(self) -> Result<T, JoinError> {
         wait_over(self.header(), None);
         // SAFETY: it is over, and the handle is consumed.
@@ -131,6 +132,7 @@ impl<T> JoinHandle<T> {
     ///
     /// # Panics
     /// When a green thread joins itself.
+    #[track_caller]
     pub fn join_timeout(self, limit: Duration) -> Result<Result<T, JoinError>, Self> {
         if wait_over(self.header(), Some(park::deadline_in(limit))) {
             // SAFETY: it is over, and the handle is consumed.
@@ -220,6 +222,7 @@ impl<T> JoinHandle<T> {
 /// # Panics
 /// When the running green thread waits for itself.
 #[inline]
+#[track_caller]
 pub(super) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
     if header.is_over() {
         return true;
@@ -241,6 +244,7 @@ pub(super) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
     })
 }
 
+#[track_caller]
 fn refuse_self(header: &Header) {
     assert!(
         !Scheduler::get().is_awaited_by(header),
@@ -296,6 +300,7 @@ impl<T> CancelOnDrop<T> {
     ///
     /// # Errors
     /// As [`JoinHandle::join`].
+    #[track_caller]
     pub fn join(self) -> Result<T, JoinError> {
         wait_over(self.header(), None);
         self.into_inner().join()

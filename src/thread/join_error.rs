@@ -113,6 +113,7 @@ impl JoinError {
     /// # Panics
     /// When it did not panic: see [`is_panic`](Self::is_panic).
     #[must_use]
+    #[track_caller]
     pub fn into_panic(self) -> Box<dyn Any + Send> {
         match self.try_into_panic() {
             Ok(payload) => payload,

@@ -42,6 +42,7 @@ use crate::watchdog::observer;
 /// greenthread::run(|| drop(greenthread::spawn(move || { let _tell = tell; greenthread::park() })));
 /// assert!(ended.get());
 /// ```
+#[track_caller]
 pub fn run<T>(f: impl FnOnce() -> T) -> T {
     Settings::default().run(f)
 }
@@ -82,6 +83,7 @@ impl Runtime {
     ///
     /// # Panics
     /// As [`run`].
+    #[track_caller]
     pub fn run<T>(&self, f: impl FnOnce() -> T) -> T {
         self.settings.run(f)
     }
@@ -129,6 +131,7 @@ impl RuntimeBuilder {
     ///
     /// # Panics
     /// When `n` is 0.
+    #[track_caller]
     pub fn workers(mut self, n: usize) -> Self {
         assert!(
             n > 0,
@@ -151,6 +154,7 @@ impl RuntimeBuilder {
     ///
     /// # Panics
     /// When `max` is 0.
+    #[track_caller]
     pub fn blocking_threads(mut self, max: usize) -> Self {
         assert!(
             max > 0,
@@ -273,6 +277,7 @@ struct Settings {
 }
 
 impl Settings {
+    #[track_caller]
     fn run<T>(&self, f: impl FnOnce() -> T) -> T {
         let scheduler = Scheduler::get();
         assert!(

@@ -56,6 +56,7 @@ impl<T> SharedHandle<T> {
     ///
     /// # Panics
     /// When a green thread joins itself.
+    #[track_caller]
     pub fn join(&self) -> Result<T, Arc<JoinError>>
     where
         T: Clone,

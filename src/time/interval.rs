@@ -25,6 +25,7 @@ const ON_TIME: Duration = Duration::from_millis(5);
 /// });
 /// ```
 #[must_use = "an interval does nothing before `tick`"]
+#[track_caller]
 pub fn interval(period: Duration) -> Interval {
     assert!(
         !period.is_zero(),

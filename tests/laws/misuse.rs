@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use greenthread::{
-    Builder, JoinHandle, Runtime, park, run, scope, sleep, spawn, timeout, yield_now,
+    Builder, JoinHandle, Runtime, WaitFor, channel, park, race, run, scope, sleep, spawn, sync,
+    time, timeout, wait, yield_now,
 };
 
 use crate::child;
@@ -435,5 +436,47 @@ fn a_generator_that_finds_no_stack_panics_in_its_driver_alone() {
             drop(taken);
         },
     );
+    ended.succeeded();
+}
+
+/// Where a panic of misuse says that it is, in a hook that notes it.
+fn blamed(misuse: impl FnOnce()) -> String {
+    let place = Arc::new(Mutex::new(String::new()));
+    let noted = Arc::clone(&place);
+    std::panic::set_hook(Box::new(move |panic| {
+        *noted.lock().unwrap() = panic.location().unwrap().file().to_owned();
+    }));
+    catch_unwind(AssertUnwindSafe(misuse)).unwrap_err();
+    drop(std::panic::take_hook());
+    place.lock().unwrap().clone()
+}
+
+#[test]
+fn misuse_is_blamed_on_whoever_calls() {
+    // The hook is the whole process's.
+    let ended = child::run("misuse::misuse_is_blamed_on_whoever_calls", || {
+        let misuses: [(&str, fn()); 11] = [
+            ("release", || sync::Semaphore::bounded(1).release(1)),
+            ("acquire_many", || {
+                drop(sync::Semaphore::bounded(1).acquire_many(2));
+            }),
+            ("bounded", || drop(sync::Queue::<()>::bounded(0))),
+            ("task_done", || sync::Queue::<()>::unbounded().task_done()),
+            ("Barrier", || drop(sync::Barrier::new(0))),
+            ("interval", || drop(time::interval(Duration::ZERO))),
+            ("race", || race(Vec::<fn()>::new())),
+            ("wait", || drop(wait::<()>([], WaitFor::All, None))),
+            ("broadcast", || drop(channel::broadcast::<()>(0))),
+            ("nested run", || run(|| run(|| ()))),
+            ("into_panic", || {
+                let handle = spawn(park);
+                handle.cancel();
+                drop(handle.join().unwrap_err().into_panic());
+            }),
+        ];
+        for (name, misuse) in misuses {
+            assert_eq!(blamed(misuse), file!(), "{name}");
+        }
+    });
     ended.succeeded();
 }
