@@ -228,6 +228,7 @@ compile_error!(
 );
 
 mod base;
+mod debugger;
 mod results;
 mod sched;
 mod stack;

@@ -8,6 +8,7 @@ use std::panic::Location;
 use super::exit::Sentinel;
 use super::header::Header;
 use super::scheduler::Scheduler;
+use crate::debugger;
 use crate::stack::chain::{self, Owners};
 use crate::watchdog::{observer, setting};
 
@@ -39,6 +40,7 @@ fn make() -> &'static Scheduler {
             site: site_of_owner,
         });
         sentinel.arm(scheduler);
+        debugger::be_there();
         if let Some(limit) = setting::from_environment() {
             scheduler.watch(Some(observer::watch(limit)));
         }

@@ -8,6 +8,28 @@ use super::wait::Wait;
 use crate::stack::chain::Link;
 use crate::stack::coroutine::{Coroutine, Yielder};
 
+/// Where a debugger finds what, in bytes.
+pub(crate) mod layout {
+    use std::mem::offset_of;
+
+    use super::Local;
+
+    /// Its coroutine: words, one of which is where it is suspended.
+    pub(crate) const COROUTINE: usize = offset_of!(Local, coroutine);
+
+    /// Bytes of that.
+    pub(crate) const COROUTINE_BYTES: usize = size_of::<Option<super::Coroutine<(), (), ()>>>();
+
+    /// The address of the innermost link of its chain, while it is switched away.
+    pub(crate) const INNERMOST: usize = offset_of!(Local, innermost);
+
+    /// The address of the link at the base of its chain.
+    pub(crate) const BASE: usize = offset_of!(Local, base);
+
+    /// The address of the wait in which it is parked; 0 while it is not.
+    pub(crate) const WAIT: usize = offset_of!(Local, wait);
+}
+
 /// What the loop and the wait points of the OS thread keep about a green thread or a root.
 pub(crate) struct Local {
     /// Its stack and closure, from the first run to the end. Reached by the loop and, while it runs, by nobody.

@@ -95,6 +95,22 @@ pub(crate) fn here() -> usize {
     std::ptr::from_ref(&mark).addr()
 }
 
+/// Where a debugger finds what, in bytes.
+pub(crate) mod layout {
+    use std::mem::offset_of;
+
+    use super::{Operation, Wait};
+
+    /// In a wait: the judge, 4 bytes; 0 while nobody has ended it.
+    pub(crate) const WORD: usize = offset_of!(Wait, word);
+
+    /// In a wait: the address of its operation.
+    pub(crate) const OPERATION: usize = offset_of!(Wait, operation);
+
+    /// In an operation: its name, an address and a length.
+    pub(crate) const NAME: usize = offset_of!(Operation, name);
+}
+
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {

@@ -54,6 +54,22 @@ pub(crate) struct Owners {
     pub(crate) site: fn(*const ()) -> &'static Location<'static>,
 }
 
+/// Where a debugger finds what, in bytes.
+pub(crate) mod layout {
+    use std::mem::offset_of;
+
+    use super::Link;
+
+    /// In a link: the address of the header of the green thread whose base it is.
+    pub(crate) const OWNER: usize = offset_of!(Link, owner);
+
+    /// In a link: the lowest address of its stack.
+    pub(crate) const START: usize = offset_of!(Link, span.start);
+
+    /// In a link: the address behind its stack.
+    pub(crate) const END: usize = offset_of!(Link, span.end);
+}
+
 /// Bits of `Link::notes`.
 mod note {
     /// This stack counts in `PARKED_UNWINDING`.

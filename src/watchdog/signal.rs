@@ -56,8 +56,10 @@ fn take_over() {
 /// Interrupts the OS thread with this number of the kernel's, which is there as long as the call takes. False when it cannot be.
 #[cfg(target_os = "linux")]
 pub(super) fn send(thread: i32) -> bool {
+    // SAFETY: a system call without arguments, which does not fail.
+    let process = unsafe { libc::getpid() };
     // SAFETY: no memory is involved.
-    unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, SIGNAL) == 0 }
+    unsafe { libc::syscall(libc::SYS_tgkill, process, thread, SIGNAL) == 0 }
 }
 
 /// Interrupts an OS thread: not known how, here.
@@ -104,15 +106,19 @@ fn pass_on(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut c_void
 /// The last error of a system call of this OS thread.
 #[cfg(target_os = "linux")]
 fn errno() -> i32 {
-    // SAFETY: the address of this OS thread's own word.
-    unsafe { *libc::__errno_location() }
+    // SAFETY: a function without arguments, which does not fail.
+    let place = unsafe { libc::__errno_location() };
+    // SAFETY: this OS thread's own word.
+    unsafe { *place }
 }
 
 /// Puts it back.
 #[cfg(target_os = "linux")]
 fn set_errno(error: i32) {
-    // SAFETY: the address of this OS thread's own word.
-    unsafe { *libc::__errno_location() = error }
+    // SAFETY: a function without arguments, which does not fail.
+    let place = unsafe { libc::__errno_location() };
+    // SAFETY: this OS thread's own word.
+    unsafe { *place = error }
 }
 
 /// The last error of a system call: the handler makes none here.

@@ -152,13 +152,15 @@ fn one_that_is_parked_in_a_lock_is_seen_there() {
 #[test]
 fn one_that_waits_for_an_event_or_a_message_is_seen_there() {
     parked_in("Event::wait", || Event::new().wait());
-    parked_in("Barrier::wait", || drop(Barrier::new(2).wait()));
-    parked_in("Queue::get", || drop(Queue::<u8>::unbounded().get()));
+    parked_in("Barrier::wait", || assert!(Barrier::new(2).wait().is_err()));
+    parked_in("Queue::get", || {
+        assert!(Queue::<u8>::unbounded().get().is_err())
+    });
     let (keep, receiver) = channel::unbounded::<u8>();
-    parked_in("Receiver::recv", move || drop(receiver.recv()));
+    parked_in("Receiver::recv", move || assert!(receiver.recv().is_err()));
     drop(keep);
     let (sender, keep) = channel::bounded(0);
-    parked_in("Sender::send", move || drop(sender.send(1)));
+    parked_in("Sender::send", move || assert!(sender.send(1).is_err()));
     drop(keep);
     parked_in("sleep", || sleep(std::time::Duration::from_secs(3600)));
     parked_in("JoinHandle::join", || drop(spawn(park).join()));

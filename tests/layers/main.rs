@@ -17,7 +17,7 @@ use imports::Tree;
 const LAYERS: [(usize, &[&str]); 6] = [
     (0, &["base"]),
     (1, &["stack", "generator", "symbols"]),
-    (2, &["sched", "watchdog"]),
+    (2, &["sched", "watchdog", "debugger"]),
     (3, &["time", "sync", "channel"]),
     (
         4,
@@ -42,6 +42,7 @@ const UNSAFE: &[&str] = &[
     "channel/rendezvous.rs",
     "channel/selected.rs",
     "channel/slot.rs",
+    "debugger/mod.rs",
     "generator/body.rs",
     "generator/drive.rs",
     "generator/scope.rs",
@@ -95,6 +96,7 @@ const UNSAFE: &[&str] = &[
     "stack/pool/tests.rs",
     "stack/pool/trim.rs",
     "stack/pool/trim_tests.rs",
+    "stack/registry.rs",
     "stack/slab.rs",
     "stack/unwinding_tests.rs",
     "sync/mutex.rs",
