@@ -186,11 +186,6 @@ def all_green_threads():
     return Map().green_threads()
 
 
-def flush():
-    """Has gdb forget the frames that it has found."""
-    gdb.execute("maintenance flush register-cache", to_string=True)
-
-
 class FrameId:
     def __init__(self, sp, pc):
         self.sp, self.pc = sp, pc
@@ -209,12 +204,12 @@ class Switch(gdb.unwinder.Unwinder):
         self.anchor = (int(frame.read_register("rsp")), int(frame.read_register("rip")))
         self.span = green_thread.span
         self.registers = registers
-        flush()
+        gdb.invalidate_cached_frames()
 
     def leave(self):
         if self.registers is not None:
             self.registers = None
-            flush()
+            gdb.invalidate_cached_frames()
 
     def __call__(self, pending):
         if self.registers is None:
@@ -233,10 +228,13 @@ class Switch(gdb.unwinder.Unwinder):
         return "stack_init_trampoline" in name
 
     def saved(self, pending, frame_id, registers):
+        def as_register(name, value):
+            return gdb.Value(value).cast(pending.read_register(name).type)
+
+        frame_id = FrameId(as_register("rsp", frame_id.sp), as_register("rip", frame_id.pc))
         info = pending.create_unwind_info(frame_id)
-        kind = gdb.lookup_type("unsigned long")
         for name, value in registers.items():
-            info.add_saved_register(name, gdb.Value(value).cast(kind))
+            info.add_saved_register(name, as_register(name, value))
         return info
 
 
