@@ -12,7 +12,13 @@ use super::wait::Holder;
 
 /// Who waits for whom.
 #[derive(Debug, Default)]
-pub(crate) struct Waits(HashMap<u64, Vec<u64>>);
+pub(crate) struct Waits {
+    /// By number, those that are known to wait for somebody.
+    known: HashMap<u64, Vec<u64>>,
+
+    /// Those who wait for what somebody has who is not there any more.
+    orphans: Vec<u64>,
+}
 
 /// A place in a list of sights.
 type Place = usize;
@@ -79,19 +85,45 @@ impl Signs {
 impl Waits {
     pub(crate) fn of(sights: &[Sight]) -> Self {
         let signs = Signs::of(sights);
-        let waiting = sights.iter().filter(|sight| sight.sought.object != 0);
-        let known = waiting.map(|sight| (sight.id, signs.awaited(sight, sights)));
-        Waits(known.filter(|(_, awaited)| !awaited.is_empty()).collect())
+        let mut waits = Waits::default();
+        for sight in sights.iter().filter(|sight| sight.sought.object != 0) {
+            let awaited = signs.awaited(sight, sights);
+            if !awaited.is_empty() {
+                waits.known.insert(sight.id, awaited);
+            } else if let Holder::Stack(_) = sight.sought.holder {
+                waits.orphans.push(sight.id);
+            }
+        }
+        waits
+    }
+
+    /// Those who wait for a lock whose owner is none of those that were seen.
+    pub(crate) fn orphans(&self) -> &[u64] {
+        &self.orphans
+    }
+
+    /// Those who can only go on after one of these, and so on.
+    pub(crate) fn behind(&self, mut stuck: Vec<u64>) -> Vec<u64> {
+        let mut grows = true;
+        while grows {
+            let waits =
+                |(_, awaited): &(&u64, &Vec<u64>)| awaited.iter().any(|id| stuck.contains(id));
+            let more = self.known.iter().filter(waits).map(|(id, _)| *id);
+            let more: Vec<u64> = more.filter(|id| !stuck.contains(id)).collect();
+            grows = !more.is_empty();
+            stuck.extend(more);
+        }
+        stuck
     }
 
     /// For whom this one waits.
     pub(crate) fn of_one(&self, id: u64) -> &[u64] {
-        self.0.get(&id).map_or(&[], Vec::as_slice)
+        self.known.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// Circles of those who wait for each other, each beginning with its lowest number; one for each that waits in it.
     pub(crate) fn circles(&self) -> Vec<Vec<u64>> {
-        let mut ids: Vec<u64> = self.0.keys().copied().collect();
+        let mut ids: Vec<u64> = self.known.keys().copied().collect();
         ids.sort_unstable();
         let mut done = HashMap::new();
         let mut circles = Vec::new();

@@ -5,7 +5,8 @@
 //! thread of the process is ours and asleep in the same way.
 //!
 //! That is found out by looking twice: each of ours counts its long sleeps. When all are asleep at both looks and no count has changed, there was
-//! a moment between the looks at which all slept, and whoever sleeps can be woken by nobody but one who does not.
+//! a moment between the looks at which all slept, and whoever sleeps can be woken by nobody but one who does not. Those of a crew who wait for work count as
+//! asleep, although they go after a while: they wake nobody. Helpers (who write dumps, watch) do not count at all.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -83,12 +84,15 @@ impl Scheduler {
     }
 
     /// Nothing at work for us, no socket waited for; the caller has looked at the rest.
-    fn is_silent(&self) -> bool {
+    pub(super) fn is_silent(&self) -> bool {
         self.outside.get() == 0 && self.sources_waited.get() == 0
     }
 
     /// Sleeps until rung or for `limit`; without a limit, and if nobody rings for long, asks whether anybody can.
     pub(super) fn doze(&self, limit: Option<Duration>) {
+        if self.only_rests() {
+            return self.doze_at_rest(limit);
+        }
         if limit.is_some() || !self.is_silent() {
             return self.wait_for_ring(limit);
         }
@@ -96,6 +100,26 @@ impl Scheduler {
         if self.home().is_asleep() {
             self.doze_for_good();
         }
+    }
+
+    /// What stands here waits for work, as one of a crew does: when its time is up it goes, and wakes nobody.
+    pub(crate) fn resting<T>(&self, f: impl FnOnce() -> T) -> T {
+        self.resting.set(true);
+        let value = f();
+        self.resting.set(false);
+        value
+    }
+
+    /// Whether nothing here can wake anybody by itself.
+    fn only_rests(&self) -> bool {
+        self.resting.get() && self.is_silent() && self.all.borrow().is_empty()
+    }
+
+    fn doze_at_rest(&self, limit: Option<Duration>) {
+        let sleep = SLEEPS.fetch_add(1, Ordering::Relaxed);
+        sleepers().push((self.home().clone(), sleep));
+        self.wait_for_ring(limit);
+        forget(self.home());
     }
 
     fn doze_for_good(&self) {

@@ -53,6 +53,7 @@ pub(crate) mod root;
 pub(crate) mod scheduler;
 pub(crate) mod sight;
 pub(crate) mod source;
+pub(crate) mod stuck;
 pub(crate) mod survey;
 pub(crate) mod switch;
 pub(crate) mod tally;

@@ -85,6 +85,11 @@ impl Peer {
         Held(NonNull::from(self))
     }
 
+    /// How many there are, at this moment.
+    pub(super) fn references(&self) -> usize {
+        self.refs.load(Ordering::Relaxed)
+    }
+
     /// Gives one of several references up; true when the others have gone meanwhile.
     fn release(&self) -> bool {
         let was_last = self.refs.fetch_sub(1, Ordering::Release) == 1;

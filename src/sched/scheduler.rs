@@ -115,6 +115,9 @@ pub(crate) struct Scheduler {
     /// Whether the loop is under way, so that the root stands in a wait.
     pub(super) looping: Cell<bool>,
 
+    /// Whether the root waits for work, and would go after a while.
+    pub(super) resting: Cell<bool>,
+
     /// Noted for the watchdog, if there is one.
     pub(super) beat: RefCell<Option<Arc<Beat>>>,
 
@@ -176,6 +179,7 @@ impl Scheduler {
             deadlock: RefCell::default(),
             ending: Cell::new(false),
             looping: Cell::new(false),
+            resting: Cell::new(false),
             beat: RefCell::default(),
             visit: RefCell::default(),
             asked: Cell::new(ptr::null_mut()),

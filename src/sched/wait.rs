@@ -174,6 +174,11 @@ impl Wait {
         self.form.set(Some(form));
     }
 
+    /// Who waits, by address.
+    pub(super) fn owner(&self) -> *const () {
+        self.owner.cast()
+    }
+
     /// What it waits for, on its own OS thread (W3); nothing when only its owner's header leads to it.
     pub(super) fn sought(&self) -> Sought {
         match self.form.get() {

@@ -29,6 +29,7 @@ pub(crate) mod shared;
 pub(crate) mod shield;
 pub(crate) mod spawn;
 pub(crate) mod spawner;
+mod stuck;
 pub(crate) mod timeout;
 pub(crate) mod try_scope;
 

@@ -13,6 +13,7 @@ use super::current::GreenThread;
 use super::leftover::end_what_was_left;
 use super::local_table;
 use super::scope::raise_deadlock;
+use super::stuck;
 use crate::blocking::crew::{Crew, Terms};
 use crate::blocking::pool::Pool;
 use crate::blocking::spawn::{default_terms, put_in_force};
@@ -203,6 +204,16 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Has those listed on stderr, at the end of each `run` and before it cancels them, whom nobody can wake any more: leaks.
+    ///
+    /// Known to be so are: everybody who is parked, when no timer runs, no socket is waited for, no job is at work and no other OS thread with a scheduler is there; else those who wait for each other in a
+    /// circle, for a lock whose owner has ended without giving it back, or in [`park`](crate::park()) while nobody has a handle to them; and those who wait for one of these. One who waits with a
+    /// deadline is none of them. A channel's receiver needs no such help: it learns when the last sender has gone.
+    pub fn report_stuck(mut self) -> Self {
+        self.settings.report_stuck = true;
+        self
+    }
+
     /// Has a [`dump()`](crate::dump()) written to stderr whenever the process gets this signal, for example `SIGUSR1`, as long as the runtime lives.
     ///
     /// Others who handle it, by the `signal-hook` crate or before, are called too. The dump is made by an OS thread of its own; signals that come meanwhile bring one more.
@@ -266,6 +277,9 @@ struct Settings {
     /// Whether silence is a deadlock at once.
     only_our_threads: bool,
 
+    /// Whether its end tells of those whom nobody can wake.
+    report_stuck: bool,
+
     /// How long a green thread may hold its OS thread; what was in force before, when none.
     watchdog: Option<Duration>,
 
@@ -293,6 +307,9 @@ impl Settings {
         let in_force = InForce::put(scheduler, self);
         let result = local_table::with_fresh(|| {
             let result = catch_unwind(AssertUnwindSafe(f));
+            if self.report_stuck {
+                stuck::report(scheduler);
+            }
             end_what_was_left(scheduler, Scheduler::left_by_run);
             result
         });

@@ -14,4 +14,5 @@ mod memory;
 mod places;
 mod seen;
 mod signal;
+mod stuck;
 mod threads;

@@ -123,7 +123,10 @@ fn a_dump_eats_no_grant_that_comes_from_another_os_thread_meanwhile() {
         assert!(dumps > 0);
         assert_eq!(taken.load(Ordering::Relaxed), PERMITS);
         assert_eq!(semaphore.available(), 0);
-        takers.iter().for_each(|taker| assert!(taker.cancel()));
+        for taker in &takers {
+            // Some have ended.
+            let _ = taker.cancel();
+        }
         takers.into_iter().for_each(|taker| drop(taker.join()));
     });
     gives.join().unwrap();

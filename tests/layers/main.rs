@@ -62,6 +62,7 @@ const UNSAFE: &[&str] = &[
     "sched/root.rs",
     "sched/scheduler.rs",
     "sched/source.rs",
+    "sched/stuck.rs",
     "sched/switch.rs",
     "sched/timers.rs",
     "sched/token.rs",
