@@ -106,7 +106,9 @@ fn everybody_when_nothing_is_left_that_could_come() {
 fn nobody_who_can_still_be_woken() {
     let text = said("nobody_who_can_still_be_woken", || {
         let (sender, receiver) = channel::bounded::<u8>(1);
-        named("receiver", move || drop(receiver.recv()));
+        named("receiver", move || {
+            let _ = receiver.recv();
+        });
         named("sender", move || {
             sleep(HOUR);
             let _ = sender.send(1);
