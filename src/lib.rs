@@ -24,7 +24,7 @@
 //! | values in turn, both ways | [`generator`], which needs no scheduler |
 //! | locks, events, queues | [`sync`] |
 //! | messages | [`channel`], [`select!`] |
-//! | sockets | [`net`] |
+//! | sockets: TCP, UDP, Unix; a server; names | [`net`], [`net::Server`], [`net::lookup_host`] |
 //! | clocks | [`time`] |
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |
 //! | pages to read | [`guide`] |
@@ -46,7 +46,7 @@
 //! |---|---|---|
 //! | any wait of this crate | itself | its OS thread, which runs its green threads meanwhile |
 //! | the same, inside a generator | whoever drives the generator | likewise |
-//! | `std::thread::sleep`, `std::fs`, `std::net`, C libraries that wait, a host name in `connect` | its OS thread, with everybody on it | the same |
+//! | `std::thread::sleep`, `std::fs`, `std::net`, C libraries that wait | its OS thread, with everybody on it | the same |
 //! | `std::sync::Mutex` held across a wait point | everybody on its OS thread who locks it, for ever | the same |
 //! | `greenthread::sync::Mutex` held across a wait point | those who want it | those who want it |
 //! | a borrowed `RefCell` across a wait point | nobody: the next `borrow_mut` panics | the same |

@@ -617,15 +617,18 @@
 //!
 //! | Python | greenthread |
 //! |---|---|
-//! | `asyncio.start_server(handle, host, port)` | [`TcpListener::bind`](crate::net::TcpListener::bind), a green thread that accepts, and one for each connection |
+//! | `asyncio.start_server(handle, host, port)`, `server.serve_forever()` | [`Server::bind(addr)?.serve(handle)`](crate::net::Server::serve); or [`TcpListener::bind`](crate::net::TcpListener::bind), a green thread that accepts, and one for each connection |
 //! | `server.sockets[0].getsockname()` | [`local_addr()`](crate::net::TcpListener::local_addr) |
-//! | `async with server`, `server.close()`, `server.wait_closed()` | [`close()`](crate::net::TcpListener::close) ends `accept` everywhere; `join` whoever accepted |
+//! | `async with server`, `server.close()`, `server.wait_closed()` | [`Stopper::stop(grace)`](crate::net::Stopper::stop), then `serve` returns; of a listener, [`close()`](crate::net::TcpListener::close) ends `accept` everywhere; `join` whoever accepted |
 //! | `server.is_serving()` | `is_finished()` of the green thread that accepts |
 //! | `asyncio.open_connection(host, port)` | [`TcpStream::connect`](crate::net::TcpStream::connect) |
 //! | `reader.readline()`, `reader.read()` | `BufReader::new(&stream)` with `read_line`, `read_to_end` |
 //! | `writer.write(b)`, `writer.drain()` | `write_all`, which waits until the kernel has taken it |
 //! | `writer.write_eof()` | [`shutdown(Shutdown::Write)`](crate::net::TcpStream::shutdown) |
 //! | `writer.close()`, `writer.wait_closed()` | dropping the stream, or [`close()`](crate::net::TcpStream::close) |
+//! | `asyncio.open_unix_connection(path)`, `asyncio.start_unix_server(handle, path)` | [`UnixStream::connect`](crate::net::UnixStream::connect), [`UnixListener::bind`](crate::net::UnixListener::bind) |
+//! | `loop.create_datagram_endpoint(..)`: `sendto`, `datagram_received` | [`UdpSocket`](crate::net::UdpSocket) with `send_to` and a green thread that calls `recv_from`; [`UnixDatagram`](crate::net::UnixDatagram) |
+//! | `loop.getaddrinfo(host, port)` | [`lookup_host((host, port))`](crate::net::lookup_host) |
 //!
 //! ```
 //! use std::io::{self, BufRead, BufReader, Read, Write};

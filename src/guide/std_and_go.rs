@@ -16,7 +16,7 @@
 //! | `sync::Mutex`, `Condvar` | [`sync::Mutex`](crate::sync::Mutex), [`sync::Condvar`](crate::sync::Condvar): no poisoning, first come first served |
 //! | `sync::RwLock`, `OnceLock`, `LazyLock`, `Barrier` | [`RwLock`](crate::sync::RwLock), [`OnceLock`](crate::sync::OnceLock), [`LazyLock`](crate::sync::LazyLock), [`Barrier`](crate::sync::Barrier) |
 //! | `mpsc::sync_channel(n)`, `mpsc::channel()` | [`channel::bounded(n)`](crate::channel::bounded), [`channel::unbounded()`](crate::channel::unbounded): receivers can be cloned too; std's error types |
-//! | `net::TcpListener`, `TcpStream` | [`net`](crate::net) under the same names, with `close` besides |
+//! | `net::TcpListener`, `TcpStream`, `UdpSocket` and `os::unix::net` | [`net`](crate::net) under the same names, with `close` besides; a name parks its green thread alone |
 //! | `Instant::now()` | [`time::now()`](crate::time::now), which follows virtual time |
 //!
 //! ```
@@ -84,6 +84,8 @@
 //! | `semaphore.Weighted` | [`Semaphore`](crate::sync::Semaphore), [`acquire_many`](crate::sync::Semaphore::acquire_many) |
 //! | `iter.Pull`, `range` over a function | [`Generator`](crate::generator::Generator) |
 //! | `net.Listener.Close` | [`TcpListener::close`](crate::net::TcpListener::close) |
+//! | `net.Resolver.LookupIPAddr` | [`lookup_host`](crate::net::lookup_host) |
+//! | `net/http`'s `Server.Shutdown(ctx)`, for any TCP server | [`Stopper::stop(grace)`](crate::net::Stopper::stop) of a [`Server`](crate::net::Server) |
 //! | "all goroutines are asleep - deadlock!" | the same, as a panic on the root with a list of who waits for what, when no timer, no socket and no other OS thread could still wake anybody; `RuntimeBuilder::only_our_threads` rules the other OS threads out |
 //!
 //! ```

@@ -194,6 +194,18 @@ fn closed() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "closed on our side")
 }
 
+fn unwinding() -> io::Error {
+    io::Error::other("a cancellation unwinds this green thread: IO that would wait fails at once")
+}
+
+/// L10, for IO that waits on something else than a source.
+pub(crate) fn refuse_in_unwind() -> io::Result<()> {
+    if park::request_unwinds(Scheduler::get().current_header()) {
+        return Err(unwinding());
+    }
+    Ok(())
+}
+
 /// An operation by whoever borrows the source exclusively: never dropped, so never uncounted.
 pub(crate) type Alone<'a, S> = ManuallyDrop<Operating<'a, S>>;
 
@@ -311,9 +323,7 @@ impl<'a, S: AsFd> Operating<'a, S> {
     ) -> io::Result<Outcome> {
         let scheduler = Scheduler::get();
         if park::request_unwinds(scheduler.current_header()) {
-            return Err(io::Error::other(
-                "a cancellation unwinds this green thread: IO that would wait fails at once",
-            ));
+            return Err(unwinding());
         }
         let watch = &*self.source.watch;
         let mut state = watch.state.lock();

@@ -117,9 +117,7 @@ impl Family {
             return;
         }
         drop(family);
-        let header = Scheduler::get().current_header().count();
-        report::panicked(&header, &*payload);
-        report::forget_quietly(&header, payload);
+        report::caught(payload);
     }
 
     /// The last that a child does (P1).
