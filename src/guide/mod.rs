@@ -2,6 +2,7 @@
 //!
 //! - [`asyncio`]: every function and class of Python's `asyncio`, `queue`, `threading` and generators that the parity programs use, with what stands for it.
 //! - [`std_and_go`]: what changes for those who come from `std::thread` or from Go.
+//! - [`stuck`]: what is stuck? Dumps, the watchdog, deadlocks, gdb.
 //!
 //! # What to read first
 //!
@@ -16,3 +17,4 @@
 
 pub mod asyncio;
 pub mod std_and_go;
+pub mod stuck;
