@@ -118,6 +118,9 @@ pub(crate) struct Scheduler {
     /// Whether the root waits for work, and would go after a while.
     pub(super) resting: Cell<bool>,
 
+    /// Whether there is a watchdog here.
+    pub(super) is_watched: Cell<bool>,
+
     /// Noted for the watchdog, if there is one.
     pub(super) beat: RefCell<Option<Arc<Beat>>>,
 
@@ -180,6 +183,7 @@ impl Scheduler {
             ending: Cell::new(false),
             looping: Cell::new(false),
             resting: Cell::new(false),
+            is_watched: Cell::new(false),
             beat: RefCell::default(),
             visit: RefCell::default(),
             asked: Cell::new(ptr::null_mut()),
@@ -410,6 +414,7 @@ impl Scheduler {
         residents::watch(&self.root, beat.clone());
         // At the next look the countdown begins as it must be now.
         self.countdown.set(1);
+        self.is_watched.set(beat.is_some());
         self.beat.replace(beat)
     }
 

@@ -50,19 +50,17 @@ impl Scheduler {
         // SAFETY: C3 of `chain`: the base is the running green thread's own stack, or the root's link.
         let base = unsafe { &*local.base.get() };
         base.before_switch();
-        match local.yielder.get() {
-            yielder if yielder.is_null() => self.wait_as_root(base, innermost),
-            mut yielder => loop {
-                // SAFETY: set at the first run, and alive as long as that stack.
-                unsafe { &*yielder }.suspend(());
-                if !base.has_notes() {
-                    break;
-                }
-                yielder = see_to_notes(base, innermost);
-                if yielder.is_null() {
-                    break;
-                }
-            },
+        let mut yielder = local.yielder.get();
+        if yielder.is_null() {
+            self.wait_as_root(base, innermost);
+        }
+        while !yielder.is_null() {
+            // SAFETY: set at the first run, and alive as long as that stack.
+            unsafe { &*yielder }.suspend(());
+            if !base.has_notes() {
+                break;
+            }
+            yielder = see_to_notes(base, innermost);
         }
         chain::set_running(innermost);
     }
