@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Every OS thread that has a scheduler is asked. Its loop goes round its green threads: each is switched to for some 20 us, on its own stack, says where it stands, and
 /// waits on as if nothing had happened: it keeps its place in line and its deadline, and none of its code runs. After 5 ms the others have a turn, so the
 /// picture is of about one moment. An OS thread whose loop does not come to it within a second, because something runs on it that reaches no wait point, is listed without its
-/// green threads. Names and lines are looked up at the end, on an OS thread of its own.
+/// green threads; who runs on it is asked by a signal (`SIGURG`, as the watchdog does). Names and lines are looked up at the end, on an OS thread of its own.
 ///
 /// Blocks until all have answered, for little more than a second at the most unless there are very many. Cannot be cancelled. On the root and on a plain OS thread the wait runs the event loop.
 ///

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Write};
 
-use super::seen::{Cancel, Dump, OsThread, Seen, State};
+use super::seen::{Cancel, Dump, OsThread, Running, Seen, State};
 use crate::symbols::frame::Frame;
 
 impl Dump {
@@ -15,7 +15,8 @@ impl Dump {
     /// { "greenthread_dump": 1,               the version of the schema
     ///   "took_ns": 1234,                     how long it took to make
     ///   "os_threads": [ { "number": 17,      the kernel's number
-    ///                     "name": "main", "answered": true } ],
+    ///                     "name": "main", "answered": true,
+    ///                     "running": { "label": "green thread 3 (\"worker\")", "backtrace": [ .. ] } } ],    null for one that answered
     ///   "circles": [ [3, 5] ],               who waits for each other, by id
     ///   "green_threads": [ {
     ///     "id": 3, "name": "worker", "kind": "green thread" or "root", "os_thread": 17,
@@ -60,7 +61,23 @@ impl Dump {
 fn os_thread(out: &mut String, thread: &OsThread) -> fmt::Result {
     write!(out, "{{\"number\":{},\"name\":", thread.number)?;
     text_or_null(out, thread.name.as_deref())?;
-    write!(out, ",\"answered\":{}}}", thread.answered)
+    write!(out, ",\"answered\":{},\"running\":", thread.answered)?;
+    match &thread.running {
+        Some(one) => running(out, one)?,
+        None => out.push_str("null"),
+    }
+    out.push('}');
+    Ok(())
+}
+
+fn running(out: &mut String, running: &Running) -> fmt::Result {
+    out.push_str("{\"label\":");
+    text(out, &running.label)?;
+    out.push_str(",\"backtrace\":");
+    let frames: Vec<&Frame> = running.frames().collect();
+    list(out, &frames, |out, one| frame(out, one))?;
+    out.push('}');
+    Ok(())
 }
 
 fn green_thread(out: &mut String, seen: &Seen) -> fmt::Result {

@@ -16,4 +16,4 @@ mod text;
 
 pub use crate::symbols::frame::Frame;
 pub use ask::dump;
-pub use seen::{Cancel, Dump, OsThread, Seen, State};
+pub use seen::{Cancel, Dump, OsThread, Running, Seen, State};

@@ -9,6 +9,8 @@ use crate::sched::sight::{Asked, Sight, Standing};
 use crate::sched::survey::{Answer, Word};
 use crate::symbols::frame::Frame;
 use crate::symbols::names::Names;
+use crate::watchdog::question;
+use crate::watchdog::sample::Found;
 
 /// What every green thread of the process did at about one moment; made by [`dump()`](crate::dump()).
 ///
@@ -41,6 +43,44 @@ pub struct OsThread {
 
     /// Whether its loop came to answer. Else something runs on it that reached no wait point in time, and its green threads are not in the dump.
     pub answered: bool,
+
+    /// The green thread that held it up, if it did not answer and one did.
+    pub running: Option<Running>,
+}
+
+/// A green thread that ran on an OS thread which did not come to answer; asked by a signal.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Running {
+    /// Its number and its name, in words: `green thread 7 ("worker")`.
+    pub label: String,
+
+    /// Where it was spawned.
+    pub spawned_at: &'static Location<'static>,
+
+    /// Addresses, innermost first.
+    trace: Vec<usize>,
+
+    /// What they are called.
+    names: Arc<Names>,
+}
+
+impl Running {
+    /// Returns the frames of its backtrace at that moment, innermost first.
+    pub fn frames(&self) -> impl Iterator<Item = &Frame> {
+        self.trace
+            .iter()
+            .flat_map(|address| self.names.of_one(*address))
+    }
+
+    fn of(found: Found) -> Self {
+        Running {
+            label: found.name,
+            spawned_at: found.site,
+            names: Arc::new(Names::of(found.frames.iter())),
+            trace: found.frames,
+        }
+    }
 }
 
 /// What a green thread did when it was seen.
@@ -155,10 +195,15 @@ impl Dump {
                 Word::Gone => continue,
                 Word::Awaited | Word::Begun => None,
             };
+            let running = match &seen {
+                Some(_) => None,
+                None => question::who_runs_on(number, |_| true).map(Running::of),
+            };
             os_threads.push(OsThread {
                 number,
                 name,
                 answered: seen.is_some(),
+                running,
             });
             sights.extend(seen.into_iter().flatten().map(|sight| (number, sight)));
         }

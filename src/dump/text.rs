@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::seen::{Cancel, Dump, OsThread, Seen, State};
+use super::seen::{Cancel, Dump, OsThread, Running, Seen, State};
 use crate::symbols::text;
 
 /// One paragraph for each: who and what in the first line, then the backtrace, innermost first, then where it was spawned.
@@ -39,7 +39,19 @@ impl fmt::Display for OsThread {
         } else {
             " [running: it reached no wait point in time; its green threads are not listed]"
         };
-        writeln!(f, "{text}")
+        writeln!(f, "{text}")?;
+        match &self.running {
+            Some(running) => write!(f, "{running}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} [running]:", self.label)?;
+        text::show(self.frames(), f)?;
+        writeln!(f, "spawned at {}", self.spawned_at)
     }
 }
 

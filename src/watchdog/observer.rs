@@ -6,12 +6,13 @@ use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
 use std::time::Duration;
 
-use super::sample::{self, Found};
+use super::question;
+use super::sample::Found;
 use super::signal;
 use crate::sched::beat::Beat;
 use crate::sched::clock::Deadline;
 use crate::sched::deadlock::Helper;
-use crate::sched::residents::residents;
+use crate::sched::residents::{Resident, residents};
 use crate::symbols::names::Names;
 use crate::symbols::text;
 
@@ -29,9 +30,6 @@ const LONGEST: Duration = Duration::from_millis(250);
 
 /// The least time between two reports.
 const BETWEEN_REPORTS: Duration = Duration::from_secs(1);
-
-/// How long an OS thread has to answer a signal.
-const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What mostly is behind it.
 const CAUSES: &str = "  typical causes: a blocking system call (std::thread::sleep, std::fs, std::net, a C library), an OS-level lock (std::sync::Mutex) that somebody holds across a \
@@ -155,31 +153,14 @@ impl Observer {
             self.withheld += 1;
             return;
         }
-        if let Some(found) = self.sample(suspect) {
+        let is_under_way = |resident: &Resident| {
+            let turn = resident.beat().and_then(|beat| beat.turn());
+            turn.is_some_and(|(turn, _)| turn == suspect.turn)
+        };
+        if let Some(found) = question::who_runs_on(suspect.number, is_under_way) {
             self.last = Some(now);
             self.report(suspect, &found);
         }
-    }
-
-    /// Who runs there; none when no green thread does, or the turn has ended meanwhile.
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "an OS thread of its own waits here for a moment, by real time"
-    )]
-    fn sample(&self, suspect: &Suspect) -> Option<Found> {
-        sample::ask(suspect.number);
-        let sent = send(suspect);
-        let start = Deadline::real_now();
-        while sent && !sample::is_there() && Deadline::real_now().since(start) < PATIENCE {
-            std::thread::sleep(SHORTEST);
-        }
-        if !sample::is_there() && sample::take_back() {
-            return None;
-        }
-        while !sample::is_there() {
-            std::thread::sleep(SHORTEST);
-        }
-        sample::take()
     }
 
     fn report(&mut self, suspect: &Suspect, found: &Found) {
@@ -214,14 +195,4 @@ impl Observer {
         // Nobody may listen.
         let _ = io::stderr().lock().write_all(out.as_bytes());
     }
-}
-
-/// Sends the signal if the OS thread is there and the turn still under way: while the list is locked, it does not go.
-fn send(suspect: &Suspect) -> bool {
-    let residents = residents();
-    let mut all = residents
-        .iter()
-        .filter(|resident| resident.number() == suspect.number);
-    let turn = all.find_map(|resident| resident.beat()?.turn());
-    turn.is_some_and(|(turn, _)| turn == suspect.turn) && signal::send(suspect.number)
 }

@@ -87,18 +87,18 @@ struct Sample {
 
 /// What a sample says.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Who runs: a number and a name.
-    pub(super) name: String,
+    pub(crate) name: String,
 
     /// Where it was spawned.
-    pub(super) site: &'static Location<'static>,
+    pub(crate) site: &'static Location<'static>,
 
     /// Return addresses, innermost first.
-    pub(super) frames: Vec<usize>,
+    pub(crate) frames: Vec<usize>,
 }
 
-/// Wants to know of this OS thread; the observer alone asks.
+/// Wants to know of this OS thread; whoever asks is alone.
 pub(super) fn ask(target: i32) {
     SAMPLE.target.store(target, Ordering::Relaxed);
     SAMPLE.state.store(ASKED, Ordering::Release);

@@ -68,6 +68,7 @@ fn a_dump_is_valid_json_with_every_field_of_the_schema() {
             "os_threads",
             "number",
             "answered",
+            "running",
             "circles",
             "green_threads",
             "id",

@@ -65,31 +65,39 @@ fn green_threads_of_another_os_thread_are_seen_with_their_traces() {
 }
 
 #[test]
-fn an_os_thread_that_does_not_come_to_its_loop_is_named() {
+fn an_os_thread_that_does_not_come_to_its_loop_is_named_with_who_runs_on_it() {
+    #[inline(never)]
+    fn holds_it_up(until: &mpsc::Receiver<()>) {
+        let _ = until.recv();
+        std::hint::black_box(());
+    }
     let (go, wait) = mpsc::channel::<()>();
     let (told, tell) = mpsc::channel();
     let builder = std::thread::Builder::new().name("held up".into());
     let other = builder.spawn(move || {
-        spawn(move || {
+        let holder = Builder::new().name("holder".into()).spawn(move || {
             told.send(()).unwrap();
-            // Holds its OS thread.
-            let _ = wait.recv();
-        })
-        .join()
-        .unwrap();
+            holds_it_up(&wait);
+        });
+        holder.unwrap().join().unwrap();
     });
     tell.recv().unwrap();
     let dump = dump();
-    let thread = dump
-        .os_threads
-        .iter()
-        .find(|thread| thread.name.as_deref() == Some("held up"));
-    assert!(!thread.unwrap().answered);
+    let is_it = |thread: &&greenthread::dump::OsThread| thread.name.as_deref() == Some("held up");
+    let thread = dump.os_threads.iter().find(is_it).unwrap();
+    assert!(!thread.answered);
     let text = dump.to_string();
     assert!(
         text.contains("\"held up\" [running: it reached no wait point in time"),
         "{text}"
     );
+    if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
+        let running = thread.running.as_ref().unwrap();
+        assert!(running.label.contains("(\"holder\")"), "{}", running.label);
+        assert!(running.spawned_at.file().ends_with("threads.rs"));
+        assert!(text.contains("holds_it_up"), "{text}");
+        assert!(dump.to_json().contains("holds_it_up"));
+    }
     drop(go);
     other.unwrap().join().unwrap();
 }
