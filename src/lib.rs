@@ -17,6 +17,7 @@
 //! | for | see |
 //! |---|---|
 //! | beginning work, and its end | [`spawn`], [`Builder`], [`JoinHandle`], [`JoinError`], [`Spawner`], [`scope()`], [`try_scope`], [`run`], [`Runtime`] |
+//! | all the cores | [`spawn_anywhere`], [`Scope::spawn_anywhere`], [`RuntimeBuilder::workers`], [`Runtime::run_on_each`] |
 //! | results of many | [`gather`], [`try_gather`], [`wait`], [`wait_until`], [`as_completed`], [`JoinSet`], [`join!`], [`race()`], [`race!`] |
 //! | cutting work short | [`timeout`], [`timeout_with`], [`JoinHandle::cancel`], [`catch_cancel`], [`shield`], [`checkpoint`], [`resume_if_cancelled`] |
 //! | oneself | [`current`], [`yield_now`], [`sleep()`], [`park()`], [`is_cancelled`], [`green_local!`] |
@@ -25,16 +26,19 @@
 //! | locks, events, queues | [`sync`] |
 //! | messages | [`channel`], [`select!`] |
 //! | sockets: TCP, UDP, Unix; a server; names | [`net`], [`net::Server`], [`net::lookup_host`] |
+//! | child processes, functions in other processes | [`process`] |
+//! | signals | [`signal`] |
 //! | clocks | [`time`] |
 //! | what is stuck | [`dump()`], [`Dump`], [`RuntimeBuilder::watchdog`], [`RuntimeBuilder::dump_on_signal`], [`RuntimeBuilder::report_stuck`], [the page on it](guide::stuck) |
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |
 //! | pages to read | [`guide`] |
 //!
-//! A program needs no Cargo feature. `symbols`, on by default, puts source lines into dumps (it brings the `backtrace` crate); `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not compile without, because a cancellation is an unwind. Linux is the platform that is tested.
+//! A program needs no Cargo feature. `symbols`, on by default, puts source lines into dumps (it brings the `backtrace` crate); `process-pool` has functions called in other processes; `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not compile without, because a cancellation is an unwind. Linux is the platform that is tested.
 //!
 //! # Rules of green threads
 //!
 //! - **Pinned.** A green thread stays on one OS thread from its first run to its end. So [`spawn`] needs no `Send`, and green threads of one OS thread may share `Rc` and `Cell`.
+//!   Other cores work by [`spawn_anywhere`], which needs `Send`.
 //! - **Nobody is preempted.** Between two wait points a green thread has its OS thread to itself: [`yield_now`] in long computations.
 //! - **Cancellation is an unwind.** It is raised at a wait point that would park, at [`checkpoint`] and at [`yield_now`], and again at each later one.
 //!   [`catch_cancel`] consumes it; code that uses `catch_unwind` passes it on with [`resume_if_cancelled`].
@@ -62,7 +66,7 @@
 //! # After a `fork`
 //!
 //! The child has the OS thread that forked, and no other. The green threads and generators of that OS thread, parked ones too, go on in both processes, each
-//! with its own copy of the memory, and guards stand in both. Green threads of other OS threads are not run in the child: waiting for one there is for ever. Sockets that
+//! with its own copy of the memory, and guards stand in both. Green threads of other OS threads are not run in the child: waiting for one there is for ever, and the process's workers are not there either. Sockets that
 //! the parent has waited for share the kernel's interest list with it: in the child, use those that are made after the fork.
 //!
 //! # Known holes
@@ -237,6 +241,7 @@ mod stats;
 mod symbols;
 mod thread;
 mod watchdog;
+mod workers;
 
 pub mod blocking;
 pub mod channel;
@@ -244,6 +249,8 @@ pub mod dump;
 pub mod generator;
 pub mod guide;
 pub mod net;
+pub mod process;
+pub mod signal;
 pub mod sync;
 pub mod time;
 
@@ -262,7 +269,8 @@ pub use results::race::race;
 pub use results::race::runner as __runner;
 pub use results::wait::{WaitFor, Waited, wait, wait_until};
 pub use stack::grow::grow;
-pub use stats::{StackStats, Stats, release_memory, stats};
+pub use stats::{StackStats, Stats, WorkerStats, release_memory, stats};
+pub use thread::anywhere::spawn_anywhere;
 pub use thread::callbacks::CallbackId;
 pub use thread::catch::{Cancelled, catch_cancel};
 pub use thread::caught::{is_cancellation, resume_if_cancelled};

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use greenthread::net::{TcpListener, TcpStream};
 use greenthread::{
-    Builder, Runtime, Spawner, catch_cancel, park, run, scope, sleep, spawn, spawn_blocking,
-    yield_now,
+    Builder, Runtime, Spawner, catch_cancel, park, run, scope, sleep, spawn, spawn_anywhere,
+    spawn_blocking, yield_now,
 };
 
 /// Names the scenario that this process is to run.
@@ -68,6 +68,26 @@ const SCENARIOS: &[Scenario] = &[
     ),
     ("l8_a_timer_is_no_deadlock", timer, succeeds),
     ("l8_a_deadlock_can_be_caught", caught, succeeds),
+    (
+        "l8_a_root_that_joins_one_who_parks_on_a_worker",
+        root_joins_elsewhere,
+        is_a_deadlock,
+    ),
+    (
+        "l8_a_root_at_the_end_of_a_scope_with_children_on_workers",
+        scope_waits_elsewhere,
+        is_a_deadlock,
+    ),
+    (
+        "l8_a_worker_that_is_busy_is_no_deadlock",
+        worker_busy,
+        succeeds,
+    ),
+    (
+        "l8_a_timer_on_a_worker_is_no_deadlock",
+        worker_timer,
+        succeeds,
+    ),
 ];
 
 fn main() {
@@ -255,4 +275,26 @@ fn caught() {
     parked.join().unwrap();
     let caught = std::panic::catch_unwind(park);
     assert!(caught.is_err());
+}
+
+fn root_joins_elsewhere() {
+    let _ = spawn_anywhere(park).join();
+}
+
+fn scope_waits_elsewhere() {
+    scope(|s| {
+        s.spawn_anywhere(|| assert!(catch_cancel(park).is_err()));
+        s.spawn_anywhere(park);
+        s.spawn(park);
+    });
+}
+
+fn worker_busy() {
+    let busy = spawn_anywhere(|| std::thread::sleep(Duration::from_millis(400)));
+    busy.join().unwrap();
+}
+
+fn worker_timer() {
+    let sleeps = spawn_anywhere(|| sleep(Duration::from_millis(400)));
+    sleeps.join().unwrap();
 }

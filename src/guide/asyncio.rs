@@ -2,7 +2,7 @@
 //!
 //! Every function, method and class of `asyncio`, `queue`, `threading` and of generators that the Python programs under `tests/parity/python` use, with what stands
 //! for it here. Below each table are programs that assert what the table says. They run under virtual time, so their hours of sleep take none; only what is about
-//! OS threads and sockets runs by the real clock.
+//! OS threads, sockets and processes runs by the real clock.
 //!
 //! What differs everywhere, once:
 //!
@@ -663,12 +663,71 @@
 //! # Ok::<(), io::Error>(())
 //! ```
 //!
+//! # Processes
+//!
+//! | Python | greenthread |
+//! |---|---|
+//! | `asyncio.create_subprocess_exec(program, *args, stdin=.., ..)` | [`Command::new(program)`](crate::process::Command), `args`, `stdin(..)`, .., [`spawn()`](crate::process::Command::spawn) |
+//! | `create_subprocess_shell(line)` | `Command::new("/bin/sh")` with `["-c", line]` |
+//! | `asyncio.subprocess.PIPE`, `DEVNULL` | [`Stdio::piped()`](crate::process::Stdio::piped), [`Stdio::null()`](crate::process::Stdio::null) |
+//! | `child.stdin.write(b)`, `drain()`, `child.stdout.readline()`, `read()` | [`Write`](std::io::Write) for [`child.stdin`](crate::process::Child::stdin), [`Read`](std::io::Read) for `child.stdout` and `child.stderr`, in a `BufReader` |
+//! | `await child.communicate(input)` | [`child.communicate(input)`](crate::process::Child::communicate), or [`wait_with_output`](crate::process::Child::wait_with_output) |
+//! | `await child.wait()` | [`child.wait()`](crate::process::Child::wait), which closes `stdin` first |
+//! | `asyncio.wait_for(child.wait(), seconds)` | [`child.wait_timeout(d)`](crate::process::Child::wait_timeout) |
+//! | `child.returncode` | [`child.try_wait()`](crate::process::Child::try_wait); `status.code()`, and `status.signal()` where Python's is negative |
+//! | `child.kill()`, `child.pid` | [`child.kill()`](crate::process::Child::kill), [`child.id()`](crate::process::Child::id) |
+//! | `subprocess.run(.., capture_output=True)` | [`Command::output()`](crate::process::Command::output) |
+//! | `sys.executable` | `std::env::current_exe()` |
+//! | `ProcessPoolExecutor(max_workers=n)`, `pool.submit(f, x)` | `process::Pool::new(n)`, `pool.spawn(f, x)`, with the feature `process-pool`: `f` is registered by `process::Functions`, whose `serve_if_child` at the head of `main` is Python's `if __name__ == "__main__"` |
+//! | `BrokenProcessPool` | `CallError::Crashed`, for the call whose process it was, and for no other |
+//! | `multiprocessing.Queue`, `Pipe` | `process::Channel::pair()`, with the same feature: an end goes to another process inside an argument, and is closed when nobody holds it |
+//!
+//! ```
+//! use std::io::{BufRead, BufReader, Write};
+//! use std::os::unix::process::ExitStatusExt;
+//! use greenthread::{process::{Command, Stdio}, time::Duration};
+//!
+//! let mut cat = Command::new("cat");
+//! let mut child = cat.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+//! assert!(child.try_wait()?.is_none()); // returncode is None
+//! assert_eq!(child.communicate("some words")?.stdout, b"some words");
+//! assert_eq!(child.wait()?.code(), Some(0));
+//!
+//! let mut child = cat.spawn()?;
+//! writeln!(child.stdin.as_mut().unwrap(), "a line")?;
+//! let mut line = String::new();
+//! BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line)?;
+//! assert_eq!(line, "a line\n");
+//! let _input = child.stdin.take(); // or else waiting closes it
+//! assert!(child.wait_timeout(Duration::from_millis(1))?.is_none());
+//! child.kill()?;
+//! assert_eq!(child.wait()?.signal(), Some(9)); // -9
+//! # std::io::Result::Ok(())
+//! ```
+//!
+//! # Signals of the system
+//!
+//! | Python | greenthread |
+//! |---|---|
+//! | `loop.add_signal_handler(signal.SIGUSR1, f, ..)` | [`Signals::new([SIGUSR1])`](crate::signal::Signals::new) and a green thread that calls `f` for each signal it receives |
+//! | `loop.remove_signal_handler(..)` | cancelling that green thread; the signal is then ignored |
+//! | `KeyboardInterrupt` | [`ctrl_c()`](crate::signal::ctrl_c) returns |
+//! | `signal.signal(..)` | there is no code that runs inside a handler |
+//! | `os.kill(os.getpid(), ..)` | `libc::raise`, or the `kill` of a crate |
+//!
+//! ```
+//! use greenthread::{signal::{SIGUSR1, Signals}, spawn};
+//!
+//! let signals = Signals::new([SIGUSR1])?;
+//! let handler = spawn(move || for _ in &signals { println!("it came") }); // add_signal_handler
+//! assert!(handler.cancel()); // remove_signal_handler
+//! # std::io::Result::Ok(())
+//! ```
+//!
 //! # Not here yet
 //!
 //! These rows have no form of the crate's own in this version; the right column is what a program does until then.
 //!
 //! | Python | until then |
 //! |---|---|
-//! | `asyncio.create_subprocess_exec`, `asyncio.subprocess.PIPE`, `stdin`, `stdout`, `communicate`, `wait`, `kill`, `returncode`, `sys.executable` | `std::process` inside [`spawn_blocking`](crate::spawn_blocking) |
-//! | `loop.add_signal_handler`, `remove_signal_handler`, `signal.SIGUSR1`, `os.kill`, `os.getpid` | a signal crate's OS thread that calls [`Event::set`](crate::sync::Event::set) or `queue.put` |
 //! | `pathlib.Path`: `read_text`, `write_text`, `stat`, `iterdir`, `exists`, `unlink`, and `tempfile.TemporaryDirectory` | `std::fs`: short calls in place, long ones inside [`spawn_blocking`](crate::spawn_blocking) |

@@ -7,6 +7,9 @@
 //! That is found out by looking twice: each of ours counts its long sleeps. When all are asleep at both looks and no count has changed, there was
 //! a moment between the looks at which all slept, and whoever sleeps can be woken by nobody but one who does not. Those of a crew who wait for work count as
 //! asleep, although they go after a while: they wake nobody. Helpers (who write dumps, watch) do not count at all.
+//!
+//! Workers only sleep: whoever waits for what they do is the root that is told. While there are any, silence is never a deadlock at once: where no other OS thread
+//! takes part, it is one when the root and every worker of the process sleep in this way.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -16,6 +19,7 @@ use std::time::Duration;
 
 use super::cancel;
 use super::cycle::{self, Waits};
+use super::header::Header;
 use super::inbox::Home;
 use super::request::Request;
 use super::scheduler::Scheduler;
@@ -27,8 +31,23 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// The longest that it sleeps before it asks again: other OS threads may have gone meanwhile.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Every OS thread of ours that sleeps for nobody but another OS thread, with the number of its sleep.
-static SLEEPERS: Mutex<Vec<(Biased<Home>, u64)>> = Mutex::new(Vec::new());
+/// One that sleeps for nobody but another OS thread.
+struct Sleeper {
+    /// Its OS thread.
+    home: Biased<Home>,
+
+    /// Which sleep it is.
+    sleep: u64,
+
+    /// Whether it is a worker.
+    is_worker: bool,
+}
+
+/// Every OS thread of ours that sleeps so.
+static SLEEPERS: Mutex<Vec<Sleeper>> = Mutex::new(Vec::new());
+
+/// How many workers there are in the process, those that are about to begin included.
+static WORKERS: AtomicUsize = AtomicUsize::new(0);
 
 /// The number of the next such sleep.
 static SLEEPS: AtomicU64 = AtomicU64::new(0);
@@ -53,13 +72,30 @@ impl Drop for Helper {
     }
 }
 
-fn sleepers() -> MutexGuard<'static, Vec<(Biased<Home>, u64)>> {
+/// While it lives, there is one worker more.
+#[derive(Debug)]
+pub(crate) struct OneWorker(());
+
+impl OneWorker {
+    pub(crate) fn new() -> Self {
+        WORKERS.fetch_add(1, Ordering::AcqRel);
+        OneWorker(())
+    }
+}
+
+impl Drop for OneWorker {
+    fn drop(&mut self) {
+        WORKERS.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn sleepers() -> MutexGuard<'static, Vec<Sleeper>> {
     SLEEPERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// This OS thread no longer sleeps so.
 pub(super) fn forget(home: &Biased<Home>) {
-    sleepers().retain(|(other, _)| !other.ptr_eq(home));
+    sleepers().retain(|sleeper| !sleeper.home.ptr_eq(home));
 }
 
 /// How many OS threads the process has; `None` where that cannot be read.
@@ -68,19 +104,36 @@ fn threads_of_process() -> Option<usize> {
     Some(tasks.count())
 }
 
-/// The sleeps under way, when every one of them is still asleep and there is one for every OS thread of the process.
-fn everybody_asleep() -> Option<Vec<u64>> {
-    let threads = threads_of_process()?;
-    let sleepers = sleepers();
-    let all_asleep = sleepers.iter().all(|(home, _)| home.is_asleep());
-    let ours = sleepers.len() + HELPERS.load(Ordering::Relaxed);
-    (all_asleep && ours == threads).then(|| sleepers.iter().map(|(_, sleep)| *sleep).collect())
-}
-
 impl Scheduler {
     /// Whether nothing here can end the silence, and no other OS thread takes part.
     pub(super) fn is_deadlocked(&self) -> bool {
-        self.is_silent() && (self.hooks().only_our_threads.get() || self.clock().is_virtual())
+        self.is_silent() && self.takes_part_alone() && WORKERS.load(Ordering::Acquire) == 0
+    }
+
+    /// Whether no OS thread that is not ours takes part.
+    fn takes_part_alone(&self) -> bool {
+        self.hooks().only_our_threads.get() || self.clock().is_virtual()
+    }
+
+    /// The sleeps under way, when every one of them is still asleep and there is one for everybody who takes part: for every OS thread of the process, unless it is known to be
+    /// this one and the workers alone.
+    fn everybody_asleep(&self) -> Option<Vec<u64>> {
+        let alone = self.takes_part_alone();
+        let parts = if alone {
+            1 + WORKERS.load(Ordering::Acquire)
+        } else {
+            let helpers = HELPERS.load(Ordering::Relaxed);
+            threads_of_process()?.checked_sub(helpers)?
+        };
+        let sleepers = sleepers();
+        let takes_part =
+            |sleeper: &&Sleeper| !alone || sleeper.is_worker || sleeper.home.ptr_eq(self.home());
+        let asleep = sleepers
+            .iter()
+            .filter(takes_part)
+            .map(|sleeper| sleeper.home.is_asleep().then_some(sleeper.sleep));
+        let asleep: Vec<u64> = asleep.collect::<Option<_>>()?;
+        (asleep.len() == parts).then_some(asleep)
     }
 
     /// Nothing at work for us, no socket waited for; the caller has looked at the rest.
@@ -116,19 +169,30 @@ impl Scheduler {
     }
 
     fn doze_at_rest(&self, limit: Option<Duration>) {
-        let sleep = SLEEPS.fetch_add(1, Ordering::Relaxed);
-        sleepers().push((self.home().clone(), sleep));
+        sleepers().push(Sleeper {
+            home: self.home().clone(),
+            sleep: SLEEPS.fetch_add(1, Ordering::Relaxed),
+            is_worker: false,
+        });
         self.wait_for_ring(limit);
         forget(self.home());
     }
 
     fn doze_for_good(&self) {
-        let sleep = SLEEPS.fetch_add(1, Ordering::Relaxed);
-        sleepers().push((self.home().clone(), sleep));
+        let is_worker = self.is_worker();
+        sleepers().push(Sleeper {
+            home: self.home().clone(),
+            sleep: SLEEPS.fetch_add(1, Ordering::Relaxed),
+            is_worker,
+        });
         let mut patience = PATIENCE;
         while self.home().is_asleep() {
-            let first = everybody_asleep();
-            if first.is_some() && first == everybody_asleep() {
+            if is_worker {
+                self.wait_for_ring(None);
+                continue;
+            }
+            let first = self.everybody_asleep();
+            if first.is_some() && first == self.everybody_asleep() {
                 self.report_deadlock();
                 break;
             }
@@ -170,6 +234,8 @@ impl Scheduler {
     }
 
     fn cancel_everybody(&self, report: &str) {
+        // Children on workers are reached through the root's scopes alone.
+        self.pass_on_from_root(Arc::from(Box::from(report)));
         for header in self.everybody() {
             let request = Request {
                 reason: Some(Arc::from(Box::from(report))),
@@ -206,4 +272,10 @@ impl Scheduler {
     pub(crate) fn take_deadlock(&self) -> Option<String> {
         self.deadlock.borrow_mut().take()
     }
+}
+
+/// Adds a line about one who belongs to this OS thread.
+pub(crate) fn describe(report: &mut String, header: &Header, scheduler: &Scheduler) {
+    // Writing to a string does not fail.
+    let _ = write!(report, "\n  {}", scheduler.sight(header));
 }

@@ -143,7 +143,7 @@ impl Header {
     pub(crate) fn new(
         refs: usize,
         vtable: &'static Vtable,
-        home: Biased<Home>,
+        home: Option<Biased<Home>>,
         name: Option<Arc<str>>,
         site: &'static Location<'static>,
     ) -> Self {
@@ -194,7 +194,8 @@ impl Header {
         &self.peer
     }
 
-    pub(crate) fn home(&self) -> &Biased<Home> {
+    /// Its OS thread, once that is settled.
+    pub(crate) fn home(&self) -> Option<&Biased<Home>> {
         self.peer.home()
     }
 

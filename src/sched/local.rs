@@ -65,8 +65,8 @@ pub(crate) struct Local {
     /// The number of the `run` in which it was spawned here; zero outside.
     pub(super) run: Cell<u32>,
 
-    /// Bytes of stack to take at the first run.
-    pub(super) stack_size: Cell<usize>,
+    /// Bytes of stack to take at the first run; zero while nobody has said.
+    pub(crate) stack_size: Cell<usize>,
 
     /// The values of its `green_local!`s, see `thread::local_table`; null while there are none.
     pub(crate) locals: Cell<*mut ()>,
@@ -86,7 +86,7 @@ impl Local {
             token: Cell::new(false),
             place: Cell::new(usize::MAX),
             run: Cell::new(0),
-            stack_size: Cell::new(crate::stack::pool::DEFAULT_SIZE),
+            stack_size: Cell::new(0),
             locals: Cell::new(ptr::null_mut()),
         }
     }

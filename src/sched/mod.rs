@@ -16,11 +16,12 @@
 //! ```
 //!
 //! The laws that live here: L4 `wait`, `park`, `choice`; L5 `park`; L6 `scheduler` (S4), `list`; L7 `inbox`; L8 `deadlock`; L9 and L10 `request`, `park`, `raises`;
-//! L12 `frame`; L16 and L17 `source`; L18 `switch` (bases), `exit`; L19 `exit`.
+//! L12 `frame`; L16 and L17 `source`; L18 `switch` (bases), `exit`; L19 `exit`. D1 for closures that may still move: `work`.
 //!
-//! The life of one `read` on a socket is drawn in `source`. `model` runs what crosses OS threads under the model checker.
+//! The life of one `read` on a socket is drawn in `source`. `model` and `model_work` run what crosses OS threads under the model checker.
 
 pub(crate) mod beat;
+pub(crate) mod begin;
 pub(crate) mod cancel;
 pub(crate) mod choice;
 pub(crate) mod clock;
@@ -40,6 +41,8 @@ pub(crate) mod local;
 pub(crate) mod look;
 #[cfg(all(loom, test))]
 mod model;
+#[cfg(all(loom, test))]
+mod model_work;
 pub(crate) mod park;
 pub(crate) mod payload;
 pub(crate) mod peer;
@@ -62,3 +65,4 @@ pub(crate) mod token;
 pub(crate) mod turn;
 pub(crate) mod visit;
 pub(crate) mod wait;
+pub(crate) mod work;

@@ -27,6 +27,7 @@ use super::residents;
 use super::survey::Visit;
 use super::timers::Timers;
 use super::wait::{Operation, Wait};
+use super::work::Seat;
 use crate::base::biased::Biased;
 use crate::stack::backtrace::Backtrace;
 use crate::stack::chain;
@@ -106,6 +107,9 @@ pub(crate) struct Scheduler {
     /// What `Runtime` has set.
     hooks: Hooks,
 
+    /// Where it takes work that has not begun, if this OS thread is a worker.
+    pub(super) seat: OnceCell<Seat>,
+
     /// The report of a deadlock that has not been raised yet (L8).
     pub(super) deadlock: RefCell<Option<String>>,
 
@@ -179,6 +183,7 @@ impl Scheduler {
             outside: Cell::new(0),
             sources_waited: Cell::new(0),
             hooks: Hooks::default(),
+            seat: OnceCell::new(),
             deadlock: RefCell::default(),
             ending: Cell::new(false),
             looping: Cell::new(false),
@@ -216,7 +221,8 @@ impl Scheduler {
     /// This OS thread's scheduler, if `header` belongs to it.
     pub(crate) fn of(header: &Header) -> Option<&'static Scheduler> {
         let scheduler = Scheduler::if_made()?;
-        scheduler.home.ptr_eq(header.home()).then_some(scheduler)
+        let home = header.home()?;
+        scheduler.home.ptr_eq(home).then_some(scheduler)
     }
 
     pub(crate) fn home(&self) -> &Biased<Home> {
@@ -309,8 +315,9 @@ impl Scheduler {
         let local = unsafe { header.local() };
         local.place.set(all.len());
         local.run.set(self.run_number());
-        if let Some(size) = self.hooks.stack_size.get() {
-            local.stack_size.set(size);
+        if local.stack_size.get() == 0 {
+            let size = self.hooks.stack_size.get();
+            local.stack_size.set(size.unwrap_or(pool::DEFAULT_SIZE));
         }
         all.push(header);
         drop(all);
@@ -368,7 +375,7 @@ impl Scheduler {
     }
 
     /// The number of the `run` that is under way; zero outside.
-    fn run_number(&self) -> u32 {
+    pub(super) fn run_number(&self) -> u32 {
         if self.hooks.running.get() {
             self.hooks.runs.get()
         } else {

@@ -121,12 +121,12 @@ impl fmt::Display for Sight {
             (_, Some(operation)) => write!(f, "waits in {operation}")?,
             (_, None) => write!(f, "is ready")?,
         }
-        if self.sought.object != 0 {
-            write!(f, " at {:#x}", self.sought.object)?;
-        }
         // Nobody spawned the root.
         if !self.is_root {
             write!(f, ", spawned at {}", self.site)?;
+        }
+        if self.sought.object != 0 {
+            write!(f, " (for {:#x})", self.sought.object)?;
         }
         Ok(())
     }

@@ -86,6 +86,7 @@ impl Scheduler {
             self.look_at_clock_now_and_then();
             self.poll_now_and_then();
             self.fire_timers();
+            self.begin_work();
             limit_by_idle(None, Load::Busy);
             self.begin_countdown();
         }
@@ -149,11 +150,16 @@ impl Scheduler {
     fn idle(&self) {
         self.set_current(ptr::null());
         self.rest_beat();
-        self.look_at_clock();
         self.take_messages();
-        if self.ready.is_empty()
-            && let Idle::Sleep(until) = self.before_sleep()
-        {
+        if !self.ready.is_empty() || self.begin_work() {
+            // The countdown goes on: work without end must not keep the loop from time and IO.
+            if self.is_watched.get() {
+                self.begin_countdown();
+            }
+            return;
+        }
+        self.look_at_clock();
+        if let Idle::Sleep(until) = self.before_sleep() {
             self.sleep(until);
         }
         self.begin_countdown();
@@ -203,11 +209,14 @@ impl Scheduler {
     fn sleep(&self, until: Option<Deadline>) {
         let limit = until.map(|deadline| deadline.since(self.clock().now()));
         let limit = limit_by_idle(limit, Load::Quiet);
-        if !self.home().fall_asleep() {
+        if !self.lie_down() {
             return;
         }
-        self.doze(limit);
-        self.home().wake_up();
+        if self.home().fall_asleep() {
+            self.doze(limit);
+            self.home().wake_up();
+        }
+        self.get_up();
         self.look_at_clock();
         self.take_messages();
         self.fire_timers();
@@ -254,7 +263,7 @@ impl Scheduler {
     }
 
     /// Does what another OS thread asked for.
-    fn take_message(&self, header: Counted) {
+    pub(super) fn take_message(&self, header: Counted) {
         let bits = header.peer().take_mail();
         if bits & mail::WAKE != 0 {
             self.make_ready(header.as_ptr());
@@ -264,6 +273,9 @@ impl Scheduler {
         }
         if bits & mail::REQUEST != 0 {
             self.take_request(&header);
+        }
+        if bits & mail::CHILD_FAILED != 0 {
+            self.fail_scopes(&header);
         }
         if bits & mail::CALLBACK != 0 {
             (header.vtable().late)(&header);

@@ -95,8 +95,8 @@ impl After for () {
 
 /// What a new green thread is told.
 pub(super) struct Birth {
-    /// The OS thread that it will be pinned to.
-    pub(super) home: Biased<Home>,
+    /// The OS thread that it will be pinned to; none for work that whoever has time begins.
+    pub(super) home: Option<Biased<Home>>,
 
     /// What to call it.
     pub(super) name: Option<Arc<str>>,
@@ -105,7 +105,7 @@ pub(super) struct Birth {
     pub(super) site: &'static Location<'static>,
 }
 
-/// Makes a green thread that has not begun, with two references: one for its scheduler and one for its handle.
+/// Makes a green thread that has not begun, with two references: one for its scheduler, or for whoever begins it (U1 of `work`), and one for its handle.
 ///
 /// # Safety
 /// What `closure`, `after` and the result borrow outlives the green thread's end, and the handle's.
@@ -133,7 +133,12 @@ where
     let header = memory.cast::<Header>().as_ptr();
     // SAFETY: just written, and nobody else has seen it yet.
     let newborn = unsafe { &*header };
-    newborn.finish().lean_here();
+    if newborn.home().is_some() {
+        newborn.finish().lean_here();
+    } else {
+        // Who spawned it and who begins it are two OS threads most often.
+        newborn.finish().lean_nowhere();
+    }
     // SAFETY: H2: as above.
     unsafe { local_table::give(newborn, inherited) };
     // SAFETY: H1: the header was made with two references; this is one.
@@ -299,7 +304,7 @@ fn late(header: &Counted) {
 /// drop of the closure.
 pub(super) fn run_for(header: &Header, scheduler: &Scheduler, closure: impl FnOnce() + 'static) {
     let birth = Birth {
-        home: scheduler.home().clone(),
+        home: Some(scheduler.home().clone()),
         name: header.shared_name(),
         site: header.site(),
     };

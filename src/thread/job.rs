@@ -58,7 +58,7 @@ where
 {
     let scheduler = Scheduler::get();
     let birth = Birth {
-        home: scheduler.home().clone(),
+        home: Some(scheduler.home().clone()),
         name: None,
         site,
     };

@@ -223,7 +223,7 @@ impl<T> JoinHandle<T> {
 /// When the running green thread waits for itself.
 #[inline]
 #[track_caller]
-pub(super) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
+pub(crate) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
     if header.is_over() {
         return true;
     }

@@ -47,7 +47,7 @@ fn one_that_nobody_has_a_handle_to_and_one_behind_a_lock_that_went_with_its_owne
     );
     assert!(text.contains("\"forgotten\" waits in park"), "{text}");
     assert!(
-        text.contains("\"orphan\" waits in Mutex::lock at 0x"),
+        text.contains("\"orphan\" waits in Mutex::lock, spawned at"),
         "{text}"
     );
     assert!(

@@ -136,3 +136,44 @@ fn green_threads_that_ask_at_the_same_time_all_get_a_dump() {
         }
     });
 }
+
+#[test]
+fn green_threads_on_workers_are_seen_and_a_circle_across_them_is_found() {
+    let runtime = greenthread::Runtime::builder().workers(2).build().unwrap();
+    runtime.run(|| {
+        let locks = [0, 1].map(|_| Arc::new(greenthread::sync::Mutex::new(())));
+        let both = Arc::new(greenthread::sync::Barrier::new(2));
+        let takers = [0, 1].map(|place| {
+            let (first, second) = (Arc::clone(&locks[place]), Arc::clone(&locks[1 - place]));
+            let both = Arc::clone(&both);
+            greenthread::spawn_anywhere(move || {
+                let _first = first.lock();
+                both.wait().unwrap();
+                let _second = second.lock();
+            })
+        });
+        let ids = takers.each_ref().map(|taker| taker.thread().id());
+        // Until both have come to their second lock.
+        let dump = loop {
+            let dump = dump();
+            let waits = |id: &u64| {
+                let seen = dump.get(*id);
+                seen.is_some_and(|seen| seen.operation == Some("Mutex::lock"))
+            };
+            if ids.iter().all(waits) {
+                break dump;
+            }
+        };
+        assert_eq!(dump.circles, [ids]);
+        let seen = ids.map(|id| dump.get(id).unwrap().clone());
+        assert_eq!(seen[0].waits_for, [ids[1]]);
+        assert!(
+            seen.iter()
+                .all(|seen| seen.os_thread != 0 && seen.frames().count() > 3)
+        );
+        takers[0].cancel();
+        for taker in takers {
+            let _ = taker.join();
+        }
+    });
+}

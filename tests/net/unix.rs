@@ -293,7 +293,9 @@ fn several_wait_on_one_stream_in_both_directions_and_on_several_os_threads() {
                     let near = Arc::clone(&near);
                     spawn(move || (&*near).read_exact(&mut [0; 1000]).unwrap())
                 };
-                [read(), read()].map(|reader| reader.join().unwrap());
+                for reader in [read(), read()] {
+                    reader.join().unwrap();
+                }
             })
         })
         .collect();

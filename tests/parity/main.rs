@@ -36,6 +36,8 @@ mod p24_threadsafe;
 mod p25_contextvars;
 mod p26_async_generator;
 mod p27_streams_echo;
+mod p28_subprocess;
+mod p29_signals;
 mod p30_threads_queue;
 mod p31_thread_local_and_events;
 
