@@ -320,3 +320,19 @@ fn without_being_asked_for_it_there_is_no_observer() {
     }
     Part::play("without_being_asked_for_it_there_is_no_observer", None).rest();
 }
+
+#[test]
+fn one_that_spins_on_a_worker_is_reported() {
+    if is_child() {
+        let builder = Runtime::builder().workers(1);
+        let runtime = builder.watchdog(Duration::from_millis(30)).build().unwrap();
+        runtime.run(|| {
+            let spinner = Builder::new().name("spinner".into());
+            let spinner = spinner.spawn_anywhere(spins_for_ever).unwrap();
+            let _ = spinner.join();
+        });
+    }
+    let mut part = Part::play("one_that_spins_on_a_worker_is_reported", None);
+    is_told_of_the_spinner(&mut part, "30ms");
+    part.kill();
+}
