@@ -28,12 +28,15 @@
 //! | sockets: TCP, UDP, Unix; a server; names | [`net`], [`net::Server`], [`net::lookup_host`] |
 //! | child processes, functions in other processes | [`process`] |
 //! | signals | [`signal`] |
+//! | `async` code, and libraries that are written with it | [`future`] |
 //! | clocks | [`time`] |
 //! | what is stuck | [`dump()`], [`Dump`], [`RuntimeBuilder::watchdog`], [`RuntimeBuilder::dump_on_signal`], [`RuntimeBuilder::report_stuck`], [the page on it](guide::stuck) |
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |
 //! | pages to read | [`guide`] |
 //!
-//! A program needs no Cargo feature. `symbols`, on by default, puts source lines into dumps (it brings the `backtrace` crate); `process-pool` has functions called in other processes; `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not compile without, because a cancellation is an unwind. Linux is the platform that is tested.
+//! A program needs no Cargo feature. `symbols`, on by default, puts source lines into dumps; `process-pool` has functions called in other processes; `futures-io`, `tokio` and `hyper` put the streams of [`net`] under the traits of those crates
+//! ([`future`]); `ureq` adds `bridge::ureq`, HTTP and HTTPS by ureq over our sockets; `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not
+//! compile without, because a cancellation is an unwind. Linux is the platform that is tested.
 //!
 //! # Rules of green threads
 //!
@@ -244,8 +247,11 @@ mod watchdog;
 mod workers;
 
 pub mod blocking;
+#[cfg(feature = "ureq")]
+pub mod bridge;
 pub mod channel;
 pub mod dump;
+pub mod future;
 pub mod generator;
 pub mod guide;
 pub mod net;

@@ -21,6 +21,7 @@ use super::cancel;
 use super::cycle::{self, Waits};
 use super::header::Header;
 use super::inbox::Home;
+use super::reactor::Reactor;
 use super::request::Request;
 use super::scheduler::Scheduler;
 use crate::base::biased::Biased;
@@ -138,7 +139,12 @@ impl Scheduler {
 
     /// Nothing at work for us, no socket waited for; the caller has looked at the rest.
     pub(super) fn is_silent(&self) -> bool {
-        self.outside.get() == 0 && self.sources_waited.get() == 0
+        self.outside.get() == 0 && self.sources_waited.get() == 0 && !self.futures_wait()
+    }
+
+    /// Whether a future waits for a socket.
+    fn futures_wait(&self) -> bool {
+        self.reactor_if_made().is_some_and(Reactor::has_tasks)
     }
 
     /// Sleeps until rung or for `limit`; without a limit, and if nobody rings for long, asks whether anybody can.

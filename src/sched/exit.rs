@@ -37,6 +37,7 @@ impl Drop for Sentinel {
 impl Scheduler {
     fn end(&'static self) {
         self.set_current(ptr::null());
+        self.ending.set(true);
         self.abandon_all();
         if let Some(reactor) = self.reactor_if_made() {
             reactor.close();
@@ -81,7 +82,6 @@ impl Scheduler {
 
     /// Lets the loop's coroutine return, so that its stack is free.
     fn end_loop(&self) {
-        self.ending.set(true);
         self.finish_loop();
         drop(self.loop_stack.borrow_mut().take());
         drop(self.spare.borrow_mut().take());

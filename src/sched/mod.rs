@@ -16,9 +16,9 @@
 //! ```
 //!
 //! The laws that live here: L4 `wait`, `park`, `choice`; L5 `park`; L6 `scheduler` (S4), `list`; L7 `inbox`; L8 `deadlock`; L9 and L10 `request`, `park`, `raises`;
-//! L12 `frame`; L16 and L17 `source`; L18 `switch` (bases), `exit`; L19 `exit`. D1 for closures that may still move: `work`.
+//! L12 `frame`; L16 and L17 `source`; L18 `switch` (bases), `exit`, `task`; L19 `exit`. D1 for closures that may still move: `work`.
 //!
-//! The life of one `read` on a socket is drawn in `source`. `model` and `model_work` run what crosses OS threads under the model checker.
+//! The life of one `read` on a socket is drawn in `source`; that of one that is polled, in `poll`. `model` and `model_work` run what crosses OS threads under the model checker.
 
 pub(crate) mod beat;
 pub(crate) mod begin;
@@ -46,6 +46,7 @@ mod model_work;
 pub(crate) mod park;
 pub(crate) mod payload;
 pub(crate) mod peer;
+pub(crate) mod poll;
 pub(crate) mod raises;
 pub(crate) mod reactor;
 pub(crate) mod readiness;
@@ -60,6 +61,7 @@ pub(crate) mod stuck;
 pub(crate) mod survey;
 pub(crate) mod switch;
 pub(crate) mod tally;
+pub(crate) mod task;
 pub(crate) mod timers;
 pub(crate) mod token;
 pub(crate) mod turn;

@@ -245,6 +245,11 @@ impl Scheduler {
         self.deadlines.timers()
     }
 
+    /// Whether its OS thread ends: nobody is run here any more.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.get()
+    }
+
     /// The reactor, if a source has made it.
     pub(crate) fn reactor_if_made(&self) -> Option<&Reactor> {
         self.reactor.get()

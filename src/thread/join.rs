@@ -246,8 +246,9 @@ pub(crate) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
 
 #[track_caller]
 fn refuse_self(header: &Header) {
+    let is_self = Scheduler::if_made().is_some_and(|scheduler| scheduler.is_awaited_by(header));
     assert!(
-        !Scheduler::get().is_awaited_by(header),
+        !is_self,
         "green thread {} (\"{}\") would wait for itself for ever: join on oneself",
         header.id(),
         header.name().unwrap_or("unnamed"),

@@ -26,7 +26,7 @@ const LAYERS: [(usize, &[&str]); 6] = [
             "workers",
         ],
     ),
-    (5, &["trace", "stats", "future", "guide"]),
+    (5, &["trace", "stats", "future", "bridge", "guide"]),
 ];
 
 /// What layer 3 may see of layer 2: the door and the wait for one of several, a wait and its name, the list of waiters, and what time it is.
@@ -44,6 +44,8 @@ const UNSAFE: &[&str] = &[
     "channel/selected.rs",
     "channel/slot.rs",
     "debugger/mod.rs",
+    "future/hyper.rs",
+    "future/tokio.rs",
     "generator/body.rs",
     "generator/drive.rs",
     "generator/scope.rs",
