@@ -33,10 +33,11 @@
 //! | `async` code, and libraries that are written with it | [`future`] |
 //! | clocks | [`time`] |
 //! | seeing what runs | [`trace`]: timelines as text, SVG, page and for Perfetto; the last moments before a panic or a deadlock |
+//! | what is stuck | [`dump()`], [`Dump`], [`RuntimeBuilder::watchdog`], [`RuntimeBuilder::dump_on_signal`], [`RuntimeBuilder::report_stuck`], [the page on it](guide::stuck) |
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |
 //! | pages to read | [`guide`] |
 //!
-//! A program needs no Cargo feature. `process-pool` has functions called in other processes; `futures-io`, `tokio` and `hyper` put the streams of [`net`] under the traits of those crates
+//! A program needs no Cargo feature. `symbols`, on by default, puts source lines into dumps; `process-pool` has functions called in other processes; `futures-io`, `tokio` and `hyper` put the streams of [`net`] under the traits of those crates
 //! ([`future`]); `ureq` adds `bridge::ureq`, HTTP and HTTPS by ureq over our sockets. `tracing` keeps the
 //! spans of the crate of that name right: a green thread that switches away leaves the spans that it has entered, and enters them again when it is back; the subscriber must not wait through
 //! this crate while it is told. `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not
@@ -240,17 +241,21 @@ compile_error!(
 );
 
 mod base;
+mod debugger;
 mod results;
 mod sched;
 mod stack;
 mod stats;
+mod symbols;
 mod thread;
+mod watchdog;
 mod workers;
 
 pub mod blocking;
 #[cfg(feature = "ureq")]
 pub mod bridge;
 pub mod channel;
+pub mod dump;
 pub mod fs;
 pub mod future;
 pub mod generator;
@@ -267,6 +272,7 @@ pub use base::error::Elapsed;
 pub use blocking::spawn::spawn_blocking;
 #[doc(hidden)]
 pub use channel::{__Patience, __RecvArm, __SendArm, __choose};
+pub use dump::{Dump, dump};
 #[doc(hidden)]
 pub use results::all::claim as __claim;
 pub use results::completed::{AsCompleted, as_completed};

@@ -172,7 +172,8 @@ impl Crew {
                 if state.closed {
                     break;
                 }
-                let outcome = waiter.park(state, |state| &mut state.idle, Some(until));
+                let outcome = Scheduler::get()
+                    .resting(|| waiter.park(state, |state| &mut state.idle, Some(until)));
                 if outcome == Outcome::TimedOut {
                     break;
                 }

@@ -130,6 +130,7 @@ fn make_workers(count: usize) -> io::Result<Set> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
     }
     let customs = Customs {
+        watchdog: None,
         stack_size: scheduler.hooks().stack_size.get(),
         on_panic: scheduler.hooks().on_panic.borrow().clone(),
         crew: Some(crew()),

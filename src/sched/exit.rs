@@ -10,6 +10,7 @@ use std::ptr;
 
 use super::header::Counted;
 use super::peer::{mail, senders};
+use super::residents;
 use super::scheduler::Scheduler;
 
 /// A thread-local whose drop ends the scheduler of its OS thread.
@@ -45,6 +46,8 @@ impl Scheduler {
             self.end_loop();
         }
         super::deadlock::forget(self.home());
+        self.stop_visiting();
+        residents::move_out(&self.root);
         Scheduler::forget_current();
         self.home().release();
     }

@@ -257,9 +257,9 @@ pub(crate) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
 
 #[track_caller]
 fn refuse_self(header: &Header) {
-    let running = Scheduler::if_made().map_or(std::ptr::null(), Scheduler::current);
+    let is_self = Scheduler::if_made().is_some_and(|scheduler| scheduler.is_awaited_by(header));
     assert!(
-        !std::ptr::eq(running, header),
+        !is_self,
         "green thread {} (\"{}\") would wait for itself for ever: join on oneself",
         header.id(),
         header.name().unwrap_or("unnamed"),
