@@ -17,6 +17,7 @@
 //! | for | see |
 //! |---|---|
 //! | beginning work, and its end | [`spawn`], [`Builder`], [`JoinHandle`], [`JoinError`], [`Spawner`], [`scope()`], [`try_scope`], [`run`], [`Runtime`] |
+//! | all the cores | [`spawn_anywhere`], [`Scope::spawn_anywhere`], [`RuntimeBuilder::workers`], [`Runtime::run_on_each`] |
 //! | results of many | [`gather`], [`try_gather`], [`wait`], [`wait_until`], [`as_completed`], [`JoinSet`], [`join!`], [`race()`], [`race!`] |
 //! | cutting work short | [`timeout`], [`timeout_with`], [`JoinHandle::cancel`], [`catch_cancel`], [`shield`], [`checkpoint`], [`resume_if_cancelled`] |
 //! | oneself | [`current`], [`yield_now`], [`sleep()`], [`park()`], [`is_cancelled`], [`green_local!`] |
@@ -24,16 +25,28 @@
 //! | values in turn, both ways | [`generator`], which needs no scheduler |
 //! | locks, events, queues | [`sync`] |
 //! | messages | [`channel`], [`select!`] |
-//! | sockets | [`net`] |
+//! | sockets: TCP, UDP, Unix; a server; names | [`net`], [`net::Server`], [`net::lookup_host`] |
+//! | standard streams, pipes, copies | [`io`] |
+//! | files and folders | [`fs`] |
+//! | child processes, functions in other processes | [`process`] |
+//! | signals | [`signal`] |
+//! | `async` code, and libraries that are written with it | [`future`] |
 //! | clocks | [`time`] |
+//! | seeing what runs | [`trace`]: timelines as text, SVG, page and for Perfetto; the last moments before a panic or a deadlock |
+//! | what is stuck | [`dump()`], [`Dump`], [`RuntimeBuilder::watchdog`], [`RuntimeBuilder::dump_on_signal`], [`RuntimeBuilder::report_stuck`], [the page on it](guide::stuck) |
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |
 //! | pages to read | [`guide`] |
 //!
-//! A program needs no Cargo feature; the only one, `sanitizer`, is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not compile without, because a cancellation is an unwind. Linux is the platform that is tested.
+//! A program needs no Cargo feature. `symbols`, on by default, puts source lines into dumps; `process-pool` has functions called in other processes; `futures-io`, `tokio` and `hyper` put the streams of [`net`] under the traits of those crates
+//! ([`future`]); `ureq` adds `bridge::ureq`, HTTP and HTTPS by ureq over our sockets. `tracing` keeps the
+//! spans of the crate of that name right: a green thread that switches away leaves the spans that it has entered, and enters them again when it is back; the subscriber must not wait through
+//! this crate while it is told. `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not
+//! compile without, because a cancellation is an unwind. Linux is the platform that is tested.
 //!
 //! # Rules of green threads
 //!
 //! - **Pinned.** A green thread stays on one OS thread from its first run to its end. So [`spawn`] needs no `Send`, and green threads of one OS thread may share `Rc` and `Cell`.
+//!   Other cores work by [`spawn_anywhere`], which needs `Send`.
 //! - **Nobody is preempted.** Between two wait points a green thread has its OS thread to itself: [`yield_now`] in long computations.
 //! - **Cancellation is an unwind.** It is raised at a wait point that would park, at [`checkpoint`] and at [`yield_now`], and again at each later one.
 //!   [`catch_cancel`] consumes it; code that uses `catch_unwind` passes it on with [`resume_if_cancelled`].
@@ -46,7 +59,7 @@
 //! |---|---|---|
 //! | any wait of this crate | itself | its OS thread, which runs its green threads meanwhile |
 //! | the same, inside a generator | whoever drives the generator | likewise |
-//! | `std::thread::sleep`, `std::fs`, `std::net`, C libraries that wait, a host name in `connect` | its OS thread, with everybody on it | the same |
+//! | `std::thread::sleep`, `std::fs`, `std::net`, `std::io::stdin`, C libraries that wait | its OS thread, with everybody on it | the same |
 //! | `std::sync::Mutex` held across a wait point | everybody on its OS thread who locks it, for ever | the same |
 //! | `greenthread::sync::Mutex` held across a wait point | those who want it | those who want it |
 //! | a borrowed `RefCell` across a wait point | nobody: the next `borrow_mut` panics | the same |
@@ -61,7 +74,7 @@
 //! # After a `fork`
 //!
 //! The child has the OS thread that forked, and no other. The green threads and generators of that OS thread, parked ones too, go on in both processes, each
-//! with its own copy of the memory, and guards stand in both. Green threads of other OS threads are not run in the child: waiting for one there is for ever. Sockets that
+//! with its own copy of the memory, and guards stand in both. Green threads of other OS threads are not run in the child: waiting for one there is for ever, and the process's workers are not there either. Sockets that
 //! the parent has waited for share the kernel's interest list with it: in the child, use those that are made after the fork.
 //!
 //! # Known holes
@@ -228,24 +241,38 @@ compile_error!(
 );
 
 mod base;
+mod debugger;
 mod results;
 mod sched;
 mod stack;
 mod stats;
+mod symbols;
 mod thread;
+mod watchdog;
+mod workers;
 
 pub mod blocking;
+#[cfg(feature = "ureq")]
+pub mod bridge;
 pub mod channel;
+pub mod dump;
+pub mod fs;
+pub mod future;
 pub mod generator;
 pub mod guide;
+pub mod io;
 pub mod net;
+pub mod process;
+pub mod signal;
 pub mod sync;
 pub mod time;
+pub mod trace;
 
 pub use base::error::Elapsed;
 pub use blocking::spawn::spawn_blocking;
 #[doc(hidden)]
 pub use channel::{__Patience, __RecvArm, __SendArm, __choose};
+pub use dump::{Dump, dump};
 #[doc(hidden)]
 pub use results::all::claim as __claim;
 pub use results::completed::{AsCompleted, as_completed};
@@ -256,7 +283,8 @@ pub use results::race::race;
 pub use results::race::runner as __runner;
 pub use results::wait::{WaitFor, Waited, wait, wait_until};
 pub use stack::grow::grow;
-pub use stats::{StackStats, Stats, release_memory, stats};
+pub use stats::{StackStats, Stats, WorkerStats, release_memory, stats};
+pub use thread::anywhere::spawn_anywhere;
 pub use thread::callbacks::CallbackId;
 pub use thread::catch::{Cancelled, catch_cancel};
 pub use thread::caught::{is_cancellation, resume_if_cancelled};

@@ -1,13 +1,46 @@
 //! What the crate keeps, in numbers, and a way to give it back.
 
+use crate::sched::scheduler::Scheduler;
+use crate::sched::work::{Placed, Work};
 use crate::stack::{idle, pool};
+use crate::workers::of_process;
 
-/// What an OS thread keeps, in numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What an OS thread keeps, in numbers, and how its workers stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
     /// Its stacks: of green threads, generators, `grow` and the event loop.
     pub stacks: StackStats,
+
+    /// The workers that [`spawn_anywhere`](crate::spawn_anywhere) uses here, by number; none while there are none.
+    pub workers: Vec<WorkerStats>,
+
+    /// How many green threads from elsewhere wait for any of these workers to begin them.
+    pub unplaced: usize,
+}
+
+/// What a worker has begun, in numbers, since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorkerStats {
+    /// How many green threads of [`spawn_anywhere`](crate::spawn_anywhere) it has begun.
+    pub begun: usize,
+
+    /// How many of them were spawned on another worker, which was busy.
+    pub from_others: usize,
+
+    /// How many were spawned on it and wait to be begun, by it or by another.
+    pub waiting: usize,
+}
+
+impl From<Placed> for WorkerStats {
+    fn from(placed: Placed) -> Self {
+        WorkerStats {
+            begun: placed.begun,
+            from_others: placed.from_others,
+            waiting: placed.waiting,
+        }
+    }
 }
 
 /// The stacks of an OS thread, in numbers.
@@ -30,7 +63,7 @@ pub struct StackStats {
     pub high_water: usize,
 }
 
-/// Returns what this OS thread keeps.
+/// Returns what this OS thread keeps, and how the workers stand that it uses.
 ///
 /// Does not block. It asks the kernel about every page of every stack that was ever used here: 2 ms for ten thousand stacks.
 ///
@@ -46,7 +79,12 @@ pub struct StackStats {
 #[must_use]
 pub fn stats() -> Stats {
     let counts = pool::trim::count();
+    let own = Scheduler::if_made().and_then(Scheduler::work);
+    let work = own.or_else(|| of_process::work_if_made().cloned());
+    let placed = work.as_deref().map(Work::placed).unwrap_or_default();
     Stats {
+        workers: placed.into_iter().map(WorkerStats::from).collect(),
+        unplaced: work.map_or(0, |work| work.waiting_for_any()),
         stacks: StackStats {
             live: counts.live,
             warm: counts.warm,

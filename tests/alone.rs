@@ -6,7 +6,10 @@ use std::process::{Command, Output, Stdio, exit};
 use std::time::Duration;
 
 use greenthread::net::{TcpListener, TcpStream};
-use greenthread::{Builder, Spawner, catch_cancel, park, run, scope, sleep, spawn, yield_now};
+use greenthread::{
+    Builder, Runtime, Spawner, catch_cancel, park, run, scope, sleep, spawn, spawn_anywhere,
+    spawn_blocking, yield_now,
+};
 
 /// Names the scenario that this process is to run.
 const SCENARIO: &str = "GREENTHREAD_ALONE";
@@ -39,6 +42,21 @@ const SCENARIOS: &[Scenario] = &[
     ),
     ("l8_after_sockets_were_used", sockets_first, is_a_deadlock),
     (
+        "l8_an_idle_os_thread_of_the_blocking_pool_is_no_hope",
+        job_first,
+        is_a_deadlock,
+    ),
+    (
+        "l8_helpers_for_dumps_and_the_watchdog_are_no_hope",
+        helpers_first,
+        is_a_deadlock,
+    ),
+    (
+        "l8_a_blocking_job_that_runs_may_still_wake_us",
+        woken_by_a_job,
+        succeeds,
+    ),
+    (
         "l8_a_listener_that_is_waited_for_is_no_deadlock",
         listener,
         succeeds,
@@ -50,6 +68,26 @@ const SCENARIOS: &[Scenario] = &[
     ),
     ("l8_a_timer_is_no_deadlock", timer, succeeds),
     ("l8_a_deadlock_can_be_caught", caught, succeeds),
+    (
+        "l8_a_root_that_joins_one_who_parks_on_a_worker",
+        root_joins_elsewhere,
+        is_a_deadlock,
+    ),
+    (
+        "l8_a_root_at_the_end_of_a_scope_with_children_on_workers",
+        scope_waits_elsewhere,
+        is_a_deadlock,
+    ),
+    (
+        "l8_a_worker_that_is_busy_is_no_deadlock",
+        worker_busy,
+        succeeds,
+    ),
+    (
+        "l8_a_timer_on_a_worker_is_no_deadlock",
+        worker_timer,
+        succeeds,
+    ),
 ];
 
 fn main() {
@@ -170,6 +208,36 @@ fn sockets_first() {
     park();
 }
 
+/// Its OS thread would stay for an hour.
+fn job_first() {
+    let hour = Duration::from_secs(3600);
+    let runtime = Runtime::builder().blocking_idle(hour).build().unwrap();
+    runtime.run(|| {
+        spawn_blocking(|| ()).join().unwrap();
+        park();
+    });
+}
+
+fn helpers_first() {
+    let limit = Duration::from_secs(3600);
+    let builder = Runtime::builder().watchdog(limit);
+    let runtime = builder.dump_on_signal(libc::SIGUSR1).build().unwrap();
+    runtime.run(|| {
+        drop(greenthread::dump());
+        park();
+    });
+}
+
+fn woken_by_a_job() {
+    let root = greenthread::current();
+    let job = spawn_blocking(move || {
+        std::thread::sleep(Duration::from_millis(400));
+        root.unpark();
+    });
+    park();
+    job.join().unwrap();
+}
+
 fn listener() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -207,4 +275,26 @@ fn caught() {
     parked.join().unwrap();
     let caught = std::panic::catch_unwind(park);
     assert!(caught.is_err());
+}
+
+fn root_joins_elsewhere() {
+    let _ = spawn_anywhere(park).join();
+}
+
+fn scope_waits_elsewhere() {
+    scope(|s| {
+        s.spawn_anywhere(|| assert!(catch_cancel(park).is_err()));
+        s.spawn_anywhere(park);
+        s.spawn(park);
+    });
+}
+
+fn worker_busy() {
+    let busy = spawn_anywhere(|| std::thread::sleep(Duration::from_millis(400)));
+    busy.join().unwrap();
+}
+
+fn worker_timer() {
+    let sleeps = spawn_anywhere(|| sleep(Duration::from_millis(400)));
+    sleeps.join().unwrap();
 }

@@ -127,6 +127,11 @@ mod leaning {
             }
         }
 
+        /// Keeps it from leaning: it is known to be for several OS threads. Before anybody else sees it.
+        pub(crate) fn lean_nowhere(&self) {
+            self.lean.store(REVOKED, Ordering::Relaxed);
+        }
+
         /// Takes the lock. The holder must not switch and must not run code of the user.
         #[inline(always)]
         pub(crate) fn lock(&self) -> LockGuard<'_, T> {
@@ -374,6 +379,8 @@ mod model {
         }
 
         pub(crate) fn lean_here(&self) {}
+
+        pub(crate) fn lean_nowhere(&self) {}
 
         pub(crate) fn lock(&self) -> LockGuard<'_, T> {
             self.0

@@ -21,6 +21,7 @@ use super::raised::Raised;
 use super::state::{GeneratorState, ResumeError};
 use super::switch::Switch;
 use super::yielder::Yielder;
+use crate::base::recorder::{self, Kind};
 use crate::stack::chain::{self, Link};
 use crate::stack::coroutine::CoroutineResult;
 use crate::stack::pool::{self, Stack};
@@ -363,12 +364,15 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
         let coroutine = unsafe { &mut life.coroutine };
         let link = self.link();
         link.enter();
+        recorder::generator(self.link.get().addr(), Kind::Resume);
         match coroutine.resume(value) {
             CoroutineResult::Yield(out) => {
                 link.pause();
+                recorder::generator(self.link.get().addr(), Kind::GeneratorYield);
                 Ok(GeneratorState::Yielded(out))
             }
             CoroutineResult::Return(end) => {
+                recorder::generator(self.link.get().addr(), Kind::GeneratorEnd);
                 self.finish();
                 end.map(GeneratorState::Complete)
             }

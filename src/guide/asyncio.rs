@@ -2,7 +2,7 @@
 //!
 //! Every function, method and class of `asyncio`, `queue`, `threading` and of generators that the Python programs under `tests/parity/python` use, with what stands
 //! for it here. Below each table are programs that assert what the table says. They run under virtual time, so their hours of sleep take none; only what is about
-//! OS threads and sockets runs by the real clock.
+//! OS threads, sockets and processes runs by the real clock.
 //!
 //! What differs everywhere, once:
 //!
@@ -617,15 +617,18 @@
 //!
 //! | Python | greenthread |
 //! |---|---|
-//! | `asyncio.start_server(handle, host, port)` | [`TcpListener::bind`](crate::net::TcpListener::bind), a green thread that accepts, and one for each connection |
+//! | `asyncio.start_server(handle, host, port)`, `server.serve_forever()` | [`Server::bind(addr)?.serve(handle)`](crate::net::Server::serve); or [`TcpListener::bind`](crate::net::TcpListener::bind), a green thread that accepts, and one for each connection |
 //! | `server.sockets[0].getsockname()` | [`local_addr()`](crate::net::TcpListener::local_addr) |
-//! | `async with server`, `server.close()`, `server.wait_closed()` | [`close()`](crate::net::TcpListener::close) ends `accept` everywhere; `join` whoever accepted |
+//! | `async with server`, `server.close()`, `server.wait_closed()` | [`Stopper::stop(grace)`](crate::net::Stopper::stop), then `serve` returns; of a listener, [`close()`](crate::net::TcpListener::close) ends `accept` everywhere; `join` whoever accepted |
 //! | `server.is_serving()` | `is_finished()` of the green thread that accepts |
 //! | `asyncio.open_connection(host, port)` | [`TcpStream::connect`](crate::net::TcpStream::connect) |
 //! | `reader.readline()`, `reader.read()` | `BufReader::new(&stream)` with `read_line`, `read_to_end` |
 //! | `writer.write(b)`, `writer.drain()` | `write_all`, which waits until the kernel has taken it |
 //! | `writer.write_eof()` | [`shutdown(Shutdown::Write)`](crate::net::TcpStream::shutdown) |
 //! | `writer.close()`, `writer.wait_closed()` | dropping the stream, or [`close()`](crate::net::TcpStream::close) |
+//! | `asyncio.open_unix_connection(path)`, `asyncio.start_unix_server(handle, path)` | [`UnixStream::connect`](crate::net::UnixStream::connect), [`UnixListener::bind`](crate::net::UnixListener::bind) |
+//! | `loop.create_datagram_endpoint(..)`: `sendto`, `datagram_received` | [`UdpSocket`](crate::net::UdpSocket) with `send_to` and a green thread that calls `recv_from`; [`UnixDatagram`](crate::net::UnixDatagram) |
+//! | `loop.getaddrinfo(host, port)` | [`lookup_host((host, port))`](crate::net::lookup_host) |
 //!
 //! ```
 //! use std::io::{self, BufRead, BufReader, Read, Write};
@@ -660,12 +663,97 @@
 //! # Ok::<(), io::Error>(())
 //! ```
 //!
-//! # Not here yet
+//! # Files and standard streams
 //!
-//! These rows have no form of the crate's own in this version; the right column is what a program does until then.
-//!
-//! | Python | until then |
+//! | Python | greenthread |
 //! |---|---|
-//! | `asyncio.create_subprocess_exec`, `asyncio.subprocess.PIPE`, `stdin`, `stdout`, `communicate`, `wait`, `kill`, `returncode`, `sys.executable` | `std::process` inside [`spawn_blocking`](crate::spawn_blocking) |
-//! | `loop.add_signal_handler`, `remove_signal_handler`, `signal.SIGUSR1`, `os.kill`, `os.getpid` | a signal crate's OS thread that calls [`Event::set`](crate::sync::Event::set) or `queue.put` |
-//! | `pathlib.Path`: `read_text`, `write_text`, `stat`, `iterdir`, `exists`, `unlink`, and `tempfile.TemporaryDirectory` | `std::fs`: short calls in place, long ones inside [`spawn_blocking`](crate::spawn_blocking) |
+//! | `asyncio.to_thread(path.read_text)`, `aiofiles.open(..)` with `read`, `write`, `seek` | [`fs`](crate::fs): [`read_to_string`](crate::fs::read_to_string), [`File`](crate::fs::File); the trip to the pool is inside |
+//! | `pathlib.Path`: `read_text`, `write_text`, `stat`, `iterdir`, `exists`, `unlink` | [`fs`](crate::fs)`::{read_to_string, write, metadata, read_dir, exists, remove_file}` |
+//! | `tempfile.TemporaryDirectory`, `NamedTemporaryFile` | [`fs::TempDir`](crate::fs::TempDir), [`fs::TempFile`](crate::fs::TempFile) |
+//! | `shutil.copyfileobj`, `shutil.copy` | [`io::copy`](crate::io::copy()), [`io::copy_with`](crate::io::copy_with) with progress; [`fs::copy`](crate::fs::copy()) |
+//! | `os.pipe` | [`io::pipe`](crate::io::pipe()) |
+//! | `print(..)`, `print(.., file=sys.stderr)` | `writeln!(io::stdout(), ..)` with [`io::stdout`](crate::io::stdout), [`io::stderr`](crate::io::stderr); `println!` where the output cannot be full |
+//! | `input()` on an executor's thread, `for line in sys.stdin` | [`io::stdin`](crate::io::stdin)`().read_line(..)`, `.lines()` |
+//!
+//! ```
+//! use std::{io::ErrorKind, sync::Arc};
+//! use greenthread::{fs, gather, spawn};
+//!
+//! let folder = Arc::new(fs::TempDir::new()?);
+//! let path = |n| folder.path().join(format!("note{n}.txt"));
+//! let jobs = [3, 1, 2].map(|n| {
+//!     let path = path(n);
+//!     spawn(move || { // overlaps with the others
+//!         fs::write(&path, format!("line {n}\n").repeat(n))?;
+//!         fs::read_to_string(&path)
+//!     })
+//! });
+//! let texts = gather(jobs).into_iter().map(|text| text.unwrap());
+//! let lines: Vec<usize> = texts.map(|text| Ok(text?.lines().count())).collect::<std::io::Result<_>>()?;
+//! assert_eq!(lines, [3, 1, 2]);
+//! assert_eq!(fs::read(path(4)).unwrap_err().kind(), ErrorKind::NotFound);
+//! fs::remove_file(path(1))?;
+//! assert_eq!(fs::read_dir(folder.path())?.count(), 2);
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! # Processes
+//!
+//! | Python | greenthread |
+//! |---|---|
+//! | `asyncio.create_subprocess_exec(program, *args, stdin=.., ..)` | [`Command::new(program)`](crate::process::Command), `args`, `stdin(..)`, .., [`spawn()`](crate::process::Command::spawn) |
+//! | `create_subprocess_shell(line)` | `Command::new("/bin/sh")` with `["-c", line]` |
+//! | `asyncio.subprocess.PIPE`, `DEVNULL` | [`Stdio::piped()`](crate::process::Stdio::piped), [`Stdio::null()`](crate::process::Stdio::null) |
+//! | `child.stdin.write(b)`, `drain()`, `child.stdout.readline()`, `read()` | [`Write`](std::io::Write) for [`child.stdin`](crate::process::Child::stdin), [`Read`](std::io::Read) for `child.stdout` and `child.stderr`, in a `BufReader` |
+//! | `await child.communicate(input)` | [`child.communicate(input)`](crate::process::Child::communicate), or [`wait_with_output`](crate::process::Child::wait_with_output) |
+//! | `await child.wait()` | [`child.wait()`](crate::process::Child::wait), which closes `stdin` first |
+//! | `asyncio.wait_for(child.wait(), seconds)` | [`child.wait_timeout(d)`](crate::process::Child::wait_timeout) |
+//! | `child.returncode` | [`child.try_wait()`](crate::process::Child::try_wait); `status.code()`, and `status.signal()` where Python's is negative |
+//! | `child.kill()`, `child.pid` | [`child.kill()`](crate::process::Child::kill), [`child.id()`](crate::process::Child::id) |
+//! | `subprocess.run(.., capture_output=True)` | [`Command::output()`](crate::process::Command::output) |
+//! | `sys.executable` | `std::env::current_exe()` |
+//! | `ProcessPoolExecutor(max_workers=n)`, `pool.submit(f, x)` | `process::Pool::new(n)`, `pool.spawn(f, x)`, with the feature `process-pool`: `f` is registered by `process::Functions`, whose `serve_if_child` at the head of `main` is Python's `if __name__ == "__main__"` |
+//! | `BrokenProcessPool` | `CallError::Crashed`, for the call whose process it was, and for no other |
+//! | `multiprocessing.Queue`, `Pipe` | `process::Channel::pair()`, with the same feature: an end goes to another process inside an argument, and is closed when nobody holds it |
+//!
+//! ```
+//! use std::io::{BufRead, BufReader, Write};
+//! use std::os::unix::process::ExitStatusExt;
+//! use greenthread::{process::{Command, Stdio}, time::Duration};
+//!
+//! let mut cat = Command::new("cat");
+//! let mut child = cat.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+//! assert!(child.try_wait()?.is_none()); // returncode is None
+//! assert_eq!(child.communicate("some words")?.stdout, b"some words");
+//! assert_eq!(child.wait()?.code(), Some(0));
+//!
+//! let mut child = cat.spawn()?;
+//! writeln!(child.stdin.as_mut().unwrap(), "a line")?;
+//! let mut line = String::new();
+//! BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line)?;
+//! assert_eq!(line, "a line\n");
+//! let _input = child.stdin.take(); // or else waiting closes it
+//! assert!(child.wait_timeout(Duration::from_millis(1))?.is_none());
+//! child.kill()?;
+//! assert_eq!(child.wait()?.signal(), Some(9)); // -9
+//! # std::io::Result::Ok(())
+//! ```
+//!
+//! # Signals of the system
+//!
+//! | Python | greenthread |
+//! |---|---|
+//! | `loop.add_signal_handler(signal.SIGUSR1, f, ..)` | [`Signals::new([SIGUSR1])`](crate::signal::Signals::new) and a green thread that calls `f` for each signal it receives |
+//! | `loop.remove_signal_handler(..)` | cancelling that green thread; the signal is then ignored |
+//! | `KeyboardInterrupt` | [`ctrl_c()`](crate::signal::ctrl_c) returns |
+//! | `signal.signal(..)` | there is no code that runs inside a handler |
+//! | `os.kill(os.getpid(), ..)` | `libc::raise`, or the `kill` of a crate |
+//!
+//! ```
+//! use greenthread::{signal::{SIGUSR1, Signals}, spawn};
+//!
+//! let signals = Signals::new([SIGUSR1])?;
+//! let handler = spawn(move || for _ in &signals { println!("it came") }); // add_signal_handler
+//! assert!(handler.cancel()); // remove_signal_handler
+//! # std::io::Result::Ok(())
+//! ```

@@ -1,12 +1,12 @@
-//! Making sockets: a connection that is waited for, a listener that is bound.
+//! Making sockets: a connection that is waited for, a port that is bound.
 
 use std::io;
-use std::net::{self, SocketAddr, ToSocketAddrs};
+use std::net::{self, SocketAddr};
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, Type};
 
-use crate::sched::source::{Direction, Source};
+use super::socket::Socket;
 use crate::sched::wait::Operation;
 
 static CONNECT: Operation = Operation::new("TcpStream::connect");
@@ -14,39 +14,32 @@ static CONNECT: Operation = Operation::new("TcpStream::connect");
 /// How many connections wait for `accept` before the kernel turns more away; the system may cut it down.
 const BACKLOG: i32 = 1024;
 
-/// Runs `f` with one address after the other until it succeeds; the last error otherwise.
-pub(super) fn each_address<R>(
-    addresses: impl ToSocketAddrs,
-    mut f: impl FnMut(SocketAddr) -> io::Result<R>,
-) -> io::Result<R> {
-    let mut last = io::Error::new(io::ErrorKind::InvalidInput, "there is no address to try");
-    for address in addresses.to_socket_addrs()? {
-        match f(address) {
-            Ok(done) => return Ok(done),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
+/// Who may bind to an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Port {
+    /// This socket alone.
+    Own,
+
+    /// All that say so (`SO_REUSEPORT`).
+    Shared,
 }
 
 /// Connects and waits until that is done.
 pub(super) fn connect(
     address: SocketAddr,
     limit: Option<Duration>,
-) -> io::Result<Source<net::TcpStream>> {
-    let socket = new_socket(address)?;
+) -> io::Result<Socket<net::TcpStream>> {
+    let socket = new_socket(address, Type::STREAM, Protocol::TCP)?;
     let under_way = match socket.connect(&address.into()) {
         Ok(()) => false,
         Err(error) if is_under_way(&error) => true,
         Err(error) => return Err(error),
     };
-    let source = Source::new(net::TcpStream::from(socket));
+    let socket = Socket::new(net::TcpStream::from(socket));
     if under_way {
-        source
-            .enter()?
-            .retry(&CONNECT, Direction::Write, limit, |()| false, is_connected)?;
+        socket.send_within(limit, &CONNECT, is_connected)?;
     }
-    Ok(source)
+    Ok(socket)
 }
 
 /// What became of a connection that was begun. An event alone proves nothing: the socket is asked.
@@ -68,17 +61,50 @@ fn is_under_way(error: &io::Error) -> bool {
 }
 
 /// Binds a listening socket; its address can be bound again as soon as it is closed, as with std.
-pub(super) fn bind(address: SocketAddr) -> io::Result<Source<net::TcpListener>> {
-    let socket = new_socket(address)?;
+pub(super) fn bind(address: SocketAddr, port: Port) -> io::Result<Socket<net::TcpListener>> {
+    let socket = new_socket(address, Type::STREAM, Protocol::TCP)?;
     socket.set_reuse_address(true)?;
-    socket.bind(&address.into())?;
+    bind_to(&socket, address, port)?;
     socket.listen(BACKLOG)?;
-    Ok(Source::new(net::TcpListener::from(socket)))
+    Ok(Socket::new(net::TcpListener::from(socket)))
 }
 
-fn new_socket(address: SocketAddr) -> io::Result<Socket> {
-    let domain = Domain::for_address(address);
-    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+/// Binds a socket for datagrams.
+pub(super) fn bind_datagram(address: SocketAddr, port: Port) -> io::Result<Socket<net::UdpSocket>> {
+    let socket = new_socket(address, Type::DGRAM, Protocol::UDP)?;
+    bind_to(&socket, address, port)?;
+    Ok(Socket::new(net::UdpSocket::from(socket)))
+}
+
+fn bind_to(socket: &socket2::Socket, address: SocketAddr, port: Port) -> io::Result<()> {
+    if port == Port::Shared {
+        socket.set_reuse_port(true)?;
+    }
+    socket.bind(&address.into())
+}
+
+fn new_socket(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<socket2::Socket> {
+    open(Domain::for_address(address), kind, Some(protocol))
+}
+
+/// A new socket that does not block.
+#[cfg(target_os = "linux")]
+pub(super) fn open(
+    domain: Domain,
+    kind: Type,
+    protocol: Option<Protocol>,
+) -> io::Result<socket2::Socket> {
+    socket2::Socket::new(domain, kind.nonblocking(), protocol)
+}
+
+/// The same where that takes a second step.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn open(
+    domain: Domain,
+    kind: Type,
+    protocol: Option<Protocol>,
+) -> io::Result<socket2::Socket> {
+    let socket = socket2::Socket::new(domain, kind, protocol)?;
     socket.set_nonblocking(true)?;
     Ok(socket)
 }

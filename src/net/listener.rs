@@ -1,13 +1,12 @@
 //! A TCP socket that connections come to.
 
-use std::fmt;
 use std::io;
-use std::net::{self, SocketAddr, ToSocketAddrs};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::net::{self, SocketAddr};
 
-use super::connect::{bind, each_address};
+use super::address::{ToSocketAddrs, each_address};
+use super::connect::{Port, bind};
+use super::socket::{Socket, every_socket};
 use super::stream::TcpStream;
-use crate::sched::source::{Direction, Source};
 use crate::sched::wait::Operation;
 
 static ACCEPT: Operation = Operation::new("TcpListener::accept");
@@ -15,10 +14,9 @@ static ACCEPT: Operation = Operation::new("TcpListener::accept");
 /// A socket that connections come to: [`std::net::TcpListener`] for green threads.
 ///
 /// Any number of green threads, on any OS threads, may accept from it at once. Dropping it closes it.
-pub struct TcpListener {
-    /// The socket, non-blocking.
-    source: Source<net::TcpListener>,
-}
+pub struct TcpListener(Socket<net::TcpListener>);
+
+every_socket!(TcpListener, net::TcpListener);
 
 impl TcpListener {
     /// Binds to `address` and listens; with several addresses, to the first that can be bound.
@@ -26,10 +24,10 @@ impl TcpListener {
     /// Port 0 lets the system choose: see [`local_addr`](Self::local_addr). The address can be bound again right after the listener was closed (`SO_REUSEADDR`); 1024
     /// connections may wait to be accepted, or fewer where the system's own limit (`net.core.somaxconn`) is lower.
     ///
-    /// Does not park. A name is looked up inline, which blocks the OS thread.
+    /// Parks while a name is looked up, else not.
     ///
     /// # Errors
-    /// Of the last address tried; `InvalidInput` when there was none.
+    /// Of the last address tried; `InvalidInput` when there was none; the resolver's.
     ///
     /// # Examples
     /// ```
@@ -38,7 +36,26 @@ impl TcpListener {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn bind(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
-        each_address(address, bind).map(|source| TcpListener { source })
+        each_address(address, |address| bind(address, Port::Own)).map(TcpListener)
+    }
+
+    /// As [`bind`](Self::bind), and others that do the same may bind to the address, too (`SO_REUSEPORT`).
+    ///
+    /// The kernel spreads the connections over them. So each OS thread, or each process, can have a listener of its own. All must be of one user.
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind).
+    ///
+    /// # Examples
+    /// ```
+    /// use greenthread::net::TcpListener;
+    /// let first = TcpListener::bind_reuse_port("127.0.0.1:0")?;
+    /// let second = TcpListener::bind_reuse_port(first.local_addr()?)?;
+    /// assert_eq!(first.local_addr()?, second.local_addr()?);
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn bind_reuse_port(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
+        each_address(address, |address| bind(address, Port::Shared)).map(TcpListener)
     }
 
     /// Takes a connection, and returns it with the address it comes from.
@@ -53,11 +70,10 @@ impl TcpListener {
     /// - `ConnectionAborted`: the peer was gone before we came, on systems that say so; as in std it is not retried here.
     /// - `NotConnected`: [`close`](Self::close) was called, before or meanwhile.
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let accept = |listener: &net::TcpListener| listener.accept();
-        let listening = self.source.enter()?;
-        let (stream, peer) = listening.retry(&ACCEPT, Direction::Read, None, |_| false, accept)?;
+        let (stream, peer) = self.0.receive(&ACCEPT, net::TcpListener::accept)?;
+        // One system call; `unblock` asks first, and makes two.
         stream.set_nonblocking(true)?;
-        Ok((TcpStream::new(Source::new(stream)), peer))
+        Ok((TcpStream::new(Socket::new(stream)), peer))
     }
 
     /// Returns an iterator that accepts for ever; it gives the errors of [`accept`](Self::accept), and ends when the listener was closed.
@@ -67,31 +83,12 @@ impl TcpListener {
         Incoming { listener: self }
     }
 
-    /// Closes it: everybody parked in [`accept`](Self::accept) gets `NotConnected`, and so does every later call.
-    ///
-    /// Does not park. The descriptor is closed as soon as the last call has left it; when it was lent by [`AsFd`] it is shut down then, and closed
-    /// with the value. Clones by [`try_clone`](Self::try_clone) stay open.
-    pub fn close(&self) {
-        self.source.close();
-    }
-
     /// Returns the address it is bound to.
     ///
     /// # Errors
     /// The system's; `NotConnected` after [`close`](Self::close).
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.source.enter()?.local_addr()
-    }
-
-    /// Returns another handle on the same socket; connections go to either.
-    ///
-    /// # Errors
-    /// The system's, for want of descriptors; `NotConnected` after [`close`](Self::close).
-    pub fn try_clone(&self) -> io::Result<TcpListener> {
-        let socket = self.source.enter()?.try_clone()?;
-        Ok(TcpListener {
-            source: Source::new(socket),
-        })
+        self.0.ask()?.local_addr()
     }
 
     /// Sets for how many hops packets of accepted connections live (`IP_TTL`).
@@ -99,7 +96,7 @@ impl TcpListener {
     /// # Errors
     /// The system's; `NotConnected` after [`close`](Self::close).
     pub fn set_ttl(&self, hops: u32) -> io::Result<()> {
-        self.source.enter()?.set_ttl(hops)
+        self.0.ask()?.set_ttl(hops)
     }
 
     /// Returns for how many hops packets live.
@@ -107,67 +104,7 @@ impl TcpListener {
     /// # Errors
     /// The system's; `NotConnected` after [`close`](Self::close).
     pub fn ttl(&self) -> io::Result<u32> {
-        self.source.enter()?.ttl()
-    }
-
-    /// Returns the error that the socket holds, and clears it (`SO_ERROR`).
-    ///
-    /// # Errors
-    /// The system's; `NotConnected` after [`close`](Self::close).
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.source.enter()?.take_error()
-    }
-
-    /// Takes a listener of std; from now on the socket does not block, for its clones too.
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn from_std(listener: net::TcpListener) -> io::Result<TcpListener> {
-        listener.set_nonblocking(true)?;
-        Ok(TcpListener {
-            source: Source::new(listener),
-        })
-    }
-
-    /// Gives the socket to std; from now on it blocks, for its clones too.
-    ///
-    /// # Errors
-    /// The system's; `NotConnected` after [`close`](Self::close).
-    pub fn into_std(self) -> io::Result<net::TcpListener> {
-        let listener = self
-            .source
-            .into_object()
-            .ok_or(io::ErrorKind::NotConnected)?;
-        listener.set_nonblocking(false)?;
-        Ok(listener)
-    }
-}
-
-impl AsFd for TcpListener {
-    /// Lends the descriptor, which stays open until the value is dropped.
-    ///
-    /// # Panics
-    /// When the listener was closed before.
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        let lent = self.source.lend();
-        lent.expect("as_fd on a TcpListener that was closed")
-            .as_fd()
-    }
-}
-
-impl AsRawFd for TcpListener {
-    /// As [`as_fd`](Self::as_fd).
-    fn as_raw_fd(&self) -> RawFd {
-        self.as_fd().as_raw_fd()
-    }
-}
-
-impl fmt::Debug for TcpListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.source.enter() {
-            Ok(socket) => fmt::Debug::fmt(&*socket, f),
-            Err(_) => f.write_str("TcpListener { closed }"),
-        }
+        self.0.ask()?.ttl()
     }
 }
 

@@ -1,4 +1,5 @@
-//! TCP with the names and shapes of [`std::net`]; what would block the OS thread parks the green thread instead.
+//! TCP, UDP and Unix sockets with the names and shapes of [`std::net`] and [`std::os::unix::net`]; what would block the OS thread parks the green thread instead.
+//! Besides, a [`Server`], and [`lookup_host`].
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -33,19 +34,60 @@
 //! - Any number of green threads, on any OS threads, may wait on one socket in one direction. The socket is waited for by the reactor of the OS thread
 //!   that was the first to park on it, and it moves to that of another when nobody is parked on it: an OS thread that lends its sockets
 //!   to others should not block outside of greenthread meanwhile.
-//! - A name (rather than an address) is looked up by std, inline: that blocks the whole OS thread until the resolver answers.
+//! - A name (rather than an address) is looked up on the pool of [`spawn_blocking`](crate::spawn_blocking), and only the green thread waits. For that, [`ToSocketAddrs`] is a trait of
+//!   this crate with std's forms.
+//! - There is no `set_nonblocking`: every socket parks; a read or write timeout bounds that.
 //! - Clones made by `try_clone` and what [`from_std`](TcpStream::from_std) took share one socket with their originals, and that a socket does not block is a property of the socket:
 //!   [`into_std`](TcpStream::into_std) on one clone makes the others block their OS threads.
 //! - Closing a socket with `SO_LINGER` set to a time (which has to be done through its descriptor) blocks the OS thread for as long.
+//!
+//! # Options
+//! Those of std have std's names. All others are set through the `socket2` crate, which takes every socket of this module by reference; and a socket
+//! that `socket2` made, with options that must be there before it is bound, is taken by `from_std`:
+//!
+//! ```
+//! use greenthread::net::{SocketAddr, TcpListener, TcpStream};
+//! use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
+//! use std::time::Duration;
+//!
+//! # fn main() -> std::io::Result<()> {
+//! let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+//! socket.set_recv_buffer_size(1 << 16)?; // before it listens: for the connections, too
+//! socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
+//! socket.listen(128)?;
+//! let listener = TcpListener::from_std(socket.into())?;
+//!
+//! let stream = TcpStream::connect(listener.local_addr()?)?;
+//! let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(60));
+//! SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+//! assert!(SockRef::from(&stream).keepalive()?);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`TcpListener::bind_reuse_port`] and [`UdpSocket::bind_reuse_port`] need no `socket2`.
 
+mod address;
 mod connect;
 mod listener;
+mod seats;
+mod server;
+mod server_on_workers;
+mod socket;
 mod stream;
-mod timeouts;
+mod stream_io;
+pub(crate) mod timeouts;
+mod udp;
+pub mod unix;
 
-pub use std::net::{
-    IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6, ToSocketAddrs,
-};
+pub use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6};
 
+pub use address::{ToSocketAddrs, lookup_host};
 pub use listener::{Incoming, TcpListener};
+pub use server::{Server, Stopper};
+pub use server_on_workers::ServerOnWorkers;
 pub use stream::TcpStream;
+pub use udp::UdpSocket;
+pub use unix::datagram::UnixDatagram;
+pub use unix::listener::UnixListener;
+pub use unix::stream::UnixStream;

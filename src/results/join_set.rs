@@ -9,6 +9,7 @@ use slab::Slab;
 use crate::sched::request::Reason;
 use crate::sched::tally::Tally;
 use crate::sched::wait::Operation;
+use crate::thread::anywhere::spawn_anywhere;
 use crate::thread::join::JoinHandle;
 use crate::thread::join_error::JoinError;
 use crate::thread::spawn::spawn;
@@ -59,6 +60,21 @@ impl<T> JoinSet<T> {
         T: 'static,
     {
         self.add(spawn(f));
+    }
+
+    /// Spawns a green thread of the set on whichever worker has time, as [`spawn_anywhere`] does.
+    ///
+    /// Does not block.
+    ///
+    /// # Panics
+    /// As [`spawn_anywhere`].
+    #[track_caller]
+    pub fn spawn_anywhere<F>(&mut self, f: F)
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.add(spawn_anywhere(f));
     }
 
     fn add(&mut self, member: JoinHandle<T>) {

@@ -7,18 +7,14 @@ use std::cell::Cell;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// When deadlines began to be counted, one for the whole process.
-static BASE: OnceLock<Instant> = OnceLock::new();
+use crate::base::coarse;
+use crate::base::moment::{self, nanos};
+use crate::base::recorder;
 
-#[allow(
-    clippy::disallowed_methods,
-    reason = "the one place that reads the real clock"
-)]
-fn base() -> Instant {
-    *BASE.get_or_init(Instant::now)
-}
+/// The coarse clock's reading when the process first looked at the other one.
+static COARSE_BASE: OnceLock<Option<Duration>> = OnceLock::new();
 
-/// A moment, in nanoseconds since [`BASE`].
+/// A moment, in nanoseconds since the process's first look at the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Deadline(u64);
 
@@ -35,22 +31,35 @@ impl Deadline {
     }
 
     /// The present moment by the machine's clock, whatever this OS thread's says.
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the real clock"
-    )]
     pub(crate) fn real_now() -> Self {
-        Deadline::at(Instant::now())
+        Deadline(moment::now())
+    }
+
+    /// The present moment, or one a few milliseconds ago: a tenth of the price.
+    fn real_lately() -> Self {
+        let base = COARSE_BASE.get_or_init(|| {
+            let elapsed = Duration::from_nanos(Deadline::real_now().0);
+            coarse::now().map(|now| now.saturating_sub(elapsed))
+        });
+        match (base, coarse::now()) {
+            (Some(base), Some(now)) => Deadline(nanos(now.saturating_sub(*base))),
+            _ => Deadline::real_now(),
+        }
     }
 
     /// The moment of `instant`; the beginning when it lies before that.
     pub(crate) fn at(instant: Instant) -> Self {
-        Deadline(nanos(instant.saturating_duration_since(base())))
+        Deadline(moment::at(instant))
+    }
+
+    /// Nanoseconds since the process's first look at the clock.
+    pub(crate) fn nanos(self) -> u64 {
+        self.0
     }
 
     /// This moment as std tells it.
     pub(crate) fn instant(self) -> Instant {
-        base() + Duration::from_nanos(self.0)
+        moment::instant(self.0)
     }
 
     /// `duration` later, clamped to [`NEVER`](Self::NEVER).
@@ -62,10 +71,6 @@ impl Deadline {
     pub(crate) fn since(self, earlier: Deadline) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// What time it is on this OS thread.
@@ -83,24 +88,38 @@ impl Clock {
         }
     }
 
+    /// As [`now`](Self::now), or a few milliseconds before.
+    pub(crate) fn lately(&self) -> Deadline {
+        match self.virtual_now.get() {
+            Some(now) => now,
+            None => Deadline::real_lately(),
+        }
+    }
+
     pub(crate) fn is_virtual(&self) -> bool {
         self.virtual_now.get().is_some()
     }
 
     /// Stops the clock at the present moment: from now on it only jumps.
     pub(crate) fn make_virtual(&self) {
-        self.virtual_now.set(Some(self.now()));
+        self.set_virtual(Some(self.now()));
     }
 
     /// Goes back to the machine's clock.
     pub(crate) fn make_real(&self) {
-        self.virtual_now.set(None);
+        self.set_virtual(None);
     }
 
     /// Jumps forward to `deadline`, if the clock is virtual and not there yet.
     pub(crate) fn jump_to(&self, deadline: Deadline) {
         if let Some(now) = self.virtual_now.get() {
-            self.virtual_now.set(Some(now.max(deadline)));
+            self.set_virtual(Some(now.max(deadline)));
         }
+    }
+
+    /// What is recorded carries the same time.
+    fn set_virtual(&self, now: Option<Deadline>) {
+        self.virtual_now.set(now);
+        recorder::set_virtual_time(now.map(|now| now.0));
     }
 }

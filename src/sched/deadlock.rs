@@ -5,20 +5,27 @@
 //! thread of the process is ours and asleep in the same way.
 //!
 //! That is found out by looking twice: each of ours counts its long sleeps. When all are asleep at both looks and no count has changed, there was
-//! a moment between the looks at which all slept, and whoever sleeps can be woken by nobody but one who does not.
+//! a moment between the looks at which all slept, and whoever sleeps can be woken by nobody but one who does not. Those of a crew who wait for work count as
+//! asleep, although they go after a while: they wake nobody. Helpers (who write dumps, watch) do not count at all.
+//!
+//! Workers only sleep: whoever waits for what they do is the root that is told. While there are any, silence is never a deadlock at once: where no other OS thread
+//! takes part, it is one when the root and every worker of the process sleep in this way.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::cancel;
-use super::header::{Header, state};
+use super::cycle::{self, Waits};
+use super::header::Header;
 use super::inbox::Home;
+use super::reactor::Reactor;
 use super::request::Request;
 use super::scheduler::Scheduler;
 use crate::base::biased::Biased;
+use crate::base::recorder;
 
 /// How long an OS thread that nobody of ours can wake sleeps before it asks whether anybody else can.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -26,19 +33,71 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// The longest that it sleeps before it asks again: other OS threads may have gone meanwhile.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Every OS thread of ours that sleeps for nobody but another OS thread, with the number of its sleep.
-static SLEEPERS: Mutex<Vec<(Biased<Home>, u64)>> = Mutex::new(Vec::new());
+/// One that sleeps for nobody but another OS thread.
+struct Sleeper {
+    /// Its OS thread.
+    home: Biased<Home>,
+
+    /// Which sleep it is.
+    sleep: u64,
+
+    /// Whether it is a worker.
+    is_worker: bool,
+}
+
+/// Every OS thread of ours that sleeps so.
+static SLEEPERS: Mutex<Vec<Sleeper>> = Mutex::new(Vec::new());
+
+/// How many workers there are in the process, those that are about to begin included.
+static WORKERS: AtomicUsize = AtomicUsize::new(0);
 
 /// The number of the next such sleep.
 static SLEEPS: AtomicU64 = AtomicU64::new(0);
 
-fn sleepers() -> MutexGuard<'static, Vec<(Biased<Home>, u64)>> {
+/// How many OS threads of ours there are that wake nobody by themselves.
+static HELPERS: AtomicUsize = AtomicUsize::new(0);
+
+/// While it lives, one OS thread more is none that may wake anybody.
+#[derive(Debug)]
+pub(crate) struct Helper(());
+
+impl Helper {
+    pub(crate) fn begin() -> Self {
+        HELPERS.fetch_add(1, Ordering::Relaxed);
+        Helper(())
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        HELPERS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// While it lives, there is one worker more.
+#[derive(Debug)]
+pub(crate) struct OneWorker(());
+
+impl OneWorker {
+    pub(crate) fn new() -> Self {
+        WORKERS.fetch_add(1, Ordering::AcqRel);
+        OneWorker(())
+    }
+}
+
+impl Drop for OneWorker {
+    fn drop(&mut self) {
+        WORKERS.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn sleepers() -> MutexGuard<'static, Vec<Sleeper>> {
     SLEEPERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// This OS thread no longer sleeps so.
 pub(super) fn forget(home: &Biased<Home>) {
-    sleepers().retain(|(other, _)| !other.ptr_eq(home));
+    sleepers().retain(|sleeper| !sleeper.home.ptr_eq(home));
 }
 
 /// How many OS threads the process has; `None` where that cannot be read.
@@ -47,28 +106,53 @@ fn threads_of_process() -> Option<usize> {
     Some(tasks.count())
 }
 
-/// The sleeps under way, when every one of them is still asleep and there is one for every OS thread of the process.
-fn everybody_asleep() -> Option<Vec<u64>> {
-    let threads = threads_of_process()?;
-    let sleepers = sleepers();
-    let all_asleep = sleepers.iter().all(|(home, _)| home.is_asleep());
-    (all_asleep && sleepers.len() == threads)
-        .then(|| sleepers.iter().map(|(_, sleep)| *sleep).collect())
-}
-
 impl Scheduler {
     /// Whether nothing here can end the silence, and no other OS thread takes part.
     pub(super) fn is_deadlocked(&self) -> bool {
-        self.is_silent() && (self.hooks().only_our_threads.get() || self.clock().is_virtual())
+        self.is_silent() && self.takes_part_alone() && WORKERS.load(Ordering::Acquire) == 0
+    }
+
+    /// Whether no OS thread that is not ours takes part.
+    fn takes_part_alone(&self) -> bool {
+        self.hooks().only_our_threads.get() || self.clock().is_virtual()
+    }
+
+    /// The sleeps under way, when every one of them is still asleep and there is one for everybody who takes part: for every OS thread of the process, unless it is known to be
+    /// this one and the workers alone.
+    fn everybody_asleep(&self) -> Option<Vec<u64>> {
+        let alone = self.takes_part_alone();
+        let parts = if alone {
+            1 + WORKERS.load(Ordering::Acquire)
+        } else {
+            let helpers = HELPERS.load(Ordering::Relaxed);
+            threads_of_process()?.checked_sub(helpers)?
+        };
+        let sleepers = sleepers();
+        let takes_part =
+            |sleeper: &&Sleeper| !alone || sleeper.is_worker || sleeper.home.ptr_eq(self.home());
+        let asleep = sleepers
+            .iter()
+            .filter(takes_part)
+            .map(|sleeper| sleeper.home.is_asleep().then_some(sleeper.sleep));
+        let asleep: Vec<u64> = asleep.collect::<Option<_>>()?;
+        (asleep.len() == parts).then_some(asleep)
     }
 
     /// Nothing at work for us, no socket waited for; the caller has looked at the rest.
-    fn is_silent(&self) -> bool {
-        self.outside.get() == 0 && self.sources_waited.get() == 0
+    pub(super) fn is_silent(&self) -> bool {
+        self.outside.get() == 0 && self.sources_waited.get() == 0 && !self.futures_wait()
+    }
+
+    /// Whether a future waits for a socket.
+    fn futures_wait(&self) -> bool {
+        self.reactor_if_made().is_some_and(Reactor::has_tasks)
     }
 
     /// Sleeps until rung or for `limit`; without a limit, and if nobody rings for long, asks whether anybody can.
     pub(super) fn doze(&self, limit: Option<Duration>) {
+        if self.only_rests() {
+            return self.doze_at_rest(limit);
+        }
         if limit.is_some() || !self.is_silent() {
             return self.wait_for_ring(limit);
         }
@@ -78,13 +162,44 @@ impl Scheduler {
         }
     }
 
+    /// What stands here waits for work, as one of a crew does: when its time is up it goes, and wakes nobody.
+    pub(crate) fn resting<T>(&self, f: impl FnOnce() -> T) -> T {
+        self.resting.set(true);
+        let value = f();
+        self.resting.set(false);
+        value
+    }
+
+    /// Whether nothing here can wake anybody by itself.
+    fn only_rests(&self) -> bool {
+        self.resting.get() && self.is_silent() && self.all.borrow().is_empty()
+    }
+
+    fn doze_at_rest(&self, limit: Option<Duration>) {
+        sleepers().push(Sleeper {
+            home: self.home().clone(),
+            sleep: SLEEPS.fetch_add(1, Ordering::Relaxed),
+            is_worker: false,
+        });
+        self.wait_for_ring(limit);
+        forget(self.home());
+    }
+
     fn doze_for_good(&self) {
-        let sleep = SLEEPS.fetch_add(1, Ordering::Relaxed);
-        sleepers().push((self.home().clone(), sleep));
+        let is_worker = self.is_worker();
+        sleepers().push(Sleeper {
+            home: self.home().clone(),
+            sleep: SLEEPS.fetch_add(1, Ordering::Relaxed),
+            is_worker,
+        });
         let mut patience = PATIENCE;
         while self.home().is_asleep() {
-            let first = everybody_asleep();
-            if first.is_some() && first == everybody_asleep() {
+            if is_worker {
+                self.wait_for_ring(None);
+                continue;
+            }
+            let first = self.everybody_asleep();
+            if first.is_some() && first == self.everybody_asleep() {
                 self.report_deadlock();
                 break;
             }
@@ -99,7 +214,9 @@ impl Scheduler {
         if self.reactor_if_made().is_some() {
             self.poll_sources(limit);
         } else {
+            let began = recorder::polls();
             self.home().doze(limit);
+            recorder::polled(began, true);
         }
     }
 
@@ -126,6 +243,8 @@ impl Scheduler {
     }
 
     fn cancel_everybody(&self, report: &str) {
+        // Children on workers are reached through the root's scopes alone.
+        self.pass_on_from_root(Arc::from(Box::from(report)));
         for header in self.everybody() {
             let request = Request {
                 reason: Some(Arc::from(Box::from(report))),
@@ -139,10 +258,12 @@ impl Scheduler {
         let mut report = String::from(
             "greenthread: deadlock: everybody waits, no timer runs, no socket is waited for, and no other OS thread can wake anybody here",
         );
-        describe(&mut report, "root", &self.root, self);
-        for header in self.everybody() {
-            describe(&mut report, "green thread", &header, self);
+        let sights = self.sights();
+        for sight in &sights {
+            // Writing to a string does not fail.
+            let _ = write!(report, "\n  {sight}");
         }
+        cycle::spell(&sights, &Waits::of(&sights), &mut report);
         report
     }
 
@@ -158,22 +279,16 @@ impl Scheduler {
 
     /// The report of a deadlock that the root has not raised yet.
     pub(crate) fn take_deadlock(&self) -> Option<String> {
-        self.deadlock.borrow_mut().take()
+        let report = self.deadlock.borrow_mut().take();
+        if report.is_some() {
+            recorder::trouble("deadlock");
+        }
+        report
     }
 }
 
-fn describe(report: &mut String, kind: &str, header: &Header, scheduler: &Scheduler) {
-    let waits = match scheduler.wait_of(header) {
-        Some(wait) => format!("waits in {}", wait.operation().name),
-        None if header.state() == state::UNSTARTED => String::from("has not begun"),
-        None => String::from("is ready"),
-    };
-    let name = header.name().unwrap_or("unnamed");
-    let (id, site) = (header.id(), header.site());
+/// Adds a line about one who belongs to this OS thread.
+pub(crate) fn describe(report: &mut String, header: &Header, scheduler: &Scheduler) {
     // Writing to a string does not fail.
-    let _ = write!(report, "\n  {kind} {id} \"{name}\" {waits}");
-    // Nobody spawned the root.
-    if !scheduler.is_root(header) {
-        let _ = write!(report, ", spawned at {site}");
-    }
+    let _ = write!(report, "\n  {}", scheduler.sight(header));
 }

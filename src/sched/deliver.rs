@@ -44,7 +44,7 @@ impl Scheduler {
             if !child.ask(request.clone()) {
                 continue;
             }
-            if child.home().ptr_eq(self.home()) {
+            if child.home().is_some_and(|home| home.ptr_eq(self.home())) {
                 children.extend(self.reach(&child, ptr::null(), &request));
             } else {
                 child.post(mail::REQUEST);
@@ -79,6 +79,40 @@ impl Scheduler {
     pub(super) fn fire_frame(&self, frame: &Frame) {
         frame.fire(self.deadlines());
         self.deliver(frame);
+    }
+
+    /// Fires the frames of those scopes of `header`, which belongs here, in which a child has failed on another OS thread. The message may come when the scope, or
+    /// its parent, has ended.
+    pub(super) fn fail_scopes(&self, header: &Header) {
+        if header.has_ended() {
+            return;
+        }
+        let innermost = self.innermost_of(header);
+        // SAFETY: the chain is parked as a whole: the loop reads messages while nobody runs. Firing runs nothing, so no frame is left meanwhile.
+        for frame in unsafe { frame::failed(innermost) } {
+            self.fail_frame(frame);
+        }
+    }
+
+    /// Whose stack `frame`, which was entered on this OS thread, stands on, if what is there may be lent to other OS threads for as long as the frame is entered.
+    ///
+    /// It may be when this OS thread cannot end before the frame is left, for that destroys thread-locals that may be lent out too: on the root, on a worker, and inside
+    /// `run`. A generator may be forgotten, and another green thread abandoned, with the frame entered.
+    pub(crate) fn lender(&self, frame: &Frame) -> Option<Counted> {
+        let owner = frame.owner().cast::<Header>();
+        // SAFETY: S3 of `scheduler`: the owner of a running or parked chain has not ended.
+        let owner = unsafe { owner.as_ref() }?;
+        // SAFETY: H2: frames are entered by those of this OS thread.
+        let local = unsafe { owner.local() };
+        let run = self.run_number();
+        let is_waited_for =
+            self.is_root(owner) || self.is_worker() || run != 0 && local.run.get() == run;
+        (frame.stands_on(local.base.get()) && is_waited_for).then(|| owner.count())
+    }
+
+    /// Passes a request of the root's on to its scopes (L8).
+    pub(super) fn pass_on_from_root(&self, reason: Reason) {
+        self.pass_on(&self.root, ptr::null(), Some(reason));
     }
 
     /// Fires the frame of a scope in which a child has failed.

@@ -89,7 +89,10 @@ pub(crate) enum Kind {
         /// Notes the request for children to come, and tells who has to be asked to end.
         forward: fn(*const (), &Request) -> Vec<Held>,
 
-        /// Of what: the argument for `forward`.
+        /// Whether a child has failed on another OS thread, which cannot reach the frame.
+        has_failed: fn(*const ()) -> bool,
+
+        /// Of what: the argument for both.
         children: *const (),
     },
 }
@@ -218,6 +221,11 @@ impl Frame {
         }
     }
 
+    /// Whether it was entered on this stack.
+    pub(super) fn stands_on(&self, stack: *const Link) -> bool {
+        ptr::eq(self.stack.get(), stack)
+    }
+
     /// The green thread or root in whose chain this frame stands, as its link names it; null while its generator is suspended.
     pub(crate) fn owner(&self) -> *const () {
         // SAFETY: F1: the stack is alive, and so is whatever drives it (C2 of `chain`).
@@ -311,7 +319,9 @@ pub(crate) unsafe fn forward(
         match frame.kind {
             // What stands inside the shield is not reached from out here.
             Kind::Shield => scopes.clear(),
-            Kind::Scope { forward, children } => scopes.push((forward, children)),
+            Kind::Scope {
+                forward, children, ..
+            } => scopes.push((forward, children)),
             Kind::Timeout => {}
         }
     }
@@ -319,6 +329,24 @@ pub(crate) unsafe fn forward(
     from_the_outside
         .flat_map(|(forward, children)| forward(children, request))
         .collect()
+}
+
+/// The scopes in force in which a child has failed on another OS thread, and that have not fired yet.
+///
+/// # Safety
+/// As for `forward`; and for the use of what is returned.
+pub(crate) unsafe fn failed<'a>(innermost: *const Link) -> Vec<&'a Frame> {
+    // SAFETY: the caller's duty.
+    let frames = unsafe { outward(innermost) };
+    let failed = |frame: &&Frame| match frame.kind {
+        Kind::Scope {
+            has_failed,
+            children,
+            ..
+        } => !frame.has_fired() && has_failed(children),
+        Kind::Timeout | Kind::Shield => false,
+    };
+    frames.filter(failed).collect()
 }
 
 /// The entered frame with this number in the chain, if it is still there.

@@ -31,6 +31,7 @@ use super::request::Request;
 use crate::base::atomic::{AtomicU8, AtomicUsize, Ordering};
 use crate::base::biased::Biased;
 use crate::base::lock::Lock;
+use crate::base::recorder;
 
 /// Where a green thread is in its life; `Header::state`, in this order (H3).
 pub(crate) mod state {
@@ -48,6 +49,29 @@ pub(crate) mod state {
 
     /// Its OS thread went away first (L19). Set by that OS thread's end.
     pub(crate) const ABANDONED: u8 = 4;
+}
+
+/// Where a debugger finds what, in bytes.
+pub(crate) mod layout {
+    use std::mem::offset_of;
+
+    use super::Header;
+    use crate::sched::peer;
+
+    /// In a header: its number, 8 bytes.
+    pub(crate) const ID: usize = offset_of!(Header, peer) + peer::layout::ID;
+
+    /// In a header: its name, the address of two counts with the text behind them, and the text's length; the address is 0 for none.
+    pub(crate) const NAME: usize = offset_of!(Header, name);
+
+    /// In a header: the address of the place where it was spawned.
+    pub(crate) const SITE: usize = offset_of!(Header, site);
+
+    /// In a header: where it is in its life, a byte.
+    pub(crate) const STATE: usize = offset_of!(Header, state);
+
+    /// In a header: the part of its OS thread.
+    pub(crate) const LOCAL: usize = offset_of!(Header, local);
 }
 
 /// What the typed part of the allocation can do.
@@ -97,9 +121,6 @@ pub(crate) struct Header {
     /// Who asks for its end, who waits for it, and what is to be called then.
     finish: Lock<Finish>,
 
-    /// Unique in the process.
-    id: u64,
-
     /// Given by its `Builder`.
     name: Option<Arc<str>>,
 
@@ -121,7 +142,7 @@ impl Header {
     pub(crate) fn new(
         refs: usize,
         vtable: &'static Vtable,
-        home: Biased<Home>,
+        home: Option<Biased<Home>>,
         name: Option<Arc<str>>,
         site: &'static Location<'static>,
     ) -> Self {
@@ -133,7 +154,6 @@ impl Header {
             payloads: AtomicUsize::new(0),
             raises: Raises::new(),
             finish: Lock::new(Finish::new()),
-            id: super::ids::next(),
             name,
             site,
             local: Local::new(),
@@ -141,7 +161,7 @@ impl Header {
     }
 
     pub(crate) fn id(&self) -> u64 {
-        self.id
+        self.peer.id()
     }
 
     pub(crate) fn name(&self) -> Option<&str> {
@@ -172,7 +192,8 @@ impl Header {
         &self.peer
     }
 
-    pub(crate) fn home(&self) -> &Biased<Home> {
+    /// Its OS thread, once that is settled.
+    pub(crate) fn home(&self) -> Option<&Biased<Home>> {
         self.peer.home()
     }
 
@@ -258,6 +279,7 @@ impl Header {
         drop(finish);
         // After the lock was given back: its reason is of the user's type.
         drop(superfluous);
+        recorder::asked(self.id());
         !ended
     }
 
@@ -299,7 +321,7 @@ impl Header {
 impl fmt::Debug for Header {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Header")
-            .field("id", &self.id)
+            .field("id", &self.id())
             .field("name", &self.name())
             .field("state", &self.state())
             .finish_non_exhaustive()

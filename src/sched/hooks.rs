@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::header::Counted;
+use super::work::Work;
 
 /// Called with a panic that nobody joins.
 pub(crate) type OnPanic = Arc<dyn Fn(&Counted, &(dyn Any + Send)) + Send + Sync>;
@@ -20,6 +21,9 @@ pub(crate) struct Hooks {
 
     /// L13; stderr when none.
     pub(crate) on_panic: RefCell<Option<OnPanic>>,
+
+    /// The work of the runtime's own workers, while its `run` is under way on this root.
+    pub(crate) work: RefCell<Option<Arc<Work>>>,
 
     /// Whether a `run` is under way on this root.
     pub(crate) running: Cell<bool>,

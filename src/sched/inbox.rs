@@ -66,6 +66,14 @@ impl Letter {
         }
     }
 
+    /// One that has these bits already, and so is put into no inbox until they were read.
+    pub(crate) fn written(bits: u8) -> Self {
+        Letter {
+            next: AtomicPtr::new(EMPTY),
+            bits: AtomicU8::new(bits),
+        }
+    }
+
     /// Adds bits; true when it must be put into the inbox for them.
     #[inline]
     pub(crate) fn write(&self, bits: u8) -> bool {

@@ -3,9 +3,32 @@
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
 
+use super::clock::Deadline;
 use super::wait::Wait;
 use crate::stack::chain::Link;
 use crate::stack::coroutine::{Coroutine, Yielder};
+
+/// Where a debugger finds what, in bytes.
+pub(crate) mod layout {
+    use std::mem::offset_of;
+
+    use super::Local;
+
+    /// Its coroutine: words, one of which is where it is suspended.
+    pub(crate) const COROUTINE: usize = offset_of!(Local, coroutine);
+
+    /// Bytes of that.
+    pub(crate) const COROUTINE_BYTES: usize = size_of::<Option<super::Coroutine<(), (), ()>>>();
+
+    /// The address of the innermost link of its chain, while it is switched away.
+    pub(crate) const INNERMOST: usize = offset_of!(Local, innermost);
+
+    /// The address of the link at the base of its chain.
+    pub(crate) const BASE: usize = offset_of!(Local, base);
+
+    /// The address of the wait in which it is parked; 0 while it is not.
+    pub(crate) const WAIT: usize = offset_of!(Local, wait);
+}
 
 /// What the loop and the wait points of the OS thread keep about a green thread or a root.
 pub(crate) struct Local {
@@ -27,6 +50,12 @@ pub(crate) struct Local {
     /// Whether a request may end that wait.
     pub(super) interruptible: Cell<bool>,
 
+    /// When it was parked, by the loop's last look at the clock.
+    pub(super) since: Cell<Deadline>,
+
+    /// Whose late callbacks it calls just now, as the header's address; null but for then.
+    pub(crate) calls_for: Cell<*const ()>,
+
     /// Whether it was unparked without being parked.
     pub(super) token: Cell<bool>,
 
@@ -36,8 +65,11 @@ pub(crate) struct Local {
     /// The number of the `run` in which it was spawned here; zero outside.
     pub(super) run: Cell<u32>,
 
-    /// Bytes of stack to take at the first run.
-    pub(super) stack_size: Cell<usize>,
+    /// Where this OS thread's recorder last said who it is.
+    pub(super) announced: Cell<u64>,
+
+    /// Bytes of stack to take at the first run; zero while nobody has said.
+    pub(crate) stack_size: Cell<usize>,
 
     /// The values of its `green_local!`s, see `thread::local_table`; null while there are none.
     pub(crate) locals: Cell<*mut ()>,
@@ -52,10 +84,13 @@ impl Local {
             base: Cell::new(ptr::null()),
             wait: Cell::new(ptr::null()),
             interruptible: Cell::new(false),
+            since: Cell::new(Deadline::BEGINNING),
+            calls_for: Cell::new(ptr::null()),
             token: Cell::new(false),
             place: Cell::new(usize::MAX),
             run: Cell::new(0),
-            stack_size: Cell::new(crate::stack::pool::DEFAULT_SIZE),
+            announced: Cell::new(0),
+            stack_size: Cell::new(0),
             locals: Cell::new(ptr::null_mut()),
         }
     }

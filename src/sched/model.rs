@@ -42,9 +42,14 @@ unsafe fn free(peer: NonNull<Peer>) {
 }
 
 /// A green thread of this home, with one reference.
-fn green(home: &Biased<Home>, freed: &Arc<AtomicUsize>) -> Held {
+pub(super) fn green(home: &Biased<Home>, freed: &Arc<AtomicUsize>) -> Held {
+    make(Some(home.clone()), freed)
+}
+
+/// The same, of this home or of none yet.
+pub(super) fn make(home: Option<Biased<Home>>, freed: &Arc<AtomicUsize>) -> Held {
     let green = Box::new(Green {
-        peer: Peer::new(1, free, home.clone()),
+        peer: Peer::new(1, free, home),
         freed: Arc::clone(freed),
     });
     // SAFETY: made with one reference, which is this.
@@ -52,18 +57,18 @@ fn green(home: &Biased<Home>, freed: &Arc<AtomicUsize>) -> Held {
 }
 
 /// Runs every interleaving with at most three preemptions: more find nothing new in programs this small, and take hours.
-fn check(program: impl Fn() + Send + Sync + 'static) {
+pub(super) fn check(program: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(3);
     model.check(program);
 }
 
-fn counter() -> Arc<AtomicUsize> {
+pub(super) fn counter() -> Arc<AtomicUsize> {
     Arc::new(AtomicUsize::new(0))
 }
 
 /// Takes letters until the bits that have come satisfy `enough`, sleeping in between.
-fn read_mail(home: &Home, enough: impl Fn(u8) -> bool) -> u8 {
+pub(super) fn read_mail(home: &Home, enough: impl Fn(u8) -> bool) -> u8 {
     let mut bits = 0;
     while !enough(bits) {
         for held in senders(home.take()) {
@@ -205,7 +210,7 @@ impl Gate {
         drop(permits);
         // As in the loop: who lost against a waker goes on only when the waker's message is here.
         if !(give_up && wait.time_out()) {
-            read_mail(owner.home(), |bits| bits & mail::WAKE != 0);
+            read_mail(owner.home().unwrap(), |bits| bits & mail::WAKE != 0);
         }
         if let Ended::Granted(_) = wait.ended() {
             return true;
@@ -322,7 +327,7 @@ fn choose(owner: &Held, gates: &[Arc<Gate>; 2], meanwhile: impl FnOnce(&Wait)) -
     if !taken_back {
         meanwhile(&wait);
         if ready.is_empty() && wait.ended() != Ended::TimedOut {
-            read_mail(owner.home(), |bits| bits & mail::WAKE != 0);
+            read_mail(owner.home().unwrap(), |bits| bits & mail::WAKE != 0);
         }
     }
     places.iter().for_each(Line::leave);

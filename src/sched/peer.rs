@@ -4,6 +4,8 @@
 //!
 //! Invariants:
 //! - H1 The allocation lives while one reference exists; the last one disposes of it, on any OS thread.
+//! - H4 While the home is not settled, START stands in the letter: so nobody posts, for whoever writes finds a bit there and goes. It is settled by whoever
+//!   begins the work (`work`), before that one reads the letter; whoever then finds no bit has it from that reading, and sees the home.
 
 #![expect(
     unsafe_code,
@@ -12,6 +14,7 @@
 
 use std::ops::Deref;
 use std::ptr::NonNull;
+use std::sync::OnceLock;
 
 use super::inbox::{Home, Letter, Letters};
 use crate::base::atomic::{AtomicUsize, Ordering, fence};
@@ -33,6 +36,15 @@ pub(crate) mod mail {
 
     /// A callback was added after its end.
     pub(crate) const CALLBACK: u8 = 16;
+
+    /// For a root: the loop looks up. On a worker, there may be work to begin.
+    pub(crate) const LOOK: u8 = 32;
+
+    /// A child of one of its scopes has failed on another OS thread.
+    pub(crate) const CHILD_FAILED: u8 = 64;
+
+    /// To a root: somebody wants to know what everybody there does.
+    pub(crate) const SURVEY: u8 = 128;
 }
 
 /// The bits of a message that nobody will read, because the OS thread that owned the target has gone (L19): those of whoever sent it, and of others who
@@ -52,24 +64,58 @@ pub(crate) struct Peer {
     /// Gives the allocation back.
     free: unsafe fn(NonNull<Peer>),
 
-    /// The OS thread that it is pinned to (D1).
-    home: Biased<Home>,
+    /// The OS thread that it is pinned to (D1); none while that is not settled (H4).
+    home: OnceLock<Biased<Home>>,
+
+    /// Unique in the process.
+    id: u64,
+}
+
+/// Where a debugger finds what, in bytes.
+pub(crate) mod layout {
+    use std::mem::offset_of;
+
+    use super::Peer;
+
+    /// In a peer: its number, 8 bytes.
+    pub(crate) const ID: usize = offset_of!(Peer, id);
 }
 
 impl Peer {
-    /// With this many references, owned by the caller.
+    /// With this many references, owned by the caller. Without a home it is work for whoever begins it (H4).
     #[inline]
-    pub(crate) fn new(refs: usize, free: unsafe fn(NonNull<Peer>), home: Biased<Home>) -> Self {
+    pub(crate) fn new(
+        refs: usize,
+        free: unsafe fn(NonNull<Peer>),
+        home: Option<Biased<Home>>,
+    ) -> Self {
+        let (letter, home) = match home {
+            Some(home) => (Letter::new(), OnceLock::from(home)),
+            None => (Letter::written(mail::START), OnceLock::new()),
+        };
         Peer {
-            letter: Letter::new(),
+            letter,
             refs: AtomicUsize::new(refs),
             free,
             home,
+            id: super::ids::next(),
         }
     }
 
-    pub(crate) fn home(&self) -> &Biased<Home> {
-        &self.home
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Where it is pinned, once that is settled.
+    #[inline]
+    pub(crate) fn home(&self) -> Option<&Biased<Home>> {
+        self.home.get()
+    }
+
+    /// Pins it to this home; by whoever begins it, once, before the letter is read (H4).
+    pub(crate) fn settle(&self, home: Biased<Home>) {
+        let settled = self.home.set(home);
+        assert!(settled.is_ok(), "work is begun once");
     }
 
     /// A further reference.
@@ -80,6 +126,11 @@ impl Peer {
             std::process::abort();
         }
         Held(NonNull::from(self))
+    }
+
+    /// How many there are, at this moment.
+    pub(super) fn references(&self) -> usize {
+        self.refs.load(Ordering::Relaxed)
     }
 
     /// Gives one of several references up; true when the others have gone meanwhile.
@@ -97,9 +148,10 @@ impl Peer {
         if !self.letter.write(bits) {
             return Ok(());
         }
+        let home = self.home().expect("H4: settled, for no bit was set");
         let reference = self.count();
         // SAFETY: I4: no bit was set, so it is in no inbox; the reference goes with it.
-        let posted = unsafe { self.home.post(&self.letter) };
+        let posted = unsafe { home.post(&self.letter) };
         if posted.is_err() {
             // With a bit left in it, the next message would look as if it was on its way.
             return Err(Unread(self.letter.read()));

@@ -5,6 +5,7 @@
 //!
 //! Invariants:
 //! - Q1 It is reached on its own OS thread alone.
+//! - Q3 While this OS thread records, its queue is not the current one but the traced one: every wake that compares takes the longer way then, where it is recorded.
 //! - Q2 `mask + 1` is the capacity, a power of two; `head` and `tail` count up for ever, and the entries are those between them.
 
 #![expect(
@@ -24,12 +25,18 @@ const FIRST_CAPACITY: usize = 256;
 thread_local! {
     /// This OS thread's queue, while it has a scheduler.
     static CURRENT: Cell<*const Ready> = const { Cell::new(ptr::null()) };
+
+    /// The same, while this OS thread records (Q3).
+    static TRACED: Cell<*const Ready> = const { Cell::new(ptr::null()) };
 }
 
 #[cfg(loom)]
 loom::thread_local! {
     /// The same for the model checker, whose threads are not the system's.
     static CURRENT: Cell<*const Ready> = Cell::new(ptr::null());
+
+    /// Nobody records under the model checker.
+    static TRACED: Cell<*const Ready> = Cell::new(ptr::null());
 }
 
 /// A first-in first-out queue of green threads and the root.
@@ -61,14 +68,29 @@ impl Ready {
     /// Makes it this OS thread's.
     pub(crate) fn make_current(&self) {
         CURRENT.with(|current| current.set(self));
+        TRACED.with(|traced| traced.set(ptr::null()));
+    }
+
+    /// Makes it this OS thread's, which records (Q3).
+    pub(super) fn make_traced(&self) {
+        CURRENT.with(|current| current.set(ptr::null()));
+        TRACED.with(|traced| traced.set(self));
     }
 
     /// This OS thread has none any more.
     pub(crate) fn forget_current() {
         CURRENT.with(|current| current.set(ptr::null()));
+        TRACED.with(|traced| traced.set(ptr::null()));
     }
 
-    /// The one at this address, if it is this OS thread's.
+    /// The one at this address, if it is this OS thread's and that records (Q3).
+    #[inline]
+    pub(super) fn if_traced<'a>(ready: *const Ready) -> Option<&'a Ready> {
+        // SAFETY: Q1, as below.
+        ptr::eq(TRACED.with(Cell::get), ready).then(|| unsafe { &*ready })
+    }
+
+    /// The one at this address, if it is this OS thread's and that does not record.
     #[inline(always)]
     pub(crate) fn if_current<'a>(ready: *const Ready) -> Option<&'a Ready> {
         // SAFETY: Q1: the current one lives as long as the scheduler that it is part of, while code runs under it.

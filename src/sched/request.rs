@@ -22,3 +22,13 @@ pub(crate) struct Request {
     /// Whether it can not be consumed: by the end of `run`, by a shutdown, by a failing scope.
     pub(crate) forced: bool,
 }
+
+impl Request {
+    /// What the end of `run` asks of those who are left; it cannot be consumed (L9).
+    pub(crate) fn end_of_run() -> Self {
+        Request {
+            reason: Some(Arc::from(Box::from("`run` has ended"))),
+            forced: true,
+        }
+    }
+}

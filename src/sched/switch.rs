@@ -15,8 +15,9 @@ use std::ptr;
 use super::header::{Header, state};
 use super::local::Local;
 use super::scheduler::Scheduler;
+use super::spans;
 use super::wait::Wait;
-use crate::stack::chain;
+use crate::stack::chain::{self, Link};
 use crate::stack::coroutine::{Coroutine, CoroutineResult, Yielder};
 use crate::stack::pool::{self, Stack};
 
@@ -28,6 +29,7 @@ impl Scheduler {
         // SAFETY: H2: this is its OS thread.
         let local = unsafe { header.local() };
         local.wait.set(wait);
+        local.since.set(self.lately.get());
         local.interruptible.set(interruptible);
         self.switch_away(local);
         local.wait.set(ptr::null());
@@ -48,14 +50,44 @@ impl Scheduler {
         local.innermost.set(innermost);
         // SAFETY: C3 of `chain`: the base is the running green thread's own stack, or the root's link.
         let base = unsafe { &*local.base.get() };
+        let left = spans::leave();
         base.before_switch();
-        // SAFETY: set at the first run, and alive as long as that stack; null for the root.
-        match unsafe { local.yielder.get().as_ref() } {
-            Some(yielder) => yielder.suspend(()),
-            None => self.run_loop(),
+        let mut yielder = local.yielder.get();
+        if yielder.is_null() {
+            self.wait_as_root(base, innermost);
         }
-        base.after_switch();
+        while !yielder.is_null() {
+            // SAFETY: set at the first run, and alive as long as that stack.
+            unsafe { &*yielder }.suspend(());
+            if !base.has_notes() {
+                break;
+            }
+            yielder = see_to_notes(base, innermost);
+        }
         chain::set_running(innermost);
+        spans::enter(left);
+    }
+
+    /// Runs the loop until the root is ready.
+    #[inline(never)]
+    fn wait_as_root(&self, base: &Link, innermost: *const Link) {
+        loop {
+            self.run_loop();
+            if !base.has_notes() || !self.is_only_asked(base, innermost) {
+                return;
+            }
+        }
+    }
+
+    /// After a switch back that has something to see to: whether that was only the question where it stands.
+    fn is_only_asked(&self, base: &Link, innermost: *const Link) -> bool {
+        let asked = base.take_question();
+        if asked {
+            self.tell_where(innermost);
+        } else {
+            base.uncount_unwinding();
+        }
+        asked
     }
 
     /// Runs the loop on the root's behalf until the root is ready.
@@ -92,25 +124,28 @@ impl Scheduler {
         }
     }
 
-    /// Runs `header` until it switches away or ends. Called by the loop.
+    /// Runs `header` until it switches away or ends; says whether it has ended. Called by the loop.
     #[inline(always)]
-    pub(super) fn run(&self, header: *const Header) {
+    pub(super) fn run(&self, header: *const Header) -> bool {
         self.set_current(header);
         let local = local_of(header);
         // SAFETY: the loop alone reaches the coroutine, and holds no other borrow of it.
         let slot = unsafe { &mut *local.coroutine.get() };
         if let Some(coroutine) = slot {
-            if let CoroutineResult::Return(()) = coroutine.resume(()) {
+            let ended = matches!(coroutine.resume(()), CoroutineResult::Return(()));
+            if ended {
                 drop(slot.take());
                 self.retire(header);
             }
+            ended
         } else {
-            self.run_first(header);
+            self.run_first(header)
         }
     }
 
-    /// The first run: takes a stack (D6), or refuses (L3).
-    fn run_first(&self, header: *const Header) {
+    /// The first run: takes a stack (D6), or refuses (L3). Inlined into the turn, it would cost every other run of that three per cent.
+    #[inline(never)]
+    fn run_first(&self, header: *const Header) -> bool {
         let local = local_of(header);
         match pool::take(local.stack_size.get()) {
             Ok(stack) => self.run_on(header, stack, None),
@@ -119,14 +154,16 @@ impl Scheduler {
     }
 
     /// Begins `header` on `stack`. What ends before it switches away is never stored.
-    fn run_on(&self, header: *const Header, stack: Stack, refusal: Option<io::Error>) {
+    fn run_on(&self, header: *const Header, stack: Stack, refusal: Option<io::Error>) -> bool {
         let mut coroutine = Self::coroutine_on(header, stack, refusal);
-        if let CoroutineResult::Return(()) = coroutine.resume(()) {
+        let ended = matches!(coroutine.resume(()), CoroutineResult::Return(()));
+        if ended {
             drop(coroutine);
             self.retire(header);
         } else {
             store(local_of(header), coroutine);
         }
+        ended
     }
 
     /// Puts a green thread that has not begun on `stack` now, to be run in its turn.
@@ -159,15 +196,14 @@ impl Scheduler {
 
     /// There is no stack: drops the closure on the spare one, now or when that is free.
     #[cold]
-    fn refuse(&self, header: *const Header, error: io::Error) {
+    fn refuse(&self, header: *const Header, error: io::Error) -> bool {
         let spare = self.spare.borrow_mut().take();
-        match spare {
-            Some(stack) => {
-                self.on_spare.set(header);
-                self.run_on(header, stack, Some(error));
-            }
-            None => self.refused.borrow_mut().push_back(header),
-        }
+        let Some(stack) = spare else {
+            self.refused.borrow_mut().push_back(header);
+            return false;
+        };
+        self.on_spare.set(header);
+        self.run_on(header, stack, Some(error))
     }
 
     /// Lets go of an ended green thread, whose stack was given back.
@@ -191,6 +227,20 @@ impl Scheduler {
         if let Some(next) = next {
             self.make_ready(next);
         }
+    }
+}
+
+/// Sees to what a switch back to this green thread found; what to suspend with once more, when that was only the question where it stands, else null. It is suspended
+/// from the same frame as before, so that a dump leaves no stack in use deeper than it was; and all that is needed for that is found anew here, so that nothing of it
+/// is kept across an ordinary switch.
+#[cold]
+#[inline(never)]
+fn see_to_notes(base: &Link, innermost: *const Link) -> *const Yielder<(), ()> {
+    let scheduler = Scheduler::get();
+    if scheduler.is_only_asked(base, innermost) {
+        local_of(base.owner().cast()).yielder.get()
+    } else {
+        ptr::null()
     }
 }
 
@@ -224,6 +274,8 @@ fn begin(header: &Header, yielder: &Yielder<(), ()>, refusal: Option<io::Error>)
         // SAFETY: as above.
         Some(error) => unsafe { (vtable.refuse)(header, error) },
     }
+    // What it has entered for ever ends with it.
+    spans::end();
     // SAFETY: C3 of `chain`: this very stack. The next coroutine on it may be a generator, which is nobody's base.
     unsafe { &*local.base.get() }.set_owner(ptr::null());
 }

@@ -19,11 +19,15 @@ use super::frame::Target;
 use super::header::{Counted, Header};
 use super::peer::{mail, senders};
 use super::scheduler::Scheduler;
+use crate::base::recorder;
 use crate::stack::idle::{self, Load};
 
 /// Resumes between two looks at the clock, while there is always somebody in line. A look costs about 25 ns when a timer is set or a
 /// source is registered, else nothing: under 1 ns a resume.
 const RESUMES_BETWEEN_LOOKS: u32 = 32;
+
+/// Looks between two notes of the time for those who park, while there is always somebody in line: a fifth of an instruction a resume.
+const LOOKS_BETWEEN_NOTES: u32 = 16;
 
 /// The least time between two polls of the sockets while there is always somebody in line. A poll without waiting costs about 300 ns.
 const BETWEEN_POLLS: Duration = Duration::from_micros(200);
@@ -40,14 +44,15 @@ enum Idle {
 impl Scheduler {
     /// The body of the loop's coroutine.
     pub(super) fn turn_until_end(&self) {
-        self.countdown.set(RESUMES_BETWEEN_LOOKS);
+        self.begin_countdown();
+        self.trace_stop_of_starter();
         while !self.ending.get() {
             let next = self.ready.pop();
             match next {
                 Some(peer) => self.turn(peer.cast()),
                 None => self.idle(),
             }
-            if self.home().has_messages() || self.countdown.get() == 0 {
+            if self.home().has_messages() {
                 self.look();
             }
         }
@@ -55,15 +60,43 @@ impl Scheduler {
 
     #[inline(always)]
     fn turn(&self, header: *const Header) {
-        self.countdown.set(self.countdown.get() - 1);
-        if ptr::eq(header, self.root.as_ptr()) {
-            self.give_to_root();
+        let left = self.countdown.get() - 1;
+        self.countdown.set(left);
+        if left == 0 {
+            self.turn_and_look(header);
         } else {
-            self.run(header);
+            self.give_to(header);
         }
     }
 
-    fn give_to_root(&self) {
+    /// The same, when time and IO are to be looked at after it. While this OS thread records, that is every turn.
+    #[cold]
+    #[inline(never)]
+    fn turn_and_look(&self, header: *const Header) {
+        if self.ledger.is_on() {
+            self.turn_traced(header);
+        } else {
+            self.give_to(header);
+        }
+        if self.countdown.get() == 0 {
+            self.look();
+        }
+    }
+
+    /// Has whoever is named run until it switches away or ends; says whether it has ended.
+    #[inline(always)]
+    pub(super) fn give_to(&self, header: *const Header) -> bool {
+        if ptr::eq(header, self.root.as_ptr()) {
+            self.give_to_root();
+            false
+        } else {
+            self.run(header)
+        }
+    }
+
+    pub(super) fn give_to_root(&self) {
+        // It is not a green thread: it may do what it likes.
+        self.rest_beat();
         // SAFETY: set by the loop's own body, on whose stack this runs.
         unsafe { &*self.loop_yielder.get() }.suspend(());
     }
@@ -77,12 +110,59 @@ impl Scheduler {
         }
         self.set_current(ptr::null());
         self.take_messages();
+        self.trace_stop_of_starter();
         if self.countdown.get() == 0 {
-            self.countdown.set(RESUMES_BETWEEN_LOOKS);
+            self.look_at_clock_now_and_then();
             self.poll_now_and_then();
             self.fire_timers();
+            self.begin_work();
             limit_by_idle(None, Load::Busy);
+            self.begin_countdown();
         }
+    }
+
+    /// Whoever runs next is watched, or a good number of them may run until the next look. A watched OS thread looks after each. Here, too, is noticed that somebody
+    /// records.
+    #[inline]
+    fn begin_countdown(&self) {
+        let resumes = if self.is_watched.get() {
+            self.begin_beat()
+        } else {
+            RESUMES_BETWEEN_LOOKS
+        };
+        self.countdown.set(resumes);
+        self.follow_recorder(resumes);
+    }
+
+    #[cold]
+    fn begin_beat(&self) -> u32 {
+        if let Some(beat) = &*self.beat.borrow() {
+            beat.begin();
+        }
+        1
+    }
+
+    /// Nobody runs who is watched.
+    #[inline]
+    fn rest_beat(&self) {
+        if self.is_watched.get()
+            && let Some(beat) = &*self.beat.borrow()
+        {
+            beat.rest();
+        }
+    }
+
+    fn look_at_clock_now_and_then(&self) {
+        let looks = self.looks.get().wrapping_add(1);
+        self.looks.set(looks);
+        if looks.is_multiple_of(LOOKS_BETWEEN_NOTES) {
+            self.look_at_clock();
+        }
+    }
+
+    /// Notes the time for those who park before the next look.
+    fn look_at_clock(&self) {
+        self.lately.set(self.clock().lately());
     }
 
     /// Polls the sockets when that is due and the loop has not just come from there.
@@ -100,13 +180,21 @@ impl Scheduler {
     /// Nobody is in line: finds somebody, or sleeps.
     fn idle(&self) {
         self.set_current(ptr::null());
-        self.countdown.set(RESUMES_BETWEEN_LOOKS);
+        self.notice_recorder(RESUMES_BETWEEN_LOOKS);
+        self.rest_beat();
         self.take_messages();
-        if self.ready.is_empty()
-            && let Idle::Sleep(until) = self.before_sleep()
-        {
+        if !self.ready.is_empty() || self.begin_work() {
+            // The countdown goes on: work without end must not keep the loop from time and IO.
+            if self.is_watched.get() {
+                self.begin_countdown();
+            }
+            return;
+        }
+        self.look_at_clock();
+        if let Idle::Sleep(until) = self.before_sleep() {
             self.sleep(until);
         }
+        self.begin_countdown();
     }
 
     fn before_sleep(&self) -> Idle {
@@ -153,11 +241,16 @@ impl Scheduler {
     fn sleep(&self, until: Option<Deadline>) {
         let limit = until.map(|deadline| deadline.since(self.clock().now()));
         let limit = limit_by_idle(limit, Load::Quiet);
-        if !self.home().fall_asleep() {
+        if !self.lie_down() {
             return;
         }
-        self.doze(limit);
-        self.home().wake_up();
+        if self.home().fall_asleep() {
+            self.doze(limit);
+            self.home().wake_up();
+        }
+        self.get_up();
+        self.look_at_clock();
+        self.notice_recorder(RESUMES_BETWEEN_LOOKS);
         self.take_messages();
         self.fire_timers();
     }
@@ -165,7 +258,9 @@ impl Scheduler {
     /// Makes ready whoever's socket is, waiting at most `limit` for it.
     pub(super) fn poll_sources(&self, limit: Option<Duration>) {
         if let Some(reactor) = self.reactor_if_made() {
+            let began = recorder::polls();
             reactor.poll(limit);
+            recorder::polled(began, limit != Some(Duration::ZERO));
             self.polled.set(true);
         }
     }
@@ -203,7 +298,7 @@ impl Scheduler {
     }
 
     /// Does what another OS thread asked for.
-    fn take_message(&self, header: Counted) {
+    pub(super) fn take_message(&self, header: Counted) {
         let bits = header.peer().take_mail();
         if bits & mail::WAKE != 0 {
             self.make_ready(header.as_ptr());
@@ -214,8 +309,14 @@ impl Scheduler {
         if bits & mail::REQUEST != 0 {
             self.take_request(&header);
         }
+        if bits & mail::CHILD_FAILED != 0 {
+            self.fail_scopes(&header);
+        }
         if bits & mail::CALLBACK != 0 {
             (header.vtable().late)(&header);
+        }
+        if bits & mail::SURVEY != 0 {
+            self.visit_some();
         }
         if bits & mail::START != 0 {
             self.admit(header);

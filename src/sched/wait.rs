@@ -22,6 +22,7 @@ use std::cell::Cell;
 use super::peer::{Held, Peer, mail};
 use super::ready::Ready;
 use crate::base::atomic::{AtomicU32, Ordering};
+use crate::base::recorder::{self, Waking};
 
 /// Not ended. Set by the owner before anybody else can see the wait.
 const WAITING: u32 = 0;
@@ -43,12 +44,83 @@ const ABANDONED: u32 = u32::MAX - 2;
 pub(crate) struct Operation {
     /// As a user would write it: `"Mutex::lock"`.
     pub(crate) name: &'static str,
+
+    /// Whether the end of a green thread is waited for, whose number is the node's weight.
+    pub(crate) joins: bool,
 }
 
 impl Operation {
     pub(crate) const fn new(name: &'static str) -> Self {
-        Operation { name }
+        Operation { name, joins: false }
     }
+
+    /// A wait for the end of the green thread whose number is the node's weight.
+    pub(crate) const fn joining(name: &'static str) -> Self {
+        Operation { name, joins: true }
+    }
+}
+
+/// What a wait can do that is linked somewhere.
+#[derive(Debug)]
+pub(crate) struct Form {
+    /// Takes it out of whatever it is linked in and hands its grant on, when its OS thread ends (L19).
+    pub(super) abandon: unsafe fn(&Wait),
+
+    /// What it waits for, see [`Wait::object`].
+    pub(super) object: unsafe fn(&Wait) -> u64,
+
+    /// Tells what it waits for, and who has it. It takes locks of primitives, and gives them back.
+    pub(super) look: unsafe fn(&Wait) -> Sought,
+}
+
+/// What a wait is for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sought {
+    /// The address of what it stands in line at: of one, or of the first of several; zero when there is none.
+    pub(crate) object: usize,
+
+    /// The addresses of the others.
+    pub(crate) others: Vec<usize>,
+
+    /// Who must do something before it ends.
+    pub(crate) holder: Holder,
+}
+
+/// Who has what a wait is for.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Holder {
+    /// Nobody in particular, or it is not known.
+    #[default]
+    Unknown,
+
+    /// The one on whose stack this address is: see [`here`].
+    Stack(usize),
+
+    /// All of these, by their numbers.
+    Threads(Vec<u64>),
+}
+
+/// An address on the stack that runs: who takes a lock leaves it there, which costs an instruction, and whoever asks finds the owner of the stack.
+#[inline(always)]
+pub(crate) fn here() -> usize {
+    let mark = 0_u8;
+    std::ptr::from_ref(&mark).addr()
+}
+
+/// Where a debugger finds what, in bytes.
+pub(crate) mod layout {
+    use std::mem::offset_of;
+
+    use super::{Operation, Wait};
+
+    /// In a wait: the judge, 4 bytes; 0 while nobody has ended it.
+    pub(crate) const WORD: usize = offset_of!(Wait, word);
+
+    /// In a wait: the address of its operation.
+    pub(crate) const OPERATION: usize = offset_of!(Wait, operation);
+
+    /// In an operation: its name, an address and a length.
+    pub(crate) const NAME: usize = offset_of!(Operation, name);
 }
 
 /// How a wait ended.
@@ -85,8 +157,8 @@ pub(crate) struct Wait {
     /// Whether several nodes, under several locks, stand for it: then two wakers may meet at the judge, on one OS thread and across.
     many: bool,
 
-    /// Takes the wait out of whatever it is linked in and hands its grant on, when its OS thread ends (L19).
-    abandon: Cell<Option<unsafe fn(&Wait)>>,
+    /// What it is a part of; none while it is linked nowhere.
+    form: Cell<Option<&'static Form>>,
 }
 
 impl Wait {
@@ -99,7 +171,7 @@ impl Wait {
             ready,
             operation,
             many: false,
-            abandon: Cell::new(None),
+            form: Cell::new(None),
         }
     }
 
@@ -108,10 +180,32 @@ impl Wait {
         Wait { many: true, ..self }
     }
 
-    /// Sets what the end of its OS thread does with it.
+    /// Says what it is a part of.
     #[inline]
-    pub(crate) fn set_abandon(&self, abandon: unsafe fn(&Wait)) {
-        self.abandon.set(Some(abandon));
+    pub(crate) fn set_form(&self, form: &'static Form) {
+        self.form.set(Some(form));
+    }
+
+    /// What it waits for: an address, or a number where its operation says so. Zero when there is nothing to name. Only while its owner is parked in it, on its OS thread.
+    pub(super) fn object(&self) -> u64 {
+        // SAFETY: W1, and the form was set by the maker of this very wait.
+        self.form
+            .get()
+            .map_or(0, |form| unsafe { (form.object)(self) })
+    }
+
+    /// Who waits, by address.
+    pub(super) fn owner(&self) -> *const () {
+        self.owner.cast()
+    }
+
+    /// What it waits for, on its own OS thread (W3); nothing when only its owner's header leads to it.
+    pub(super) fn sought(&self) -> Sought {
+        match self.form.get() {
+            // SAFETY: W1, and the form was set by the maker of this very wait.
+            Some(form) => unsafe { (form.look)(self) },
+            None => Sought::default(),
+        }
     }
 
     pub(crate) fn operation(&self) -> &'static Operation {
@@ -187,9 +281,32 @@ impl Wait {
 
     /// The reference is taken before the word is won: after that the owner may leave, and end.
     fn grant_across(&self, case: u32) -> Option<Wake> {
+        if let Some(ready) = Ready::if_traced(self.ready) {
+            return self.grant_traced(ready, case);
+        }
         // SAFETY: W2: the owner cannot leave its wait before it has had the lock that the caller holds.
         let owner = unsafe { &*self.owner }.count();
-        self.win(GRANTED + case).then(|| Wake(Some(owner)))
+        let (id, operation) = (owner.id(), self.operation);
+        self.win(GRANTED + case).then(|| {
+            recorder::woken(id, &operation.name, Waking::Granted);
+            Wake(Some(owner))
+        })
+    }
+
+    /// On the owner's OS thread, which records.
+    #[cold]
+    fn grant_traced(&self, ready: &Ready, case: u32) -> Option<Wake> {
+        self.win_grant_here(GRANTED + case).then(|| {
+            self.wake_traced(ready, Waking::Granted);
+            Wake(None)
+        })
+    }
+
+    fn wake_traced(&self, ready: &Ready, how: Waking) {
+        // SAFETY: W3: the owner does not leave its wait before it runs, and that is here.
+        let id = unsafe { &*self.owner }.id();
+        recorder::woken(id, &self.operation.name, how);
+        ready.push(self.owner);
     }
 
     /// Ends it by its deadline, and makes the owner ready (W3).
@@ -209,19 +326,33 @@ impl Wait {
 
     fn end_here(&self, outcome: u32) -> bool {
         let won = self.win(outcome);
-        if won && let Some(ready) = Ready::if_current(self.ready) {
-            ready.push(self.owner);
+        if !won {
+            return false;
         }
-        won
+        if let Some(ready) = Ready::if_current(self.ready) {
+            ready.push(self.owner);
+        } else if let Some(ready) = Ready::if_traced(self.ready) {
+            self.wake_traced(ready, waking(outcome));
+        }
+        true
     }
 
     /// Ends it with its OS thread (L19): it is taken out of its lists, and a grant that its owner will not use goes to the next.
     pub(crate) fn end_with_thread(&self) {
         self.win(ABANDONED);
-        if let Some(abandon) = self.abandon.get() {
-            // SAFETY: W1, and `abandon` was set by the maker of this very wait.
-            unsafe { abandon(self) }
+        if let Some(form) = self.form.get() {
+            // SAFETY: W1, and the form was set by the maker of this very wait.
+            unsafe { (form.abandon)(self) }
         }
+    }
+}
+
+/// What has ended a wait like this.
+fn waking(outcome: u32) -> Waking {
+    match outcome {
+        TIMED_OUT => Waking::TimedOut,
+        INTERRUPTED => Waking::Interrupted,
+        _ => Waking::Granted,
     }
 }
 

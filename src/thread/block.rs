@@ -27,10 +27,11 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use super::join_error::JoinError;
+use super::join_error::{JoinError, message};
 use super::outcome::{Outcome, drop_quietly};
 use super::{callbacks, local_table, memory};
 use crate::base::biased::Biased;
+use crate::base::recorder::{self, Ending};
 use crate::sched::header::{Counted, Header, Vtable};
 use crate::sched::inbox::Home;
 use crate::sched::payload::{self, What};
@@ -95,8 +96,8 @@ impl After for () {
 
 /// What a new green thread is told.
 pub(super) struct Birth {
-    /// The OS thread that it will be pinned to.
-    pub(super) home: Biased<Home>,
+    /// The OS thread that it will be pinned to; none for work that whoever has time begins.
+    pub(super) home: Option<Biased<Home>>,
 
     /// What to call it.
     pub(super) name: Option<Arc<str>>,
@@ -105,7 +106,7 @@ pub(super) struct Birth {
     pub(super) site: &'static Location<'static>,
 }
 
-/// Makes a green thread that has not begun, with two references: one for its scheduler and one for its handle.
+/// Makes a green thread that has not begun, with two references: one for its scheduler, or for whoever begins it (U1 of `work`), and one for its handle.
 ///
 /// # Safety
 /// What `closure`, `after` and the result borrow outlives the green thread's end, and the handle's.
@@ -133,9 +134,20 @@ where
     let header = memory.cast::<Header>().as_ptr();
     // SAFETY: just written, and nobody else has seen it yet.
     let newborn = unsafe { &*header };
-    newborn.finish().lean_here();
+    if newborn.home().is_some() {
+        newborn.finish().lean_here();
+    } else {
+        // Who spawned it and who begins it are two OS threads most often.
+        newborn.finish().lean_nowhere();
+    }
     // SAFETY: H2: as above.
     unsafe { local_table::give(newborn, inherited) };
+    recorder::spawned(
+        newborn.id(),
+        newborn.name(),
+        newborn.site(),
+        A::ATTEND.is_some(),
+    );
     // SAFETY: H1: the header was made with two references; this is one.
     let scheduler = unsafe { Counted::from_raw(header) };
     // SAFETY: and this is the other.
@@ -242,13 +254,33 @@ fn explain<A: After>(header: &Header, payload: Box<dyn Any + Send>, after: &A) -
             What::Cancelled(reason) => JoinError::cancelled(header, reason.clone()),
             What::Timeout(_) | What::Scope(_) => JoinError::cancelled(header, None),
         },
-        Err(panic) => after.panicked(header, panic),
+        Err(panic) => {
+            tell_of_panic(header, &*panic);
+            after.panicked(header, panic)
+        }
+    }
+}
+
+/// Those who watch see every panic of a green thread, joined or not.
+fn tell_of_panic(header: &Header, payload: &(dyn Any + Send)) {
+    recorder::panicked(header.id(), message(payload));
+    recorder::trouble("a green thread panicked");
+}
+
+/// How a closure has ended, for those who record.
+fn ending<T>(result: &Result<T, JoinError>) -> Ending {
+    match result {
+        Ok(_) => Ending::Returned,
+        Err(error) if error.is_cancelled() => Ending::Cancelled,
+        Err(error) if error.is_refused() => Ending::Refused,
+        Err(_) => Ending::Panicked,
     }
 }
 
 /// Stores the result and does all that the end asks for, on the green thread's own stack.
 #[inline]
 fn conclude<T, A: After>(outcome: &Outcome<T>, result: Result<T, JoinError>, after: A) {
+    recorder::concludes(|| ending(&result));
     // SAFETY: B2: not written yet, and not read before `end`.
     unsafe { outcome.store(result) };
     callbacks::end::<T>(outcome.header());
@@ -260,8 +292,9 @@ struct LateCalls(Counted);
 
 impl Drop for LateCalls {
     fn drop(&mut self) {
-        (self.0.vtable().call)(&self.0);
-        Scheduler::get().end_calling_late(&self.0);
+        let scheduler = Scheduler::get();
+        scheduler.calling_for(&self.0, || (self.0.vtable().call)(&self.0));
+        scheduler.end_calling_late(&self.0);
     }
 }
 
@@ -298,7 +331,7 @@ fn late(header: &Counted) {
 /// drop of the closure.
 pub(super) fn run_for(header: &Header, scheduler: &Scheduler, closure: impl FnOnce() + 'static) {
     let birth = Birth {
-        home: scheduler.home().clone(),
+        home: Some(scheduler.home().clone()),
         name: header.shared_name(),
         site: header.site(),
     };

@@ -196,3 +196,100 @@ const _SCOPED_GENERATOR_REPLACED: () = ();
 /// Generator::<(), u8, ()>::new(|y| KEPT.set(Some(y))).start();
 /// ```
 const _YIELDER_LEAVES: () = ();
+
+/// A closure for a worker that may not leave its OS thread.
+///
+/// ```compile_fail,E0277
+/// use std::rc::Rc;
+/// let shared = Rc::new(1);
+/// greenthread::spawn_anywhere(move || *shared);
+/// ```
+const _RC_GOES_TO_A_WORKER: () = ();
+
+/// A result that a worker may not send back.
+///
+/// ```compile_fail,E0277
+/// use std::rc::Rc;
+/// greenthread::spawn_anywhere(|| Rc::new(1));
+/// ```
+const _RC_COMES_FROM_A_WORKER: () = ();
+
+/// A green thread on a worker that outlives what it borrows.
+///
+/// ```compile_fail,E0597
+/// let text = String::from("gone");
+/// let handle = greenthread::spawn_anywhere({
+///     let text = &text;
+///     move || text.len()
+/// });
+/// drop(handle);
+/// ```
+const _SPAWN_ANYWHERE_BORROWS: () = ();
+
+/// A child on a worker that borrows from the body, which ends before it.
+///
+/// ```compile_fail,E0716
+/// greenthread::scope(|s| {
+///     let text = &String::from("gone");
+///     s.spawn_anywhere(move || text.len());
+/// });
+/// ```
+const _CHILD_ELSEWHERE_BORROWS_FROM_BODY: () = ();
+
+/// A child on a worker that shares a `Cell` with its parent.
+///
+/// ```compile_fail,E0277
+/// let count = std::cell::Cell::new(0);
+/// greenthread::scope(|s| {
+///     s.spawn_anywhere(|| count.set(1));
+/// });
+/// ```
+const _CELL_GOES_TO_A_WORKER: () = ();
+
+/// A child on a worker whose result may not be sent back.
+///
+/// ```compile_fail,E0277
+/// greenthread::scope(|s| {
+///     s.spawn_anywhere(|| std::rc::Rc::new(1));
+/// });
+/// ```
+const _RC_COMES_FROM_A_CHILD: () = ();
+
+/// A child on a worker that spawns siblings: they would be counted from another OS thread, and could be local to the parent's.
+///
+/// ```compile_fail,E0277
+/// greenthread::scope(|s| {
+///     s.spawn_anywhere(|| {
+///         s.spawn(|| 1);
+///     });
+/// });
+/// ```
+const _SCOPE_GOES_TO_A_WORKER: () = ();
+
+/// A child on a worker that fails with what may not be sent back.
+///
+/// ```compile_fail,E0277
+/// use std::rc::Rc;
+/// let _ = greenthread::try_scope(|s| {
+///     s.spawn_anywhere(|| Err::<(), _>(Rc::new(1)));
+///     Ok(())
+/// });
+/// ```
+const _RC_AS_AN_ERROR_FROM_A_CHILD: () = ();
+
+/// A set whose members on workers give what may not be sent back.
+///
+/// ```compile_fail,E0277
+/// let mut set = greenthread::JoinSet::new();
+/// set.spawn_anywhere(|| std::rc::Rc::new(1));
+/// ```
+const _RC_IN_A_JOIN_SET: () = ();
+
+/// A green thread on each worker that shares a `Cell`.
+///
+/// ```compile_fail,E0277
+/// let runtime = greenthread::Runtime::builder().workers(2).build().unwrap();
+/// let count = std::cell::Cell::new(0);
+/// runtime.run_on_each(move |number| count.set(number));
+/// ```
+const _CELL_ON_EACH_WORKER: () = ();

@@ -23,7 +23,7 @@ impl GreenThread {
     }
 
     #[inline]
-    pub(super) fn header(&self) -> &Counted {
+    pub(crate) fn header(&self) -> &Counted {
         &self.0
     }
 

@@ -26,9 +26,10 @@ use crate::sched::frame::Frame;
 use crate::sched::header::{Counted, Header};
 use crate::sched::list::WaitList;
 use crate::sched::park::{Grant, with_protected_waiter};
+use crate::sched::peer::mail;
 use crate::sched::request::{Request, scope_failed};
 use crate::sched::scheduler::Scheduler;
-use crate::sched::wait::Operation;
+use crate::sched::wait::{Holder, Operation};
 
 static END_OF_SCOPE: Operation = Operation::new("end of scope");
 
@@ -46,6 +47,9 @@ struct Members {
     /// P2.
     closing: Option<Request>,
 
+    /// Whether a child has failed.
+    failed: bool,
+
     /// The first child's panic, which goes on when all have ended.
     panic: Option<Panic>,
 
@@ -53,11 +57,24 @@ struct Members {
     waiters: WaitList,
 }
 
+impl Members {
+    /// For whom the parent waits.
+    fn awaited(&self) -> Holder {
+        let members = self.members.iter();
+        Holder::Threads(
+            members
+                .filter_map(|(_, child)| Some(child.as_ref()?.id()))
+                .collect(),
+        )
+    }
+}
+
 impl Family {
     pub(super) fn new() -> Arc<Family> {
         Arc::new(Family(Lock::new(Members {
             members: Slab::new(),
             closing: None,
+            failed: false,
             panic: None,
             waiters: WaitList::new(),
         })))
@@ -97,6 +114,16 @@ impl Family {
         members.filter_map(|(_, child)| child.clone()).collect()
     }
 
+    /// Whether every child has ended.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.lock().members.is_empty()
+    }
+
+    /// Whether a child has failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.0.lock().failed
+    }
+
     /// Keeps the first panic for the parent. A later one is reported.
     pub(super) fn keep(&self, payload: Panic) {
         let mut family = self.0.lock();
@@ -105,9 +132,7 @@ impl Family {
             return;
         }
         drop(family);
-        let header = Scheduler::get().current_header().count();
-        report::panicked(&header, &*payload);
-        report::forget_quietly(&header, payload);
+        report::caught(payload);
     }
 
     /// The last that a child does (P1).
@@ -126,10 +151,11 @@ impl Family {
 
     /// Waits until no child is left; false when none was. No request ends this wait; one that comes is passed on to the children by the scope's frame.
     pub(super) fn wait_for_all(&self) -> bool {
-        if self.0.lock().members.is_empty() {
+        if self.is_empty() {
             return false;
         }
-        with_protected_waiter(&self.0, &END_OF_SCOPE, Grant::Keep, |waiter| {
+        let children = Grant::Awaited(Members::awaited);
+        with_protected_waiter(&self.0, &END_OF_SCOPE, children, |waiter| {
             loop {
                 let family = self.0.lock();
                 if family.members.is_empty() {
@@ -172,17 +198,27 @@ pub(super) struct Member {
     /// P1.
     place: usize,
 
-    /// The scope's frame on the parent's stack: entered until every child has left (L11).
-    frame: *const Frame,
+    /// How the parent is told of a failure.
+    parent: Parent,
+}
+
+/// How a child reaches the scope's body.
+#[derive(Clone)]
+pub(super) enum Parent {
+    /// By the scope's frame on the parent's stack, from the same OS thread: entered until every child has left (L11).
+    Here(*const Frame),
+
+    /// By a letter to the parent, from another OS thread.
+    Elsewhere(Counted),
 }
 
 impl Member {
     /// For a child that is about to be made.
-    pub(super) fn new(family: &Arc<Family>, frame: *const Frame) -> Self {
+    pub(super) fn new(family: &Arc<Family>, parent: Parent) -> Self {
         Member {
             family: Arc::clone(family),
             place: family.reserve(),
-            frame,
+            parent,
         }
     }
 
@@ -192,10 +228,18 @@ impl Member {
 
     /// This child has failed: the siblings and the body are asked to end.
     pub(super) fn fail(&self) {
+        self.family.0.lock().failed = true;
         self.family.cancel(&failing());
-        // SAFETY: L11: the scope waits for this child, so its frame is entered; children are on the parent's OS thread.
-        let frame = unsafe { &*self.frame };
-        Scheduler::get().fail_frame(frame);
+        match &self.parent {
+            Parent::Here(frame) => {
+                // SAFETY: L11: the scope waits for this child, so its frame is entered; and this is the parent's OS thread.
+                let frame = unsafe { &**frame };
+                Scheduler::get().fail_frame(frame);
+            }
+            Parent::Elsewhere(parent) => {
+                parent.post(mail::CHILD_FAILED);
+            }
+        }
     }
 }
 

@@ -29,6 +29,7 @@ use super::join::JoinHandle;
 use super::join_error::JoinError;
 use super::leftover::end_what_was_left;
 use super::local_table;
+use crate::base::recorder;
 use crate::sched::header::{Counted, Header, state};
 use crate::sched::hooks::OnPanic;
 use crate::sched::payload;
@@ -58,7 +59,7 @@ where
 {
     let scheduler = Scheduler::get();
     let birth = Birth {
-        home: scheduler.home().clone(),
+        home: Some(scheduler.home().clone()),
         name: None,
         site,
     };
@@ -81,8 +82,10 @@ impl Job {
         let hooks = scheduler.hooks();
         let before = hooks.on_panic.replace(self.on_panic.clone());
         bring_to_end(&self.header, |header| {
+            recorder::job_began(header.id());
             // SAFETY: J1: once, and nothing of the loop's is on this stack.
             unsafe { (header.vtable().run)(header) }
+            recorder::job_ended(header.id());
         });
         hooks.on_panic.replace(before);
     }

@@ -23,7 +23,7 @@ use crate::sched::scheduler::Scheduler;
 use crate::sched::tally::{Tally, Watcher};
 use crate::sched::wait::Operation;
 
-static JOIN: Operation = Operation::new("JoinHandle::join");
+static JOIN: Operation = Operation::joining("JoinHandle::join");
 
 /// The right to a green thread's result.
 ///
@@ -83,6 +83,11 @@ impl<T> JoinHandle<T> {
     /// Tells whether `join` would return at once: the callbacks have ended too.
     pub(crate) fn is_over(&self) -> bool {
         self.header().is_over()
+    }
+
+    /// Waits for the end and leaves the result where it is; a request is raised here and costs nothing of it.
+    pub(crate) fn wait(&self) {
+        wait_over(self.header(), None);
     }
 
     /// Looks at the result of one that is over; none before. `&mut`, so that nobody can add a callback that looks at it elsewhere meanwhile.
@@ -223,31 +228,38 @@ impl<T> JoinHandle<T> {
 /// When the running green thread waits for itself.
 #[inline]
 #[track_caller]
-pub(super) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
+pub(crate) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
     if header.is_over() {
         return true;
     }
     refuse_self(header);
-    with_waiter(header.finish(), &JOIN, 0, Grant::Keep, |waiter| {
-        loop {
-            let held = header.finish().lock();
-            if header.is_over() {
-                return true;
+    with_waiter(
+        header.finish(),
+        &JOIN,
+        header.id() as usize,
+        Grant::Keep,
+        |waiter| {
+            loop {
+                let held = header.finish().lock();
+                if header.is_over() {
+                    return true;
+                }
+                if waiter.park(held, |finish| finish.waiters(), deadline) == WaitOutcome::TimedOut {
+                    return false;
+                }
+                if header.is_over() {
+                    return true;
+                }
             }
-            if waiter.park(held, |finish| finish.waiters(), deadline) == WaitOutcome::TimedOut {
-                return false;
-            }
-            if header.is_over() {
-                return true;
-            }
-        }
-    })
+        },
+    )
 }
 
 #[track_caller]
 fn refuse_self(header: &Header) {
+    let is_self = Scheduler::if_made().is_some_and(|scheduler| scheduler.is_awaited_by(header));
     assert!(
-        !std::ptr::eq(Scheduler::get().current(), header),
+        !is_self,
         "green thread {} (\"{}\") would wait for itself for ever: join on oneself",
         header.id(),
         header.name().unwrap_or("unnamed"),

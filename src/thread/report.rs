@@ -46,6 +46,14 @@ pub(crate) fn panicked(header: &Counted, payload: &(dyn Any + Send)) {
     }
 }
 
+/// The running green thread caught a panic that nobody will hear of otherwise, and goes on.
+#[cold]
+pub(crate) fn caught(payload: Box<dyn Any + Send>) {
+    let header = Scheduler::get().current_header().count();
+    panicked(&header, &*payload);
+    forget_quietly(&header, payload);
+}
+
 /// A callback panicked.
 #[cold]
 pub(super) fn callback(header: &Header, payload: Box<dyn Any + Send>) {

@@ -5,21 +5,32 @@ use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::current::GreenThread;
+use super::join::JoinHandle;
 use super::leftover::end_what_was_left;
 use super::local_table;
 use super::scope::raise_deadlock;
+use super::stuck;
 use crate::blocking::crew::{Crew, Terms};
 use crate::blocking::pool::Pool;
 use crate::blocking::spawn::{default_terms, put_in_force};
+use crate::dump::on_signal::OnSignal;
+use crate::sched::beat::Beat;
 use crate::sched::header::Counted;
 use crate::sched::hooks::OnPanic;
 use crate::sched::scheduler::Scheduler;
+use crate::sched::work::Work;
 use crate::stack::{idle, pool};
+use crate::watchdog::observer;
+use crate::workers::set::Set;
+use crate::workers::worker::{Customs, OnStart};
+
+/// How long green threads on workers have to end, unless said otherwise.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(30);
 
 /// Runs `f` on the root, then cancels what it left behind and waits for its end.
 ///
@@ -41,10 +52,13 @@ use crate::stack::{idle, pool};
 /// ```
 #[track_caller]
 pub fn run<T>(f: impl FnOnce() -> T) -> T {
-    Settings::default().run(f)
+    Settings::default().run(None, f)
 }
 
-/// Settings for [`Runtime::run`]. Stays on its OS thread.
+/// Settings for [`Runtime::run`], and perhaps workers of its own. Stays on its OS thread.
+///
+/// Dropping a runtime with workers asks what runs on them to end, waits for that as the end of [`run`](Self::run) does, and stops them. Dropping one with a pool for blocking
+/// jobs waits for these.
 ///
 /// # Examples
 /// ```
@@ -55,8 +69,14 @@ pub struct Runtime {
     /// What `run` puts in force.
     settings: Settings,
 
+    /// OS threads for green threads beside the caller's, if there are any; they go before the pool.
+    workers: Option<Set>,
+
     /// OS threads for blocking jobs, if there are settings for them; dropping it waits for the jobs.
     _blocking: Option<Pool>,
+
+    /// Brings dumps, if it was asked for.
+    _on_signal: Option<OnSignal>,
 
     /// Neither `Send` nor `Sync`.
     here: PhantomData<Cell<*const ()>>,
@@ -69,16 +89,53 @@ impl Runtime {
             settings: Settings::default(),
             blocking: None,
             workers: None,
+            dump_on: None,
+            on_worker_start: None,
+            shutdown_limit: SHUTDOWN_LIMIT,
         }
     }
 
-    /// As [`run`], with these settings in force until it returns.
+    /// As [`run`], with these settings in force until it returns; what runs on its workers is asked to end too, and waited for.
+    ///
+    /// For the workers there is a bound, [`shutdown_limit`](RuntimeBuilder::shutdown_limit): what has not ended by then is named on stderr, with the place of its spawn,
+    /// and goes on.
     ///
     /// # Panics
     /// As [`run`].
     #[track_caller]
     pub fn run<T>(&self, f: impl FnOnce() -> T) -> T {
-        self.settings.run(f)
+        self.settings.run(self.workers.as_ref(), f)
+    }
+
+    /// Starts one green thread on every worker, which runs `f` with the worker's number, from 0; their handles come in this order.
+    ///
+    /// Does not block. For what must be everywhere, such as a listener of each worker's own on a shared port. They never move, and end, if not by themselves, with the
+    /// `run` that is under way, or the next; outside of any, when the runtime is dropped. Dropping a handle detaches.
+    ///
+    /// # Panics
+    /// When the runtime has no workers.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = greenthread::Runtime::builder().workers(2).build().unwrap();
+    /// let squares = runtime.run(|| greenthread::gather(runtime.run_on_each(|number| number * number)));
+    /// assert_eq!(squares.into_iter().map(Result::unwrap).collect::<Vec<_>>(), [0, 1]);
+    /// ```
+    #[track_caller]
+    pub fn run_on_each<F, T>(&self, f: F) -> Vec<JoinHandle<T>>
+    where
+        F: Fn(usize) -> T + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let Some(set) = &self.workers else {
+            panic!("run_on_each: this runtime has no workers: `Runtime::builder().workers(n)`");
+        };
+        let (f, site) = (Arc::new(f), Location::caller());
+        let spawn_on = |number| {
+            let f = Arc::clone(&f);
+            set.spawn_on(number, site, move || f(number))
+        };
+        (0..set.work().workers()).map(spawn_on).collect()
     }
 }
 
@@ -99,6 +156,15 @@ pub struct RuntimeBuilder {
 
     /// How many OS threads are to run green threads beside the caller's, if anything was said.
     workers: Option<usize>,
+
+    /// Which signal is to bring a dump, if one is.
+    dump_on: Option<i32>,
+
+    /// Called first on each of them.
+    on_worker_start: Option<OnStart>,
+
+    /// How long what runs there has to end.
+    shutdown_limit: Duration,
 }
 
 impl RuntimeBuilder {
@@ -117,7 +183,10 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Asks for `n` OS threads that run green threads beside the caller's. They are not there yet: [`build`](Self::build) says so.
+    /// Gives the runtime `n` workers: OS threads beside the caller's that only run green threads.
+    ///
+    /// Inside [`run`](Runtime::run), and in all that runs on them, [`spawn_anywhere`](crate::spawn_anywhere) uses these. Each has its own scheduler, timers, sockets and stacks,
+    /// and is called `greenthread-worker-` and its number. They are there from [`build`](Self::build) until the runtime is dropped.
     ///
     /// # Panics
     /// When `n` is 0.
@@ -131,7 +200,28 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Says that no other OS thread takes part, so that silence is a deadlock, reported by a panic on the root, at once.
+    /// Has `f` called on each worker when it starts, with its number, before anything else runs there: to name it, to pin it to a core, to set its priority.
+    ///
+    /// It runs on a green thread of that worker, and [`build`](Self::build) waits for its end. A panic in it is told to [`on_panic`](Self::on_panic), and the worker works all
+    /// the same.
+    pub fn on_worker_start<F>(mut self, f: F) -> Self
+    where
+        F: Fn(usize) + Send + Sync + 'static,
+    {
+        self.on_worker_start = Some(Arc::new(f));
+        self
+    }
+
+    /// Sets how long green threads on workers have to end, at the end of a `run` and when the runtime is dropped; 30 s unless said.
+    ///
+    /// What has not ended by then is named on stderr and goes on, and so does its worker, until it has.
+    pub fn shutdown_limit(mut self, limit: Duration) -> Self {
+        self.shutdown_limit = limit;
+        self
+    }
+
+    /// Says that no other OS thread takes part, so that silence is a deadlock, reported by a panic on the root, at once; where there are workers, as soon as
+    /// they have been asleep for a while too.
     pub fn only_our_threads(mut self) -> Self {
         self.settings.only_our_threads = true;
         self
@@ -175,39 +265,89 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Reports every green thread that holds its OS thread for longer than `limit` without reaching a wait point, on stderr: its name, where it was spawned, for how long, and where
+    /// it is at that moment.
+    ///
+    /// Off unless asked for, here or by the environment variable `GREENTHREAD_WATCHDOG` (`100ms`, `500us`, `2s`), which is for every OS thread of the process. An OS thread of its own looks four
+    /// times within the limit; it asks the OS thread that is held up by the signal `SIGURG`. At most one report is written a second, and one for each time. While it is on, the event loop looks
+    /// at the clock after each green thread: about 50 ns a switch.
+    ///
+    /// # Panics
+    /// When `limit` is zero.
+    pub fn watchdog(mut self, limit: Duration) -> Self {
+        assert!(
+            !limit.is_zero(),
+            "watchdog(0): everybody holds its OS thread for longer than that"
+        );
+        self.settings.watchdog = Some(limit);
+        self
+    }
+
+    /// Has those listed on stderr, at the end of each `run` and before it cancels them, whom nobody can wake any more: leaks.
+    ///
+    /// Known to be so are: everybody who is parked, when no timer runs, no socket is waited for, no job is at work and no other OS thread with a scheduler is there; else those who wait for each other in a
+    /// circle, for a lock whose owner has ended without giving it back, or in [`park`](crate::park()) while nobody has a handle to them; and those who wait for one of these. One who waits with a
+    /// deadline is none of them. A channel's receiver needs no such help: it learns when the last sender has gone.
+    pub fn report_stuck(mut self) -> Self {
+        self.settings.report_stuck = true;
+        self
+    }
+
+    /// Has a [`dump()`](crate::dump()) written to stderr whenever the process gets this signal, for example `SIGUSR1`, as long as the runtime lives.
+    ///
+    /// Others who handle it, by the `signal-hook` crate or before, are called too. The dump is made by an OS thread of its own; signals that come meanwhile bring one more.
+    pub fn dump_on_signal(mut self, signal: i32) -> Self {
+        self.dump_on = Some(signal);
+        self
+    }
+
     /// Makes the runtime.
     ///
+    /// Blocks, with workers, until each of them has started and called [`on_worker_start`](Self::on_worker_start); a cancellation does not end that. On the root and on a plain
+    /// OS thread that wait runs the event loop.
+    ///
     /// # Errors
-    /// `InvalidInput` when the stack size is past the largest, or for workers under virtual time, which is one OS thread's; `Unsupported` for workers, which are not
-    /// there yet.
+    /// For a signal that cannot be handled, `InvalidInput`; when the system refuses the handler, a descriptor or an OS thread for dumps, its error.
+    /// `InvalidInput` when the stack size is past the largest, or for workers under virtual time, which is one OS thread's; else what kept an OS thread from being
+    /// made.
     pub fn build(mut self) -> io::Result<Runtime> {
         if let Some(size) = self.settings.stack_size {
             // A size that no stack can have is refused here rather than at every spawn.
             drop(pool::take(size)?);
         }
-        if let Some(workers) = self.workers {
-            return Err(refuse_workers(workers, self.settings.virtual_time));
-        }
-        let blocking = self.blocking.map(Pool::with_terms);
+        let blocking = self.blocking.take().map(Pool::with_terms);
         self.settings.crew = blocking.as_ref().map(|pool| Arc::clone(pool.crew()));
+        let workers = self.workers.map(|count| self.make_workers(count));
+        let workers = workers.transpose()?;
+        self.settings.work = workers.as_ref().map(|set| Arc::clone(set.work()));
         Ok(Runtime {
             settings: self.settings,
+            workers,
             _blocking: blocking,
+            _on_signal: self.dump_on.map(OnSignal::new).transpose()?,
             here: PhantomData,
         })
+    }
+
+    fn make_workers(&self, count: usize) -> io::Result<Set> {
+        if self.settings.virtual_time {
+            return Err(refuse_workers(count));
+        }
+        let customs = Customs {
+            stack_size: self.settings.stack_size,
+            watchdog: self.settings.watchdog,
+            on_panic: self.settings.on_panic.clone(),
+            crew: self.settings.crew.clone(),
+            on_start: self.on_worker_start.clone(),
+        };
+        Set::make(count, &customs, self.shutdown_limit)
     }
 }
 
 /// Why a runtime with workers cannot be made.
-fn refuse_workers(workers: usize, virtual_time: bool) -> io::Error {
-    if virtual_time {
-        let text = format!("workers({workers}) under virtual time, which is that of one OS thread");
-        return io::Error::new(io::ErrorKind::InvalidInput, text);
-    }
-    let text = format!(
-        "workers({workers}): this version runs green threads on the OS thread that spawns them alone"
-    );
-    io::Error::new(io::ErrorKind::Unsupported, text)
+fn refuse_workers(workers: usize) -> io::Error {
+    let text = format!("workers({workers}) under virtual time, which is that of one OS thread");
+    io::Error::new(io::ErrorKind::InvalidInput, text)
 }
 
 impl fmt::Debug for RuntimeBuilder {
@@ -228,16 +368,25 @@ struct Settings {
     /// Whether silence is a deadlock at once.
     only_our_threads: bool,
 
+    /// Whether its end tells of those whom nobody can wake.
+    report_stuck: bool,
+
+    /// How long a green thread may hold its OS thread; what was in force before, when none.
+    watchdog: Option<Duration>,
+
     /// L13.
     on_panic: Option<OnPanic>,
 
     /// Who does blocking jobs; the process's crew when none.
     crew: Option<Arc<Crew>>,
+
+    /// Where `spawn_anywhere` puts its work; the process's when none.
+    work: Option<Arc<Work>>,
 }
 
 impl Settings {
     #[track_caller]
-    fn run<T>(&self, f: impl FnOnce() -> T) -> T {
+    fn run<T>(&self, workers: Option<&Set>, f: impl FnOnce() -> T) -> T {
         let scheduler = Scheduler::get();
         assert!(
             scheduler.is_root(scheduler.current_header()),
@@ -252,13 +401,29 @@ impl Settings {
         let in_force = InForce::put(scheduler, self);
         let result = local_table::with_fresh(|| {
             let result = catch_unwind(AssertUnwindSafe(f));
-            end_what_was_left(scheduler, Scheduler::left_by_run);
+            if self.report_stuck {
+                stuck::report(scheduler);
+            }
+            end_run(scheduler, workers);
             result
         });
         idle::release();
         drop(in_force);
         raise_deadlock(scheduler);
         result.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+/// Ends what a `run` leaves behind: here, and on its workers.
+fn end_run(scheduler: &'static Scheduler, workers: Option<&Set>) {
+    let end_here = || end_what_was_left(scheduler, Scheduler::left_by_run);
+    let Some(workers) = workers else {
+        return end_here();
+    };
+    workers.end_all(scheduler, end_here);
+    while !scheduler.left_by_run().is_empty() {
+        // Somebody there has spawned here once more.
+        workers.end_all(scheduler, end_here);
     }
 }
 
@@ -270,11 +435,17 @@ struct InForce {
     /// From before.
     stack_size: Option<usize>,
 
+    /// From before, if it was replaced.
+    watchdog: Option<Option<Arc<Beat>>>,
+
     /// From before.
     on_panic: Option<OnPanic>,
 
     /// From before.
     crew: Option<Arc<Crew>>,
+
+    /// From before.
+    work: Option<Arc<Work>>,
 }
 
 impl InForce {
@@ -287,8 +458,12 @@ impl InForce {
         InForce {
             scheduler,
             stack_size: hooks.stack_size.replace(settings.stack_size),
+            watchdog: settings
+                .watchdog
+                .map(|limit| scheduler.watch(Some(observer::watch(limit)))),
             on_panic: hooks.on_panic.replace(settings.on_panic.clone()),
             crew: put_in_force(settings.crew.clone()),
+            work: hooks.work.replace(settings.work.clone()),
         }
     }
 }
@@ -301,6 +476,10 @@ impl Drop for InForce {
         hooks.stack_size.set(self.stack_size);
         hooks.on_panic.replace(self.on_panic.take());
         put_in_force(self.crew.take());
+        hooks.work.replace(self.work.take());
+        if let Some(before) = self.watchdog.take() {
+            self.scheduler.watch(before);
+        }
         hooks.running.set(false);
     }
 }

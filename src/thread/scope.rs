@@ -1,4 +1,19 @@
-//! Children that may borrow from their parent's stack (L11).
+//! Children that may borrow from their parent's stack (L11), on the parent's OS thread and on workers.
+//!
+//! Why what a child borrows outlives it, wherever it runs. A child is counted in the family before it can begin, and leaves as the last thing that it does; between the
+//! two it is not forgotten, for whoever has it brings it to its end (S3 of `scheduler`, U1 and U4 of `work`).
+//! - A1 The scope's frame is not left while somebody is counted: the body's value, panic or request is caught, and the wait after it cannot be ended by a request, a deadline
+//!   or a deadlock (`Mode::Protected`). So a return, a panic, a cancellation and the end of `run`, which cancels, all come by this wait.
+//! - A2 What is borrowed lies outside of the scope: on the parent's stack, further out, or in what these borrow. None of it is left before the scope is (A1), if the parent's
+//!   stack is never freed unfinished: L1. A parent that is abandoned keeps its memory, and its children go on with that.
+//! - A3 What a thread-local's `with` lends is gone when the OS thread ends, although the stack inside of it is kept. So nothing is lent to another OS thread by whom the end
+//!   of its OS thread does not wait for. It waits for the root, which runs it; for green threads of a worker, which drains before it goes; for green threads inside `run`, which
+//!   returns after them. Any other parent, and a body inside a generator, which may be forgotten, has its `spawn_anywhere` children on its own OS thread, where they are
+//!   abandoned together with it (`Scheduler::lender`).
+//! - A4 The end of the process stops all OS threads; until then nobody leaves a frame for it, no stack is freed, and no static is dropped. (What `exit` itself destroys, the
+//!   thread-locals of whoever calls it, can be lent out at that moment; so it can with `std::thread::scope`.)
+//! - A5 A child elsewhere does not touch the parent's frame: it counts itself out in the family, which is counted by reference, and its failure is a letter to the parent.
+//! - A6 The scope is used on the parent's OS thread alone, for it is not `Sync`; what a child elsewhere runs, borrows and gives is `Send`.
 
 #![expect(unsafe_code, reason = "spawns what borrows, and waits for it")]
 
@@ -10,8 +25,9 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
+use super::anywhere::{expect_workers, spawn_out};
 use super::current::GreenThread;
-use super::family::{Family, Member, Reserved, failing};
+use super::family::{Family, Member, Parent, Reserved, failing};
 use super::join::JoinHandle;
 use super::join_error::JoinError;
 use super::spawn::spawn_here;
@@ -88,6 +104,12 @@ fn forward(children: *const (), request: &Request) -> Vec<Held> {
     children.map(Counted::into_held).collect()
 }
 
+/// Whether a child has failed elsewhere.
+fn has_failed(children: *const ()) -> bool {
+    // SAFETY: as in `forward`.
+    unsafe { &*children.cast::<Family>() }.has_failed()
+}
+
 /// What the parent would be ended by if the wait for its children were not protected: it came before the scope was entered, or behind a shield.
 fn held_back(scheduler: &Scheduler) -> Option<Request> {
     let what = What::of(scheduler.due()?, scheduler.current_header());
@@ -116,7 +138,7 @@ pub struct Scope<'scope, 'env: 'scope> {
     /// On the parent's stack, entered until the last child has ended; null before.
     frame: Cell<*const Frame>,
 
-    /// Whether the end had to wait for children.
+    /// Whether the end had to wait for children, or would have, had they not ended so soon after they were asked to.
     has_waited: Cell<bool>,
 
     /// Invariant, as in std.
@@ -141,18 +163,25 @@ impl<'scope> Scope<'scope, '_> {
     pub(super) fn run<R>(&self, body: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
         let scheduler = Scheduler::get();
         let children = Arc::as_ptr(&self.family).cast();
-        let kind = Kind::Scope { forward, children };
+        let kind = Kind::Scope {
+            forward,
+            has_failed,
+            children,
+        };
         let ended = Frame::enter(scheduler.deadlines(), kind, |frame| {
             self.frame.set(frame);
             // L11: caught before the wait begins, so that nobody waits inside an unwind.
             let ended = catch_unwind(AssertUnwindSafe(body));
             let ended = ended.map_err(|payload| fail_body(&self.family, payload));
+            let some_left = !self.family.is_empty();
             if scheduler.has_requests()
                 && let Some(request) = held_back(scheduler)
             {
                 self.family.cancel(&request);
             }
-            self.has_waited.set(self.family.wait_for_all());
+            let waited = self.family.wait_for_all();
+            // A child elsewhere may have been asked above, and have ended, before anybody could wait for it.
+            self.has_waited.set(waited || some_left);
             ended
         });
         raise_deadlock(scheduler);
@@ -175,14 +204,96 @@ impl<'scope> Scope<'scope, '_> {
         F: FnOnce() -> T + 'scope,
         T: 'scope,
     {
-        self.spawn_member(self.member(), |_| f())
+        self.spawn_at(Location::caller(), f)
+    }
+
+    /// As [`spawn`](Self::spawn), for a child that is said to be spawned at `site`.
+    pub(crate) fn spawn_at<F, T>(
+        &'scope self,
+        site: &'static Location<'static>,
+        f: F,
+    ) -> ScopedJoinHandle<'scope, T>
+    where
+        F: FnOnce() -> T + 'scope,
+        T: 'scope,
+    {
+        self.spawn_member(self.member(), site, |_| f())
+    }
+
+    /// Spawns a child on whichever worker has time; it may borrow what outlives the scope.
+    ///
+    /// Does not block. Which workers those are: see [`spawn_anywhere`](crate::spawn_anywhere). The scope waits for such a child, cancels it, and goes on with its panic, as for any
+    /// other. It cannot use this scope, but open one of its own. In a scope that is failing or was cancelled, the child is cancelled before it begins.
+    ///
+    /// In a green thread of a plain OS thread outside [`run`](crate::run), and inside a generator, the child stays on the parent's OS thread: nothing may be lent out
+    /// where the OS thread could end without waiting.
+    ///
+    /// # Panics
+    /// As [`spawn_anywhere`](crate::spawn_anywhere).
+    ///
+    /// # Examples
+    /// ```
+    /// let text = String::from("ten words or so, counted on two cores at once");
+    /// let (left, right) = text.split_at(text.len() / 2);
+    /// let letters = greenthread::scope(|s| {
+    ///     let right = s.spawn_anywhere(|| right.len());
+    ///     left.len() + right.join().unwrap()
+    /// });
+    /// assert_eq!(letters, text.len());
+    /// ```
+    #[track_caller]
+    pub fn spawn_anywhere<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        // SAFETY: what the child uses is `Send`.
+        unsafe { self.spawn_member_out(|_| f()) }
+    }
+
+    /// Spawns a child on a worker, or here where nothing may be lent out (A3); the closure may tell the scope through its argument.
+    ///
+    /// # Safety
+    /// What `f` owns and borrows, and what it returns, may be used on another OS thread.
+    #[track_caller]
+    pub(super) unsafe fn spawn_member_out<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>
+    where
+        F: FnOnce(&Member) -> T + 'scope,
+    {
+        expect_workers();
+        let Some(parent) = self.lender() else {
+            return self.spawn_member(self.member(), Location::caller(), f);
+        };
+        let member = Member::new(&self.family, Parent::Elsewhere(parent));
+        let place = member.place();
+        let reserved = Reserved(&self.family, place);
+        let teller = member.clone();
+        let f = move || f(&teller);
+        let take_in = |child: &Counted| {
+            std::mem::forget(reserved);
+            self.family.take_in(place, child.clone());
+        };
+        // SAFETY: L11: the scope returns only after the child's end, which `Member` tells it; so what the child borrows outlives it (A1 to A4). That it may be used elsewhere is
+        // the caller's duty.
+        let handle = unsafe { spawn_out((None, None), Location::caller(), f, member, take_in) };
+        ScopedJoinHandle {
+            handle,
+            scope: PhantomData,
+        }
+    }
+
+    /// Who lends, if anything may be lent out (A3).
+    fn lender(&self) -> Option<Counted> {
+        // SAFETY: F1 of `frame`: the scope is used while its frame is entered, on the frame's OS thread (A6).
+        let frame = unsafe { self.frame.get().as_ref() }?;
+        Scheduler::get().lender(frame)
     }
 
     /// Spawns the child that `member` counts; the closure may tell the scope through it.
-    #[track_caller]
     pub(super) fn spawn_member<F, T>(
         &'scope self,
         member: Member,
+        site: &'static Location<'static>,
         f: F,
     ) -> ScopedJoinHandle<'scope, T>
     where
@@ -193,7 +304,7 @@ impl<'scope> Scope<'scope, '_> {
         let teller = member.clone();
         let f = move || f(&teller);
         // SAFETY: L11: the scope returns only after the child's end, which `Member` tells it; so what the child borrows outlives it.
-        let handle = unsafe { spawn_here(None, Location::caller(), f, member) };
+        let handle = unsafe { spawn_here(None, site, f, member) };
         std::mem::forget(reserved);
         self.family.take_in(place, handle.thread().header().clone());
         ScopedJoinHandle {
@@ -223,7 +334,7 @@ impl<'scope> Scope<'scope, '_> {
 
     /// What makes a new child count here.
     pub(super) fn member(&self) -> Member {
-        Member::new(&self.family, self.frame.get())
+        Member::new(&self.family, Parent::Here(self.frame.get()))
     }
 }
 

@@ -38,6 +38,16 @@ where
     unsafe { spawn_here(None, Location::caller(), f, ()) }
 }
 
+/// As [`spawn`], at this place in the program.
+pub(crate) fn spawn_at<F, T>(site: &'static Location<'static>, f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + 'static,
+    T: 'static,
+{
+    // SAFETY: `'static` borrows nothing that ends.
+    unsafe { spawn_here(None, site, f, ()) }
+}
+
 /// Spawns on this OS thread.
 ///
 /// # Safety
@@ -54,7 +64,7 @@ where
     A: After,
 {
     let scheduler = Scheduler::get();
-    let home = scheduler.home().clone();
+    let home = Some(scheduler.home().clone());
     // SAFETY: the caller's duty.
     let (counted, handle) = unsafe { block::make(Birth { home, name, site }, f, after) };
     scheduler.admit(counted);
@@ -119,6 +129,12 @@ impl Builder {
         let handle = unsafe { spawn_here(name, Location::caller(), f, ()) };
         scheduler.place(&**handle.thread().header(), stack);
         Ok(handle)
+    }
+
+    /// What was set, checked: the name, and the stack size in bytes.
+    pub(super) fn checked(self) -> io::Result<(Option<Arc<str>>, Option<usize>)> {
+        let size = self.stack_size;
+        Ok((self.checked_name()?, size))
     }
 
     fn checked_name(self) -> io::Result<Option<Arc<str>>> {

@@ -44,24 +44,37 @@ impl Spawner {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let birth = Birth {
-            home: self.0.clone(),
-            name: None,
-            site: Location::caller(),
-        };
-        // SAFETY: `'static` borrows nothing that ends.
-        let (counted, handle) = unsafe { block::make(birth, f, ()) };
-        match Scheduler::of(&counted) {
-            Some(scheduler) => scheduler.admit(counted),
-            None => {
-                if !counted.post(mail::START) {
-                    counted.leave_behind();
-                }
+        spawn_at_home(self.0.clone(), Location::caller(), f)
+    }
+}
+
+/// Spawns on the OS thread with this inbox.
+pub(crate) fn spawn_at_home<F, T>(
+    home: Biased<Home>,
+    site: &'static Location<'static>,
+    f: F,
+) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let birth = Birth {
+        home: Some(home),
+        name: None,
+        site,
+    };
+    // SAFETY: `'static` borrows nothing that ends.
+    let (counted, handle) = unsafe { block::make(birth, f, ()) };
+    match Scheduler::of(&counted) {
+        Some(scheduler) => scheduler.admit(counted),
+        None => {
+            if !counted.post(mail::START) {
+                counted.leave_behind();
             }
         }
-        // SAFETY: `make` made it with this result type, and this is its one handle.
-        unsafe { JoinHandle::new(handle) }
     }
+    // SAFETY: `make` made it with this result type, and this is its one handle.
+    unsafe { JoinHandle::new(handle) }
 }
 
 impl fmt::Debug for Spawner {

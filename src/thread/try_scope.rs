@@ -1,14 +1,16 @@
 //! A scope whose children may fail with an error, as errgroup's and asyncio's `TaskGroup` (L11).
 
+#![expect(unsafe_code, reason = "spawns what is `Send` elsewhere")]
+
 use std::any::Any;
-use std::cell::RefCell;
 use std::error::Error;
 use std::fmt;
-use std::panic::resume_unwind;
+use std::panic::{Location, resume_unwind};
 use std::sync::Arc;
 
-use super::family::failing;
+use super::family::{Member, failing};
 use super::scope::{Scope, ScopedJoinHandle};
+use crate::base::lock::Lock;
 use crate::sched::payload;
 use crate::sched::scheduler::Scheduler;
 
@@ -37,7 +39,7 @@ where
 {
     let scope = TryScope {
         scope: Scope::new(),
-        errors: RefCell::new(Vec::new()),
+        errors: Lock::default(),
     };
     let ended = scope
         .scope
@@ -45,7 +47,7 @@ where
     if let Some(panic) = scope.scope.family().take_panic() {
         resume_unwind(panic);
     }
-    let errors = scope.errors.take();
+    let errors = std::mem::take(&mut *scope.errors.lock());
     if errors.is_empty() {
         scope.scope.raise_again();
     }
@@ -72,7 +74,7 @@ pub struct TryScope<'scope, 'env: 'scope, E> {
     scope: Scope<'scope, 'env>,
 
     /// In the order in which they came.
-    errors: RefCell<Vec<E>>,
+    errors: Lock<Vec<E>>,
 }
 
 impl<'scope, E> TryScope<'scope, '_, E> {
@@ -87,18 +89,29 @@ impl<'scope, E> TryScope<'scope, '_, E> {
         E: 'scope,
     {
         let member = self.scope.member();
-        self.scope.spawn_member(member, |member| {
-            f().unwrap_or_else(|error| {
-                self.errors.borrow_mut().push(error);
-                member.fail();
-                payload::raise_cancellation(
-                    Scheduler::get().current_header(),
-                    Some(Arc::from(Box::from(
-                        "it returned an error, which its scope has",
-                    ))),
-                )
+        self.scope
+            .spawn_member(member, Location::caller(), |member| {
+                f().unwrap_or_else(|error| fail(&self.errors, member, error))
             })
-        })
+    }
+
+    /// Spawns a child on whichever worker has time, as [`Scope::spawn_anywhere`] does. Its error fails the scope.
+    ///
+    /// Does not block. The handle of a child that failed with an error says that it was cancelled: the error is the scope's.
+    ///
+    /// # Panics
+    /// As [`spawn_anywhere`](crate::spawn_anywhere).
+    #[track_caller]
+    pub fn spawn_anywhere<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>
+    where
+        F: FnOnce() -> Result<T, E> + Send + 'scope,
+        T: Send + 'scope,
+        E: Send + 'scope,
+    {
+        let errors = &self.errors;
+        let f = move |member: &Member| f().unwrap_or_else(|error| fail(errors, member, error));
+        // SAFETY: A6 of `scope`: what the child uses is `Send`; of the scope it uses the errors alone, which are behind a lock.
+        unsafe { self.scope.spawn_member_out(f) }
     }
 
     /// Asks every child to end, and every one that is spawned from now on; not the body.
@@ -112,9 +125,17 @@ impl<'scope, E> TryScope<'scope, '_, E> {
     }
 
     fn fail_body(&self, error: E) {
-        self.errors.borrow_mut().push(error);
+        self.errors.lock().push(error);
         self.scope.family().cancel(&failing());
     }
+}
+
+/// A child returns an error: the scope keeps it, and fails.
+fn fail<E>(errors: &Lock<Vec<E>>, member: &Member, error: E) -> ! {
+    errors.lock().push(error);
+    member.fail();
+    let reason = Arc::from(Box::from("it returned an error, which its scope has"));
+    payload::raise_cancellation(Scheduler::get().current_header(), Some(reason))
 }
 
 impl<E> fmt::Debug for TryScope<'_, '_, E> {

@@ -10,7 +10,7 @@ use socket2::{Domain, Socket, Type};
 use crate::{child, descriptors, pair};
 
 /// Opens files until no descriptor is left: two at least, whether or not the process was born with gaps among its descriptors.
-fn exhaust() -> Vec<File> {
+pub(crate) fn exhaust() -> Vec<File> {
     let null = || File::open("/dev/null");
     let mut files = vec![null().unwrap(), null().unwrap()];
     descriptors::allow_no_more();

@@ -6,10 +6,11 @@ use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use greenthread::net::{Shutdown, TcpStream};
+use greenthread::net::{Shutdown, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
 use greenthread::{spawn, yield_now};
 
 use crate::pair;
+use crate::unix::Place;
 
 fn kind<T: std::fmt::Debug>(result: io::Result<T>) -> ErrorKind {
     result.unwrap_err().kind()
@@ -130,6 +131,17 @@ fn close_from_another_os_thread_wakes_a_reader_here() {
 }
 
 #[test]
+fn close_from_another_os_thread_wakes_a_receiver_here() {
+    let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
+    let receiving = Arc::clone(&socket);
+    let receiver = spawn(move || kind(receiving.recv(&mut [0])));
+    yield_now();
+    let other = std::thread::spawn(move || socket.close());
+    assert_eq!(receiver.join().unwrap(), ErrorKind::NotConnected);
+    other.join().unwrap();
+}
+
+#[test]
 fn a_descriptor_that_was_lent_stays_open_until_the_value_goes() {
     let (near, mut far) = pair::with_std();
     let lent = near.as_fd();
@@ -147,6 +159,102 @@ fn lending_the_descriptor_of_a_closed_stream_panics() {
     near.close();
     let text = crate::support::panic_text(|| near.as_fd().try_clone_to_owned());
     assert!(text.contains("closed"), "{text}");
+}
+
+/// Closes `socket` while somebody is parked in `call`, and calls once more.
+fn close_while_parked<S: 'static>(
+    socket: S,
+    call: fn(&S) -> io::Result<()>,
+    close: fn(&S),
+) -> [ErrorKind; 3] {
+    let socket = Rc::new(socket);
+    let parked: Vec<_> = (0..2)
+        .map(|_| {
+            let socket = Rc::clone(&socket);
+            spawn(move || kind(call(&socket)))
+        })
+        .collect();
+    yield_now();
+    assert!(parked.iter().all(|one| !one.is_finished()), "they park");
+    close(&socket);
+    let mut kinds: Vec<_> = parked.into_iter().map(|one| one.join().unwrap()).collect();
+    kinds.push(kind(call(&socket)));
+    kinds.try_into().unwrap()
+}
+
+#[test]
+fn l17_close_wakes_everybody_on_every_kind_of_socket_and_later_calls_get_the_same() {
+    pair::watch_for_hangs();
+    let gone = [ErrorKind::NotConnected; 3];
+    let udp = || UdpSocket::bind("127.0.0.1:0").unwrap();
+    let receive = |socket: &UdpSocket| socket.recv(&mut [0]).map(drop);
+    assert_eq!(close_while_parked(udp(), receive, UdpSocket::close), gone);
+    let peek = |socket: &UdpSocket| socket.peek_from(&mut [0]).map(drop);
+    assert_eq!(close_while_parked(udp(), peek, UdpSocket::close), gone);
+
+    let place = Place::new();
+    let listener = UnixListener::bind(&place).unwrap();
+    let accept = |listener: &UnixListener| listener.accept().map(drop);
+    let kinds = close_while_parked(listener, accept, UnixListener::close);
+    assert_eq!(kinds, gone);
+
+    let (near, _far) = UnixStream::pair().unwrap();
+    let read = |mut stream: &UnixStream| stream.read(&mut [0]).map(drop);
+    assert_eq!(close_while_parked(near, read, UnixStream::close), gone);
+    let (near, _far) = UnixStream::pair().unwrap();
+    let write = |mut stream: &UnixStream| stream.write_all(&vec![0; 64 << 20]);
+    assert_eq!(close_while_parked(near, write, UnixStream::close), gone);
+
+    let (near, _far) = UnixDatagram::pair().unwrap();
+    let receive = |socket: &UnixDatagram| socket.recv_from(&mut [0]).map(drop);
+    let kinds = close_while_parked(near, receive, UnixDatagram::close);
+    assert_eq!(kinds, gone);
+    let (near, _far) = UnixDatagram::pair().unwrap();
+    let send = |socket: &UnixDatagram| loop {
+        socket.send(b"until there is no room")?;
+    };
+    assert_eq!(close_while_parked(near, send, UnixDatagram::close), gone);
+}
+
+#[test]
+fn a_closed_socket_of_any_kind_refuses_every_call() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    socket.close();
+    let gone = ErrorKind::NotConnected;
+    assert_eq!(kind(socket.send_to(b"x", address)), gone);
+    assert_eq!(kind(socket.connect(address)), gone);
+    assert_eq!(kind(socket.set_broadcast(true)), gone);
+    assert_eq!(kind(socket.take_error()), gone);
+    assert_eq!(kind(socket.try_clone()), gone);
+    assert_eq!(format!("{socket:?}"), "UdpSocket { closed }");
+    assert_eq!(kind(socket.into_std()), gone);
+    assert!(UdpSocket::bind(address).is_ok(), "the port is free again");
+
+    let socket = UnixDatagram::unbound().unwrap();
+    socket.close();
+    assert_eq!(kind(socket.send_to(b"x", "/nowhere")), gone);
+    assert_eq!(kind(socket.local_addr()), gone);
+    assert_eq!(
+        kind(std::os::unix::net::UnixDatagram::try_from(socket)),
+        gone
+    );
+}
+
+#[test]
+fn close_ends_the_wait_for_a_full_receiver() {
+    let place = Place::new();
+    let _receiver = UnixDatagram::bind(&place).unwrap();
+    let sender = Rc::new(UnixDatagram::unbound().unwrap());
+    let (sending, path) = (Rc::clone(&sender), place.as_ref().to_owned());
+    let parked = spawn(move || {
+        let send = || sending.send_to(b"until there is no room", &path);
+        kind(std::iter::repeat_with(send).find(Result::is_err).unwrap())
+    });
+    yield_now();
+    assert!(!parked.is_finished(), "it parks");
+    sender.close();
+    assert_eq!(parked.join().unwrap(), ErrorKind::NotConnected);
 }
 
 #[test]

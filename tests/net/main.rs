@@ -1,4 +1,4 @@
-//! Sockets: TCP on the loopback.
+//! Sockets: TCP and UDP on the loopback, and Unix sockets.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -11,10 +11,16 @@ mod connect;
 mod descriptors;
 mod echo;
 mod ends;
+mod faults;
+mod lookup;
 mod many;
 mod options;
 mod os_threads;
 mod pair;
+mod server;
+mod server_on_workers;
 mod syscalls;
 mod time_limits;
+mod udp;
+mod unix;
 mod waiters;

@@ -1,13 +1,19 @@
 //! What a socket can be asked and told; to std and back; many buffers at once.
 
+use std::cell::Cell;
 use std::io::{IoSlice, IoSliceMut, Read, Write};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::rc::Rc;
+use std::time::Duration;
 
-use greenthread::net::{TcpListener, TcpStream};
+use greenthread::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
 use greenthread::{spawn, yield_now};
+use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 
 use crate::pair;
+use crate::unix::Place;
 
 #[test]
 fn options_are_kept_by_the_socket() {
@@ -60,6 +66,60 @@ fn a_listener_goes_to_std_and_back() {
     yield_now();
     let client = TcpStream::connect(address).unwrap();
     assert_eq!(acceptor.join().unwrap(), client.local_addr().unwrap());
+}
+
+#[test]
+fn what_std_does_not_know_is_set_through_socket2() {
+    let (near, _far) = pair::with_std();
+    let options = SockRef::from(&near);
+    options
+        .set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(60)))
+        .unwrap();
+    assert!(options.keepalive().unwrap());
+    options.set_linger(Some(Duration::ZERO)).unwrap();
+    assert_eq!(options.linger().unwrap(), Some(Duration::ZERO));
+}
+
+#[test]
+fn a_socket_of_socket2_becomes_a_listener_with_the_options_it_was_given() {
+    let raw = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    raw.set_reuse_port(true).unwrap();
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    raw.bind(&any.into()).unwrap();
+    raw.listen(7).unwrap();
+    let listener = TcpListener::from_std(raw.into()).unwrap();
+    let address = listener.local_addr().unwrap();
+    assert!(TcpListener::bind(address).is_err());
+    let _second = TcpListener::bind_reuse_port(address).unwrap();
+}
+
+#[test]
+fn listeners_that_share_a_port_share_the_connections() {
+    let first = TcpListener::bind_reuse_port("127.0.0.1:0").unwrap();
+    let address = first.local_addr().unwrap();
+    let second = TcpListener::bind_reuse_port(address).unwrap();
+    let counts = Rc::new([Cell::new(0), Cell::new(0)]);
+    let servers: Vec<_> = [first, second]
+        .into_iter()
+        .enumerate()
+        .map(|(number, listener)| {
+            let counts = Rc::clone(&counts);
+            spawn(move || {
+                for stream in listener.incoming() {
+                    counts[number].set(counts[number].get() + 1);
+                    (&stream.unwrap()).write_all(b"!").unwrap();
+                }
+            })
+        })
+        .collect();
+    for _ in 0..64 {
+        let mut client = TcpStream::connect(address).unwrap();
+        client.read_exact(&mut [0]).unwrap();
+    }
+    // The kernel throws a die for each: one in 2^63 that all fall to one.
+    assert!(counts[0].get() > 0 && counts[1].get() > 0, "{counts:?}");
+    assert_eq!(counts[0].get() + counts[1].get(), 64);
+    servers.iter().for_each(|server| assert!(server.cancel()));
 }
 
 #[test]
@@ -120,6 +180,10 @@ fn sockets_are_send_sync_and_unwind_safe_and_lend_their_descriptor() {
     let stream = TcpStream::connect(address).unwrap();
     is(&listener);
     is(&stream);
+    is(&UdpSocket::bind("127.0.0.1:0").unwrap());
+    is(&UnixDatagram::unbound().unwrap());
+    is(&UnixStream::pair().unwrap());
+    is(&UnixListener::bind(Place::new()).unwrap());
     assert_eq!(stream.as_raw_fd(), stream.as_fd().as_raw_fd());
     let shown = format!("{stream:?} {listener:?}");
     assert!(shown.contains(&address.port().to_string()), "{shown}");

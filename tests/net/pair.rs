@@ -13,7 +13,7 @@ use greenthread::net::{TcpListener, TcpStream};
 const LONGEST: Duration = Duration::from_secs(300);
 
 /// Ends the program when a test hangs: what is tested here fails by never being woken.
-fn watch_for_hangs() {
+pub(crate) fn watch_for_hangs() {
     static WATCH: Once = Once::new();
     WATCH.call_once(|| {
         thread::spawn(|| {

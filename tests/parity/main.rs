@@ -36,8 +36,11 @@ mod p24_threadsafe;
 mod p25_contextvars;
 mod p26_async_generator;
 mod p27_streams_echo;
+mod p28_subprocess;
+mod p29_signals;
 mod p30_threads_queue;
 mod p31_thread_local_and_events;
+mod p32_to_thread_files;
 
 use std::time::Duration;
 

@@ -1,49 +1,15 @@
 //! Tasks start in creation order, interleave at their sleeps, and run on their own whichever one main awaits first.
 
-use greenthread::{JoinHandle, sleep, spawn};
+mod program;
 
 use crate::log::say;
-use crate::{Log, U, run};
-
-fn worker(log: &Log, name: &str) -> String {
-    say!(log, "{name}: start");
-    sleep(4 * U);
-    say!(log, "{name}: after the long sleep");
-    sleep(2 * U);
-    say!(log, "{name}: end");
-    format!("{name} result")
-}
-
-fn create_task(log: &Log, name: &'static str) -> JoinHandle<String> {
-    let log = log.clone();
-    spawn(move || worker(&log, name))
-}
-
-fn main(log: &Log, run: i32) -> i32 {
-    say!(log, "run {run}: main begins");
-    let task1 = create_task(log, "task1");
-    let task2 = create_task(log, "task2");
-    say!(log, "main: both tasks created, none has run");
-    say!(log, "main: awaited {}", task2.join().unwrap());
-    let done = task1.is_finished();
-    say!(
-        log,
-        "main: task1 is {}",
-        if done {
-            "already done"
-        } else {
-            "still running"
-        }
-    );
-    say!(log, "main: awaited {}", task1.join().unwrap());
-    run * 10
-}
+use crate::{Log, run};
 
 #[test]
 fn says_what_python_says() {
     let log = Log::new();
     for number in [1, 2] {
-        let returned = run(|| main(&log, number));
+        let returned = run(|| program::main(&log, number));
         say!(log, "asyncio.run returned {returned}");
     }
     log.assert_says(include_str!("python/05_tasks_interleave.out"));

@@ -14,6 +14,11 @@ pub(crate) struct Ended(Output);
 
 /// Runs `part` in a child process that plays only this test. In the child it does not return.
 pub(crate) fn run(test: &str, part: impl FnOnce()) -> Ended {
+    run_with(test, &[], part)
+}
+
+/// The same, with these variables in the child's environment.
+pub(crate) fn run_with(test: &str, variables: &[(&str, &str)], part: impl FnOnce()) -> Ended {
     if env::var_os(CHILD).is_some() {
         part();
         std::process::exit(0);
@@ -21,6 +26,7 @@ pub(crate) fn run(test: &str, part: impl FnOnce()) -> Ended {
     let child = Command::new(env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env(CHILD, "1")
+        .envs(variables.iter().copied())
         .output();
     Ended(child.unwrap())
 }

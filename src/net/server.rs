@@ -1,0 +1,261 @@
+//! A TCP server: one green thread for each connection, as many as it is told, until it is stopped.
+//!
+//! ```text
+//!   take a seat ─▶ accept ─▶ a child of the scope runs the handler, and gives the seat back ─┐
+//!        ▲             │ no descriptor left: wait for somebody to leave, or a while          │
+//!        └─────────────┴──────────────────────────────────────────────────────── yield ◀─────┘
+//!   stopped: seats and listener are closed ─▶ wait for the last to leave, or the grace ─▶ cancel the scope ─▶ its end
+//! ```
+//!
+//! The seat comes before the connection: whoever finds none waits in the kernel's line, where he costs no descriptor.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::address::ToSocketAddrs;
+use super::listener::TcpListener;
+use super::seats::{Seat, Seats};
+use super::stream::TcpStream;
+use crate::thread::caught::resume_if_cancelled;
+use crate::thread::current::yield_now;
+use crate::thread::report;
+use crate::thread::scope::scope;
+
+/// How long the first pause is when there are no descriptors; each that follows is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+
+/// The longest pause.
+const LAST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A TCP server that runs a function for each connection, on a green thread of its own.
+///
+/// All on the OS thread that serves, unless [`workers`](Self::workers) says otherwise.
+///
+/// # Examples
+/// ```
+/// use std::io::{self, Read, Write};
+/// use greenthread::{net::{Server, TcpStream}, spawn, time::Duration};
+/// let server = Server::bind("127.0.0.1:0")?.limit(1000);
+/// let stopper = server.stopper();
+/// let mut client = TcpStream::connect(stopper.local_addr()?)?;
+/// let serving = spawn(|| server.serve(|stream, _peer| io::copy(&mut &stream, &mut &stream)));
+/// client.write_all(b"echo")?;
+/// client.read_exact(&mut [0; 4])?;
+/// stopper.stop(Duration::ZERO);
+/// assert!(serving.join().unwrap().is_ok());
+/// # std::io::Result::Ok(())
+/// ```
+#[must_use = "it serves nobody before `serve` is called"]
+pub struct Server {
+    /// What it has in common with its stoppers.
+    pub(super) shared: Arc<Shared>,
+
+    /// The most connections at once.
+    limit: usize,
+}
+
+/// A server, as those who may stop it see it.
+pub(super) struct Shared {
+    /// Closed by the first stop, and when the server is dropped.
+    listener: TcpListener,
+
+    /// Who is being served.
+    pub(super) seats: Arc<Seats>,
+}
+
+impl Server {
+    /// Binds to `address` and listens, as [`TcpListener::bind`] does. Nobody is served before [`serve`](Self::serve).
+    ///
+    /// # Errors
+    /// As [`TcpListener::bind`].
+    pub fn bind(address: impl ToSocketAddrs) -> io::Result<Server> {
+        TcpListener::bind(address).map(Server::from_listener)
+    }
+
+    /// Makes a server of a listener, which may have options of its own.
+    pub fn from_listener(listener: TcpListener) -> Server {
+        let seats = Arc::default();
+        Server {
+            shared: Arc::new(Shared { listener, seats }),
+            limit: usize::MAX,
+        }
+    }
+
+    /// Sets how many connections there may be at once; as many as come unless said otherwise.
+    ///
+    /// Those beyond are not accepted: they wait in the kernel's line until one ends, in the order in which they came.
+    ///
+    /// # Panics
+    /// When `most` is 0.
+    #[track_caller]
+    pub fn limit(mut self, most: usize) -> Server {
+        assert!(most > 0, "Server::limit(0): nobody would be served");
+        self.limit = most;
+        self
+    }
+
+    /// Returns what stops this server, from anywhere.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(&self.shared))
+    }
+
+    /// Accepts connections and runs `handler` for each, until it is stopped.
+    ///
+    /// `handler` gets the connection and the address it comes from. It runs on a green thread of this OS thread, many at a time, and may borrow; what it returns is dropped. One
+    /// that panics ends its own connection: that is reported as an unjoined green thread's panic is ([`on_panic`](crate::RuntimeBuilder::on_panic), else stderr), and the others
+    /// go on.
+    ///
+    /// When the process runs out of descriptors or memory for sockets, new connections wait in the kernel's line, those that stand go on, and the server tries again when one
+    /// has ended, after a second at the latest.
+    ///
+    /// Blocks until [`Stopper::stop`] was called and the last handler has ended. A cancellation is raised here and cancels the handlers; it goes on after their end. On the root
+    /// and on a plain OS thread the wait runs the event loop.
+    ///
+    /// # Errors
+    /// What `accept` says when the listener is of no use: handlers are cancelled, and have ended.
+    #[track_caller]
+    pub fn serve<F, R>(self, handler: F) -> io::Result<()>
+    where
+        F: Fn(TcpStream, SocketAddr) -> R,
+    {
+        let site = Location::caller();
+        let (server, handler) = (&self, &handler);
+        scope(|s| {
+            let ended = server.accept_all(|stream, peer, seat| {
+                s.spawn_at(site, move || handle(handler, stream, peer, seat));
+            });
+            if ended.is_ok() {
+                server.shared.seats.wait_for_end();
+            }
+            s.cancel_with("the server stops");
+            ended
+        })
+    }
+
+    /// Hands every connection to `begin`, until stopped.
+    pub(super) fn accept_all(&self, begin: impl Fn(TcpStream, SocketAddr, Seat)) -> io::Result<()> {
+        let mut pause = FIRST_PAUSE;
+        while let Some(seat) = self.shared.seats.take(self.limit) {
+            match self.shared.listener.accept() {
+                Ok((stream, peer)) => {
+                    begin(stream, peer, seat);
+                    pause = FIRST_PAUSE;
+                }
+                Err(error) => match trouble(&error) {
+                    Trouble::Stopped => return Ok(()),
+                    Trouble::OneConnection => {}
+                    Trouble::Exhausted => {
+                        self.shared.seats.wait_for_change(pause);
+                        pause = (pause * 2).min(LAST_PAUSE);
+                    }
+                    Trouble::Listener => return Err(error),
+                },
+            }
+            // An accept that never has to wait lets nobody go first: those who were accepted have their turn here.
+            yield_now();
+        }
+        Ok(())
+    }
+}
+
+/// What it means that nobody could be accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trouble {
+    /// The listener was closed.
+    Stopped,
+
+    /// Somebody was gone before he was accepted.
+    OneConnection,
+
+    /// Descriptors or memory are used up; the connection stays in line.
+    Exhausted,
+
+    /// It will be no better next time.
+    Listener,
+}
+
+fn trouble(error: &io::Error) -> Trouble {
+    match error.raw_os_error() {
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => Trouble::Exhausted,
+        // What the network did to the connection; `accept` of Linux passes it on. EPERM is a firewall's.
+        Some(
+            libc::ECONNABORTED
+            | libc::ECONNRESET
+            | libc::EPERM
+            | libc::EPROTO
+            | libc::ENOPROTOOPT
+            | libc::ENETDOWN
+            | libc::ENETUNREACH
+            | libc::EHOSTDOWN
+            | libc::EHOSTUNREACH,
+        ) => Trouble::OneConnection,
+        // Ours carry no number.
+        None if error.kind() == io::ErrorKind::NotConnected => Trouble::Stopped,
+        None if error.kind() == io::ErrorKind::TimedOut => Trouble::OneConnection,
+        _ => Trouble::Listener,
+    }
+}
+
+/// The life of one connection. The seat goes back after everything else has gone.
+fn handle<R>(
+    handler: impl Fn(TcpStream, SocketAddr) -> R,
+    stream: TcpStream,
+    peer: SocketAddr,
+    seat: Seat,
+) {
+    let handled = catch_unwind(AssertUnwindSafe(|| drop(handler(stream, peer))));
+    if let Err(caught) = handled {
+        report::caught(resume_if_cancelled(caught));
+    }
+    drop(seat);
+}
+
+impl Drop for Server {
+    /// A server that is gone listens no more, whoever still has a stopper.
+    fn drop(&mut self) {
+        self.shared.listener.close();
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("listener", &self.shared.listener)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Stops a [`Server`], from any green thread and any OS thread.
+#[derive(Clone)]
+pub struct Stopper(Arc<Shared>);
+
+impl Stopper {
+    /// Lets the server accept nobody any more, and cancels the handlers that have not ended after `grace`.
+    ///
+    /// Does not block: [`Server::serve`] returns when the last handler has ended. A further call may shorten the grace, counted from then, and not lengthen it. Called before `serve`,
+    /// that returns at once.
+    pub fn stop(&self, grace: Duration) {
+        self.0.seats.close(grace);
+        self.0.listener.close();
+    }
+
+    /// Returns the address that the server is bound to.
+    ///
+    /// # Errors
+    /// `NotConnected` when it has stopped.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.listener.local_addr()
+    }
+}
+
+impl fmt::Debug for Stopper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Stopper").field(&self.0.listener).finish()
+    }
+}

@@ -1,0 +1,24 @@
+//! Signals. Each test plays in a process of its own, so that none listens to another's signals.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod ends;
+mod listeners;
+mod storm;
+
+use support::child;
+
+/// Plays the rest of a test in a child process; fails when that fails.
+#[track_caller]
+fn alone(test: &str, part: impl FnOnce()) {
+    let ended = child::run(test, part);
+    assert!(ended.succeeded(), "{ended:?}");
+}
+
+/// Sends a signal to the OS thread that calls; it has been handled when this returns.
+#[expect(unsafe_code, reason = "std cannot raise a signal")]
+fn raise(signal: i32) {
+    // SAFETY: takes a number.
+    assert_eq!(unsafe { libc::raise(signal) }, 0);
+}
