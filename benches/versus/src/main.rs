@@ -15,7 +15,6 @@ mod plot;
 mod process;
 mod row;
 mod rust;
-mod server;
 mod table;
 
 use std::path::PathBuf;

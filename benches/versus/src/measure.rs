@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::outcome::{Outcome, Sample};
+use crate::outcome::Outcome;
 use crate::peer::Peer;
 use crate::process;
 use crate::row::Row;
-use crate::server;
 
 /// Measures every row.
 pub fn all(rows: &[&'static Row], peers: &[Peer], rounds: usize) -> Vec<Outcome> {
@@ -25,7 +24,7 @@ pub fn all(rows: &[&'static Row], peers: &[Peer], rounds: usize) -> Vec<Outcome>
 }
 
 fn one(row: &'static Row, peers: &[Peer], rounds: usize, bar: &ProgressBar) -> Outcome {
-    let mut numbers: BTreeMap<String, Vec<Sample>> = BTreeMap::new();
+    let mut numbers: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     let mut failed = BTreeMap::new();
     for _ in 0..rounds {
         for peer in peers.iter().filter(|peer| peer.knows(row.name)) {
@@ -75,10 +74,7 @@ fn limited(mut command: Command) -> Result<Output, String> {
     output.map_err(|error| error.to_string())
 }
 
-fn sample(row: &Row, peer: &Peer) -> Result<Sample, String> {
-    if row.is_server {
-        return server::sample(row, peer);
-    }
+fn sample(row: &Row, peer: &Peer) -> Result<f64, String> {
     let output = limited(peer.command(row.name, row.count))?;
     let said = String::from_utf8_lossy(&output.stdout);
     let value = said.trim().parse();
@@ -87,8 +83,5 @@ fn sample(row: &Row, peer: &Peer) -> Result<Sample, String> {
         let last = complaint.lines().last().unwrap_or_default();
         return Err(format!("{}: {last}", output.status));
     }
-    Ok(Sample {
-        value: value.unwrap_or_default(),
-        ..Sample::default()
-    })
+    Ok(value.unwrap_or_default())
 }

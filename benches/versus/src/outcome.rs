@@ -17,26 +17,10 @@ pub struct Outcome {
     pub row: &'static Row,
 
     /// Each peer's numbers, in the order of the rounds.
-    pub numbers: BTreeMap<String, Vec<Sample>>,
+    pub numbers: BTreeMap<String, Vec<f64>>,
 
     /// Peers that tried and did not come to an end, with the reason.
     pub failed: BTreeMap<String, String>,
-}
-
-/// One measurement.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Sample {
-    /// In the row's unit.
-    pub value: f64,
-
-    /// Of a server: requests a second.
-    pub throughput: f64,
-
-    /// Of a server: latency, 50th, 99th and 99.9th percentile, in microseconds.
-    pub latency: [f64; 3],
-
-    /// Of a server: system calls of a request, when they were counted.
-    pub calls: Option<f64>,
 }
 
 /// The middle one of `numbers`, and how far the middle half spreads around it.
@@ -51,7 +35,7 @@ impl Outcome {
     /// A peer's median, if it was measured.
     pub fn value(&self, peer: &str) -> Option<f64> {
         let samples = self.numbers.get(peer)?;
-        Some(median(samples.iter().map(|sample| sample.value)).0)
+        Some(median(samples.iter().copied()).0)
     }
 
     /// The best of all but ours and the floor.

@@ -17,9 +17,6 @@ pub struct Row {
 
     /// What ours may cost.
     pub budget: Budget,
-
-    /// Whether a server is measured, by the load of `server`.
-    pub is_server: bool,
 }
 
 /// What a row may cost.
@@ -44,18 +41,11 @@ const fn row(name: &'static str, what: &'static str, count: u64, budget: Budget)
         unit: "ns",
         count,
         budget,
-        is_server: false,
     }
 }
 
 const fn in_unit(unit: &'static str, mut row: Row) -> Row {
     row.unit = unit;
-    row
-}
-
-const fn server(name: &'static str, what: &'static str, count: u64, budget: Budget) -> Row {
-    let mut row = in_unit("us", row(name, what, count, budget));
-    row.is_server = true;
     row
 }
 
@@ -156,41 +146,5 @@ pub const ROWS: &[Row] = &[
             100_000,
             Absolute(4896.0),
         ),
-    ),
-    server(
-        "echo_1",
-        "TCP echo, 1 connection: server CPU of a request",
-        20_000,
-        OfFloor(1.03),
-    ),
-    server(
-        "echo_64",
-        "TCP echo, 64 connections: server CPU of a request",
-        100_000,
-        OfFloor(1.03),
-    ),
-    server(
-        "echo_1000",
-        "TCP echo, 1,000 connections: server CPU of a request",
-        200_000,
-        OfFloor(1.03),
-    ),
-    server(
-        "echo_10000",
-        "TCP echo, 10,000 connections: server CPU of a request",
-        200_000,
-        OfFloor(1.03),
-    ),
-    server(
-        "http_1",
-        "HTTP keep-alive, 64 connections: server CPU of a request",
-        100_000,
-        OfFloor(1.05),
-    ),
-    server(
-        "http_16",
-        "HTTP 16 deep, 64 connections: server CPU of a request",
-        400_000,
-        OfFloor(1.10),
     ),
 ];

@@ -18,7 +18,6 @@ pub fn markdown(outcomes: &[Outcome], peers: &[Peer]) -> String {
     for outcome in outcomes {
         let _ = writeln!(text, "| {} | {} |", outcome.row.name, everybody(outcome));
     }
-    text.push_str(&servers(outcomes));
     let versions = peers
         .iter()
         .map(|peer| format!("{} {}", peer.name, peer.version));
@@ -73,7 +72,7 @@ fn ratio(ours: Option<f64>, other: Option<f64>) -> String {
 
 fn everybody(outcome: &Outcome) -> String {
     let measured = outcome.numbers.iter().map(|(name, samples)| {
-        let (middle, spread) = median(samples.iter().map(|sample| sample.value));
+        let (middle, spread) = median(samples.iter().copied());
         format!("{name} {} ± {}", number(Some(middle)), number(Some(spread)))
     });
     let failed = outcome
@@ -83,51 +82,14 @@ fn everybody(outcome: &Outcome) -> String {
     measured.chain(failed).collect::<Vec<_>>().join(", ")
 }
 
-/// What only servers have.
-fn servers(outcomes: &[Outcome]) -> String {
-    let mut text = String::new();
-    for outcome in outcomes.iter().filter(|outcome| outcome.row.is_server) {
-        for (name, samples) in &outcome.numbers {
-            let middle = |of: fn(&crate::outcome::Sample) -> f64| {
-                number(Some(median(samples.iter().map(of)).0))
-            };
-            let calls = samples.iter().find_map(|sample| sample.calls);
-            let _ = writeln!(
-                text,
-                "| {} | {name} | {} | {} / {} / {} | {} |",
-                outcome.row.name,
-                middle(|sample| sample.throughput),
-                middle(|sample| sample.latency[0]),
-                middle(|sample| sample.latency[1]),
-                middle(|sample| sample.latency[2]),
-                number(calls),
-            );
-        }
-    }
-    if text.is_empty() {
-        return text;
-    }
-    let head = "\n| server | peer | requests a second | latency p50 / p99 / p99.9, us | system calls of a request |\n|---|---|---|---|---|\n";
-    format!("{head}{text}")
-}
-
 /// Every single number.
 pub fn csv(outcomes: &[Outcome]) -> String {
-    let mut text =
-        String::from("row,unit,peer,round,value,throughput,p50_us,p99_us,p999_us,calls\n");
+    let mut text = String::from("row,unit,peer,round,value\n");
     for outcome in outcomes {
-        for (peer, samples) in &outcome.numbers {
-            for (round, sample) in samples.iter().enumerate() {
-                let [p50, p99, p999] = sample.latency;
-                let calls = sample
-                    .calls
-                    .map(|calls| calls.to_string())
-                    .unwrap_or_default();
-                let _ = writeln!(
-                    text,
-                    "{},{},{peer},{round},{},{},{p50},{p99},{p999},{calls}",
-                    outcome.row.name, outcome.row.unit, sample.value, sample.throughput
-                );
+        let (row, unit) = (outcome.row.name, outcome.row.unit);
+        for (peer, values) in &outcome.numbers {
+            for (round, value) in values.iter().enumerate() {
+                let _ = writeln!(text, "{row},{unit},{peer},{round},{value}");
             }
         }
     }

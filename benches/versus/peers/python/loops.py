@@ -1,7 +1,6 @@
 """The rows of asyncio, whichever loop runs them."""
 
 import asyncio
-import sys
 import time
 
 from common import cpu, main, memory, moments
@@ -85,17 +84,6 @@ async def parked(count):
     return cost
 
 
-async def serve():
-    async def echo(reader, writer):
-        while data := await reader.read(4096):
-            writer.write(data)
-            await writer.drain()
-
-    server = await asyncio.start_server(echo, "127.0.0.1", 0, backlog=10000)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-
-
 def all_rows(run):
     async def first(both):
         return (await both)[0]
@@ -116,5 +104,4 @@ def all_rows(run):
             "parked": lambda _: run(parked(100_000)),
         },
         slower=20,
-        serve=lambda: run(serve()),
     )

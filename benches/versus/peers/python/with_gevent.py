@@ -1,6 +1,5 @@
 """gevent."""
 
-import sys
 import time
 
 import gevent
@@ -82,19 +81,6 @@ def parked(count):
     return cost
 
 
-def serve():
-    from gevent.server import StreamServer
-
-    def echo(stream, _):
-        while data := stream.recv(4096):
-            stream.sendall(data)
-
-    server = StreamServer(("127.0.0.1", 0), echo, backlog=10000)
-    server.start()
-    print(server.server_port, flush=True)
-    gevent.get_hub().threadpool.apply(sys.stdin.read)
-
-
 main(
     {
         "yield_2": lambda count: yields(count, 2),
@@ -108,5 +94,4 @@ main(
         "parked": lambda _: parked(100_000),
     },
     slower=20,
-    serve=serve,
 )
