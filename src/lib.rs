@@ -26,15 +26,22 @@
 //! | locks, events, queues | [`sync`] |
 //! | messages | [`channel`], [`select!`] |
 //! | sockets: TCP, UDP, Unix; a server; names | [`net`], [`net::Server`], [`net::lookup_host`] |
+//! | standard streams, pipes, copies | [`io`] |
+//! | files and folders | [`fs`] |
 //! | child processes, functions in other processes | [`process`] |
 //! | signals | [`signal`] |
+//! | `async` code, and libraries that are written with it | [`future`] |
 //! | clocks | [`time`] |
 //! | seeing what runs | [`trace`]: timelines as text, SVG, page and for Perfetto; the last moments before a panic or a deadlock |
+//! | what is stuck | [`dump()`], [`Dump`], [`RuntimeBuilder::watchdog`], [`RuntimeBuilder::dump_on_signal`], [`RuntimeBuilder::report_stuck`], [the page on it](guide::stuck) |
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |
 //! | pages to read | [`guide`] |
 //!
-//! A program needs no Cargo feature. `process-pool` has functions called in other processes. `tracing` keeps the spans of the crate of that name right: a green thread that switches away leaves the spans
-//! that it has entered, and enters them again when it is back; the subscriber must not wait through this crate while it is told. `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not compile without, because a cancellation is an unwind. Linux is the platform that is tested.
+//! A program needs no Cargo feature. `symbols`, on by default, puts source lines into dumps; `process-pool` has functions called in other processes; `futures-io`, `tokio` and `hyper` put the streams of [`net`] under the traits of those crates
+//! ([`future`]); `ureq` adds `bridge::ureq`, HTTP and HTTPS by ureq over our sockets. `tracing` keeps the
+//! spans of the crate of that name right: a green thread that switches away leaves the spans that it has entered, and enters them again when it is back; the subscriber must not wait through
+//! this crate while it is told. `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not
+//! compile without, because a cancellation is an unwind. Linux is the platform that is tested.
 //!
 //! # Rules of green threads
 //!
@@ -52,7 +59,7 @@
 //! |---|---|---|
 //! | any wait of this crate | itself | its OS thread, which runs its green threads meanwhile |
 //! | the same, inside a generator | whoever drives the generator | likewise |
-//! | `std::thread::sleep`, `std::fs`, `std::net`, C libraries that wait | its OS thread, with everybody on it | the same |
+//! | `std::thread::sleep`, `std::fs`, `std::net`, `std::io::stdin`, C libraries that wait | its OS thread, with everybody on it | the same |
 //! | `std::sync::Mutex` held across a wait point | everybody on its OS thread who locks it, for ever | the same |
 //! | `greenthread::sync::Mutex` held across a wait point | those who want it | those who want it |
 //! | a borrowed `RefCell` across a wait point | nobody: the next `borrow_mut` panics | the same |
@@ -234,17 +241,26 @@ compile_error!(
 );
 
 mod base;
+mod debugger;
 mod results;
 mod sched;
 mod stack;
 mod stats;
+mod symbols;
 mod thread;
+mod watchdog;
 mod workers;
 
 pub mod blocking;
+#[cfg(feature = "ureq")]
+pub mod bridge;
 pub mod channel;
+pub mod dump;
+pub mod fs;
+pub mod future;
 pub mod generator;
 pub mod guide;
+pub mod io;
 pub mod net;
 pub mod process;
 pub mod signal;
@@ -256,6 +272,7 @@ pub use base::error::Elapsed;
 pub use blocking::spawn::spawn_blocking;
 #[doc(hidden)]
 pub use channel::{__Patience, __RecvArm, __SendArm, __choose};
+pub use dump::{Dump, dump};
 #[doc(hidden)]
 pub use results::all::claim as __claim;
 pub use results::completed::{AsCompleted, as_completed};

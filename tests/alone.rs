@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use greenthread::net::{TcpListener, TcpStream};
 use greenthread::{
-    Builder, Spawner, catch_cancel, park, run, scope, sleep, spawn, spawn_anywhere, yield_now,
+    Builder, Runtime, Spawner, catch_cancel, park, run, scope, sleep, spawn, spawn_anywhere,
+    spawn_blocking, yield_now,
 };
 
 /// Names the scenario that this process is to run.
@@ -40,6 +41,21 @@ const SCENARIOS: &[Scenario] = &[
         is_a_deadlock,
     ),
     ("l8_after_sockets_were_used", sockets_first, is_a_deadlock),
+    (
+        "l8_an_idle_os_thread_of_the_blocking_pool_is_no_hope",
+        job_first,
+        is_a_deadlock,
+    ),
+    (
+        "l8_helpers_for_dumps_and_the_watchdog_are_no_hope",
+        helpers_first,
+        is_a_deadlock,
+    ),
+    (
+        "l8_a_blocking_job_that_runs_may_still_wake_us",
+        woken_by_a_job,
+        succeeds,
+    ),
     (
         "l8_a_listener_that_is_waited_for_is_no_deadlock",
         listener,
@@ -190,6 +206,36 @@ fn sockets_first() {
     drop(TcpStream::connect(address).unwrap());
     accepting.join().unwrap();
     park();
+}
+
+/// Its OS thread would stay for an hour.
+fn job_first() {
+    let hour = Duration::from_secs(3600);
+    let runtime = Runtime::builder().blocking_idle(hour).build().unwrap();
+    runtime.run(|| {
+        spawn_blocking(|| ()).join().unwrap();
+        park();
+    });
+}
+
+fn helpers_first() {
+    let limit = Duration::from_secs(3600);
+    let builder = Runtime::builder().watchdog(limit);
+    let runtime = builder.dump_on_signal(libc::SIGUSR1).build().unwrap();
+    runtime.run(|| {
+        drop(greenthread::dump());
+        park();
+    });
+}
+
+fn woken_by_a_job() {
+    let root = greenthread::current();
+    let job = spawn_blocking(move || {
+        std::thread::sleep(Duration::from_millis(400));
+        root.unpark();
+    });
+    park();
+    job.join().unwrap();
 }
 
 fn listener() {

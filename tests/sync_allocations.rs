@@ -4,10 +4,13 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::future::{Future, poll_fn};
 use std::rc::Rc;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use greenthread::channel::{bounded, never};
+use greenthread::future::block_on;
 use greenthread::sync::{
     Barrier, Condvar, Event, Mutex, OnceLock, Queue, ReentrantMutex, RwLock, Semaphore,
 };
@@ -150,4 +153,32 @@ fn a_selection_does_not_allocate_to_block() {
         allocations(&mut round)
     });
     assert_eq!(counted, 0);
+}
+
+/// A future that is woken by somebody else so many times before it is ready.
+fn pending_for(rounds: usize, waker: &Cell<Option<Waker>>) -> impl Future<Output = ()> {
+    let mut left = rounds;
+    poll_fn(move |context| {
+        if left == 0 {
+            return Poll::Ready(());
+        }
+        left -= 1;
+        waker.set(Some(context.waker().clone()));
+        Poll::Pending
+    })
+}
+
+#[test]
+fn a_future_parks_without_allocating() {
+    let (few, many) = run(|| {
+        let waker = Rc::new(Cell::new(None::<Waker>));
+        let own = Rc::clone(&waker);
+        answering(move || own.take().into_iter().for_each(Waker::wake));
+        let few = allocations(|| block_on(pending_for(1, &waker)));
+        (few, allocations(|| block_on(pending_for(50, &waker))))
+    });
+    assert_eq!(
+        few, many,
+        "one for each block_on, none for each time that it parks"
+    );
 }

@@ -6,13 +6,16 @@ use std::str::FromStr;
 /// The longest file name made from an address, in bytes.
 const LONGEST_NAME: usize = 100;
 
-/// An `http://` address, taken apart.
+/// An `http://` or `https://` address, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Address {
+    /// Whether it asks for TLS.
+    secure: bool,
+
     /// A name or an IP address, without the brackets of IPv6.
     host: String,
 
-    /// The port, 80 when the address says none.
+    /// The port, that of the scheme when the address says none.
     port: u16,
 
     /// Path and query, as they go into the request; starts with a slash.
@@ -24,6 +27,11 @@ pub(crate) struct Address {
 pub(crate) struct BadAddress(&'static str);
 
 impl Address {
+    /// Whether it is to be fetched over TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.secure
+    }
+
     /// The host and the port, as `connect` takes them.
     pub(crate) fn endpoint(&self) -> (&str, u16) {
         (&self.host, self.port)
@@ -37,7 +45,7 @@ impl Address {
         } else {
             host.to_owned()
         };
-        if port == 80 {
+        if port == default_port(self.secure) {
             host
         } else {
             format!("{host}:{port}")
@@ -74,13 +82,15 @@ impl FromStr for Address {
                 "it has a blank, a control or a non-ASCII character; write it as %xx",
             ));
         }
-        let rest = after_scheme(text)?;
+        let (secure, rest) = after_scheme(text)?;
         let rest = rest.split('#').next().unwrap_or_default();
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, target) = rest.split_at(end);
         let (host, port) = host_and_port(authority)?;
+        let port = port.unwrap_or(default_port(secure));
         let slash = if target.starts_with('/') { "" } else { "/" };
         Ok(Address {
+            secure,
             host,
             port,
             target: format!("{slash}{target}"),
@@ -94,20 +104,25 @@ impl fmt::Display for BadAddress {
     }
 }
 
-/// What follows `http://`.
-fn after_scheme(text: &str) -> Result<&str, BadAddress> {
+/// The port of an address that says none.
+fn default_port(secure: bool) -> u16 {
+    if secure { 443 } else { 80 }
+}
+
+/// Whether the scheme asks for TLS, and what follows `http://` or `https://`.
+fn after_scheme(text: &str) -> Result<(bool, &str), BadAddress> {
     let (scheme, rest) = text
         .split_once("://")
-        .ok_or(BadAddress("it does not start with http://"))?;
+        .ok_or(BadAddress("it does not start with http:// or https://"))?;
     match scheme.to_ascii_lowercase().as_str() {
-        "http" => Ok(rest),
-        "https" => Err(BadAddress("https is not supported yet, only http")),
-        _ => Err(BadAddress("only http is supported")),
+        "http" => Ok((false, rest)),
+        "https" => Ok((true, rest)),
+        _ => Err(BadAddress("only http and https are supported")),
     }
 }
 
 /// Takes `host`, `host:port`, `[v6]` or `[v6]:port` apart.
-fn host_and_port(authority: &str) -> Result<(String, u16), BadAddress> {
+fn host_and_port(authority: &str) -> Result<(String, Option<u16>), BadAddress> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (host, port) = rest
@@ -138,13 +153,13 @@ fn check_host(host: &str) -> Result<(), BadAddress> {
     }
 }
 
-/// The port in `:port`, or the default for nothing.
-fn port_number(text: &str) -> Result<u16, BadAddress> {
+/// The port in `:port`, if it says one.
+fn port_number(text: &str) -> Result<Option<u16>, BadAddress> {
     match text.strip_prefix(':') {
         // RFC 3986, 3.2.3: an empty port is the default one.
-        None | Some("") if text.len() < 2 => Ok(80),
+        None | Some("") if text.len() < 2 => Ok(None),
         Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => match digits.parse() {
-            Ok(port) if port > 0 => Ok(port),
+            Ok(port) if port > 0 => Ok(Some(port)),
             _ => Err(BadAddress("its port is not between 1 and 65535")),
         },
         _ => Err(BadAddress("its port is no number")),
@@ -217,6 +232,9 @@ mod tests {
         assert_eq!(parse("http://host?q").target(), "/?q");
         assert_eq!(parse("http://host:/x").endpoint(), ("host", 80));
         assert_eq!(parse("http://host/x").authority(), "host");
+        assert_eq!(parse("https://host/x").endpoint(), ("host", 443));
+        assert_eq!(parse("https://host:443/x").authority(), "host");
+        assert_eq!(parse("https://host:80/x").authority(), "host:80");
     }
 
     #[test]
@@ -232,7 +250,6 @@ mod tests {
             ("", "http://"),
             ("picture.png", "http://"),
             ("ftp://host/x", "only http"),
-            ("https://host/x", "not supported yet"),
             ("http:///x", "no host"),
             ("http://:80/x", "no host"),
             ("http://me@host/x", "user names"),

@@ -4,6 +4,7 @@ use crate::address::Address;
 use crate::body::read_body;
 use crate::failure::Failure;
 use crate::head::{Framing, Head, read_head};
+use crate::secure::Secure;
 use greenthread::net::TcpStream;
 use std::io::{self, BufReader, Write};
 use std::time::Duration;
@@ -26,6 +27,9 @@ pub(crate) struct Client {
     /// What a server may cost.
     limits: Limits,
 
+    /// Fetches what is to come over TLS.
+    secure: Secure,
+
     /// The connection used last, if it can serve another request.
     kept: Option<Connection>,
 }
@@ -41,8 +45,12 @@ struct Connection {
 
 impl Client {
     /// A client without a connection.
-    pub(crate) fn new(limits: Limits) -> Self {
-        Client { limits, kept: None }
+    pub(crate) fn new(limits: Limits, secure: Secure) -> Self {
+        Client {
+            limits,
+            secure,
+            kept: None,
+        }
     }
 
     /// Writes the picture at `address` to `sink`, and returns its size.
@@ -51,6 +59,9 @@ impl Client {
         address: &Address,
         sink: &mut impl Write,
     ) -> Result<u64, Failure> {
+        if address.is_secure() {
+            return self.secure.fetch(address, self.limits.bytes, sink);
+        }
         let (mut connection, head) = self.ask(address)?;
         let outcome = match head.status {
             200 => connection.take_body(head.framing, self.limits.bytes, sink),
@@ -145,7 +156,7 @@ impl Connection {
     }
 }
 
-/// Connects within `limit`, and lets no read or write take longer. (Looking a name up blocks the OS thread for now.)
+/// Connects within `limit`, and lets no read or write take longer.
 fn connect(address: &Address, limit: Duration) -> io::Result<TcpStream> {
     let stream = greenthread::timeout(limit, || TcpStream::connect(address.endpoint()))??;
     stream.set_read_timeout(Some(limit))?;

@@ -52,6 +52,9 @@ pub(crate) enum Failure {
     /// The connection failed.
     Network(io::Error),
 
+    /// What else went wrong over TLS, or TLS itself.
+    Https(String),
+
     /// The picture could not be written to the folder.
     Save(io::Error),
 }
@@ -108,6 +111,7 @@ impl fmt::Display for Failure {
             }
             Failure::Malformed(what) => write!(f, "not understood: {what}"),
             Failure::Network(error) => write!(f, "connection failed: {error}"),
+            Failure::Https(what) => write!(f, "https: {what}"),
             Failure::Save(error) => write!(f, "cannot save: {error}"),
         }
     }

@@ -14,6 +14,11 @@ mod head;
 mod options;
 mod pictures;
 mod report;
+#[cfg(feature = "ureq")]
+mod secure;
+#[cfg(not(feature = "ureq"))]
+#[path = "plain.rs"]
+mod secure;
 mod server;
 mod source;
 
@@ -24,6 +29,7 @@ use greenthread::sync::Queue;
 use indicatif::{ProgressBar, ProgressStyle};
 use options::{Options, Request};
 use report::Tally;
+use secure::Secure;
 use source::Source;
 use std::process::ExitCode;
 
@@ -56,6 +62,7 @@ fn main() -> ExitCode {
 /// Fetches every address of the source into the folder; the error is why it could not even start.
 fn gallery(options: Options) -> Result<Tally, String> {
     let source = Source::open(options.addresses, options.from.as_deref())?;
+    let secure = Secure::open(options.ca.as_deref(), options.limits, options.jobs)?;
     let folder = Folder::open(options.out.as_deref())?;
     let bar = progress_bar(source.count);
     let tally = Tally::new(folder.path(), source.server);
@@ -64,7 +71,7 @@ fn gallery(options: Options) -> Result<Tally, String> {
     greenthread::scope(|s| {
         for _ in 0..options.jobs {
             s.spawn(|| {
-                let mut client = Client::new(options.limits);
+                let mut client = Client::new(options.limits, secure.clone());
                 for address in queue.iter() {
                     let outcome = tally.in_flight(|| download(&mut client, &address, &folder));
                     tally.record(address, outcome);

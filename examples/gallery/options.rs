@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
-Fetches pictures over HTTP/1.1, many at a time, with green threads on one OS thread.
+Fetches pictures over HTTP/1.1 and HTTPS, many at a time, with green threads on one OS thread.
 
 usage: gallery [options] [ADDRESS ...]
 
@@ -19,9 +19,10 @@ one of them is missing and one is cut short, on purpose.
   --from FILE      also fetch the addresses in FILE, one a line; `#` starts a comment
   --timeout SECS   longest wait for a connection, and for each read (default 10)
   --max-bytes N    the biggest picture that is taken (default 67108864, 64 MiB)
+  --ca FILE        trust the certificates in FILE (PEM) for https, instead of the web's
   --help           this text
 
-Only http:// addresses are supported so far, and redirects are reported, not followed.
+https:// addresses need a gallery that is built with `--features ureq`. Redirects are reported, not followed.
 Exit status: 0 when all went well (planned failures aside), 1 when a picture failed,
 2 when the options make no sense or nothing could be started.
 ";
@@ -51,6 +52,9 @@ pub(crate) struct Options {
     /// A file with one address a line.
     pub(crate) from: Option<PathBuf>,
 
+    /// A file with the certificates to trust; `None` is the web's.
+    pub(crate) ca: Option<PathBuf>,
+
     /// What a server may cost one download.
     pub(crate) limits: Limits,
 
@@ -67,6 +71,7 @@ impl Options {
             jobs: 16,
             out: None,
             from: None,
+            ca: None,
             limits: Limits {
                 timeout: Duration::from_secs(10),
                 bytes: 64 << 20,
@@ -97,6 +102,7 @@ impl Options {
             "--timeout" => self.limits.timeout = seconds(flag, &value()?)?,
             "--out" => self.out = Some(value()?.into()),
             "--from" => self.from = Some(value()?.into()),
+            "--ca" => self.ca = Some(value()?.into()),
             _ => return Err(format!("there is no option {flag} (see --help)")),
         }
         Ok(())

@@ -32,6 +32,11 @@ thread_local! {
     static OF: Cell<usize> = const { Cell::new(0) };
 }
 
+/// Whether this OS thread is one of a crew's.
+pub(super) fn works_here() -> bool {
+    OF.get() != 0
+}
+
 /// What a crew is like.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
@@ -167,7 +172,8 @@ impl Crew {
                 if state.closed {
                     break;
                 }
-                let outcome = waiter.park(state, |state| &mut state.idle, Some(until));
+                let outcome = Scheduler::get()
+                    .resting(|| waiter.park(state, |state| &mut state.idle, Some(until)));
                 if outcome == Outcome::TimedOut {
                     break;
                 }

@@ -9,6 +9,7 @@
 //! leaves behind are cancelled, and have ended before its handle reads finished.
 
 pub(crate) mod crew;
+pub(crate) mod errand;
 pub(crate) mod pool;
 pub(crate) mod spawn;
 

@@ -49,7 +49,8 @@ where
     crew().spawn(Location::caller(), f)
 }
 
-fn crew() -> Arc<Crew> {
+/// Who does the blocking jobs of this OS thread.
+pub(crate) fn crew() -> Arc<Crew> {
     let of_runtime = OF_RUNTIME.try_with(|crew| crew.borrow().clone());
     let of_runtime = of_runtime.ok().flatten();
     of_runtime.unwrap_or_else(|| Arc::clone(OF_PROCESS.get_or_init(of_process)))

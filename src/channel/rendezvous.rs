@@ -27,7 +27,7 @@ pub(super) fn give<T>(
     if state.capacity > 0 {
         return Err((state, message));
     }
-    let Some((wake, slot)) = state.receiving.wake_within(usize::MAX) else {
+    let Some((wake, slot, _)) = state.receiving.wake_within(usize::MAX) else {
         return Err((state, message));
     };
     // SAFETY: Z1: its node was in the list, and the lock is held.
@@ -44,7 +44,7 @@ pub(super) fn take<T>(mut state: LockGuard<'_, State<T>>) -> Result<T, LockGuard
     if state.capacity > 0 {
         return Err(state);
     }
-    let Some((wake, slot)) = state.sending.wake_within(usize::MAX) else {
+    let Some((wake, slot, _)) = state.sending.wake_within(usize::MAX) else {
         return Err(state);
     };
     // SAFETY: Z1: its node was in the list, and the lock is held.

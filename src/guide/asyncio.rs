@@ -663,6 +663,40 @@
 //! # Ok::<(), io::Error>(())
 //! ```
 //!
+//! # Files and standard streams
+//!
+//! | Python | greenthread |
+//! |---|---|
+//! | `asyncio.to_thread(path.read_text)`, `aiofiles.open(..)` with `read`, `write`, `seek` | [`fs`](crate::fs): [`read_to_string`](crate::fs::read_to_string), [`File`](crate::fs::File); the trip to the pool is inside |
+//! | `pathlib.Path`: `read_text`, `write_text`, `stat`, `iterdir`, `exists`, `unlink` | [`fs`](crate::fs)`::{read_to_string, write, metadata, read_dir, exists, remove_file}` |
+//! | `tempfile.TemporaryDirectory`, `NamedTemporaryFile` | [`fs::TempDir`](crate::fs::TempDir), [`fs::TempFile`](crate::fs::TempFile) |
+//! | `shutil.copyfileobj`, `shutil.copy` | [`io::copy`](crate::io::copy()), [`io::copy_with`](crate::io::copy_with) with progress; [`fs::copy`](crate::fs::copy()) |
+//! | `os.pipe` | [`io::pipe`](crate::io::pipe()) |
+//! | `print(..)`, `print(.., file=sys.stderr)` | `writeln!(io::stdout(), ..)` with [`io::stdout`](crate::io::stdout), [`io::stderr`](crate::io::stderr); `println!` where the output cannot be full |
+//! | `input()` on an executor's thread, `for line in sys.stdin` | [`io::stdin`](crate::io::stdin)`().read_line(..)`, `.lines()` |
+//!
+//! ```
+//! use std::{io::ErrorKind, sync::Arc};
+//! use greenthread::{fs, gather, spawn};
+//!
+//! let folder = Arc::new(fs::TempDir::new()?);
+//! let path = |n| folder.path().join(format!("note{n}.txt"));
+//! let jobs = [3, 1, 2].map(|n| {
+//!     let path = path(n);
+//!     spawn(move || { // overlaps with the others
+//!         fs::write(&path, format!("line {n}\n").repeat(n))?;
+//!         fs::read_to_string(&path)
+//!     })
+//! });
+//! let texts = gather(jobs).into_iter().map(|text| text.unwrap());
+//! let lines: Vec<usize> = texts.map(|text| Ok(text?.lines().count())).collect::<std::io::Result<_>>()?;
+//! assert_eq!(lines, [3, 1, 2]);
+//! assert_eq!(fs::read(path(4)).unwrap_err().kind(), ErrorKind::NotFound);
+//! fs::remove_file(path(1))?;
+//! assert_eq!(fs::read_dir(folder.path())?.count(), 2);
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
 //! # Processes
 //!
 //! | Python | greenthread |
@@ -723,11 +757,3 @@
 //! assert!(handler.cancel()); // remove_signal_handler
 //! # std::io::Result::Ok(())
 //! ```
-//!
-//! # Not here yet
-//!
-//! These rows have no form of the crate's own in this version; the right column is what a program does until then.
-//!
-//! | Python | until then |
-//! |---|---|
-//! | `pathlib.Path`: `read_text`, `write_text`, `stat`, `iterdir`, `exists`, `unlink`, and `tempfile.TemporaryDirectory` | `std::fs`: short calls in place, long ones inside [`spawn_blocking`](crate::spawn_blocking) |

@@ -3,6 +3,8 @@
 //! - [`asyncio`]: every function and class of Python's `asyncio`, `queue`, `threading` and generators that the parity programs use, with what stands for it.
 //! - [`seeing`]: timelines of what runs, and how to read them.
 //! - [`std_and_go`]: what changes for those who come from `std::thread` or from Go.
+//! - [`libraries`]: which libraries work on green threads and how, which do not and why.
+//! - [`stuck`]: what is stuck? Dumps, the watchdog, deadlocks, gdb.
 //!
 //! # What to read first
 //!
@@ -16,5 +18,7 @@
 //! Who wants to change the crate itself begins with `ARCHITECTURE.md`.
 
 pub mod asyncio;
+pub mod libraries;
 pub mod seeing;
 pub mod std_and_go;
+pub mod stuck;

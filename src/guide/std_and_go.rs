@@ -17,6 +17,8 @@
 //! | `sync::RwLock`, `OnceLock`, `LazyLock`, `Barrier` | [`RwLock`](crate::sync::RwLock), [`OnceLock`](crate::sync::OnceLock), [`LazyLock`](crate::sync::LazyLock), [`Barrier`](crate::sync::Barrier) |
 //! | `mpsc::sync_channel(n)`, `mpsc::channel()` | [`channel::bounded(n)`](crate::channel::bounded), [`channel::unbounded()`](crate::channel::unbounded): receivers can be cloned too; std's error types |
 //! | `net::TcpListener`, `TcpStream`, `UdpSocket` and `os::unix::net` | [`net`](crate::net) under the same names, with `close` besides; a name parks its green thread alone |
+//! | `fs::File`, `fs::read`, `fs::read_dir` .. | [`fs`](crate::fs) under the same names, with [`write_atomic`](crate::fs::write_atomic), [`TempDir`](crate::fs::TempDir) and [`TempFile`](crate::fs::TempFile) besides |
+//! | `use std::io` | [`use greenthread::io`](crate::io): std's types and traits, with [`stdin`](crate::io::stdin), [`stdout`](crate::io::stdout), [`stderr`](crate::io::stderr), [`pipe`](crate::io::pipe()) and [`copy`](crate::io::copy()) that park |
 //! | `process::Command`, `Child` | [`process`](crate::process) under the same names; `wait` and `kill` take `&self`, with `wait_timeout`, `communicate` and `kill_on_drop` besides |
 //! | `Instant::now()` | [`time::now()`](crate::time::now), which follows virtual time |
 //!
@@ -84,6 +86,8 @@
 //! | `sync.Mutex`, `sync.Cond` | [`sync::Mutex`](crate::sync::Mutex), [`sync::Condvar`](crate::sync::Condvar) |
 //! | `semaphore.Weighted` | [`Semaphore`](crate::sync::Semaphore), [`acquire_many`](crate::sync::Semaphore::acquire_many) |
 //! | `iter.Pull`, `range` over a function | [`Generator`](crate::generator::Generator) |
+//! | `io.Copy`, `io.Pipe`, `os.Pipe` | [`io::copy`](crate::io::copy()), [`io::pipe`](crate::io::pipe()) |
+//! | `os.ReadFile`, `os.WriteFile`, `os.File` | [`fs::read`](crate::fs::read), [`fs::write`](crate::fs::write()), [`fs::File`](crate::fs::File) |
 //! | `net.Listener.Close` | [`TcpListener::close`](crate::net::TcpListener::close) |
 //! | `net.Resolver.LookupIPAddr` | [`lookup_host`](crate::net::lookup_host) |
 //! | `net/http`'s `Server.Shutdown(ctx)`, for any TCP server | [`Stopper::stop(grace)`](crate::net::Stopper::stop) of a [`Server`](crate::net::Server) |

@@ -10,7 +10,7 @@ use crate::sched::source::refuse_in_unwind;
 /// What can be turned into addresses: [`std::net::ToSocketAddrs`] whose names park the green thread.
 ///
 /// The same forms as std's: a [`SocketAddr`], `"host:port"`, `("host", port)`, `(IpAddr, port)`, a slice of addresses, and references to them. What is an
-/// address already is parsed at once; a name is looked up by the system (`getaddrinfo`) on the pool of [`spawn_blocking`](crate::spawn_blocking), and only
+/// address already is parsed at once; a name is looked up by the system (`getaddrinfo`) on the pool of [`spawn_blocking`], and only
 /// the green thread waits.
 ///
 /// It is a trait of its own because std's gives no way to tell a name from an address before the OS thread blocks. A type that has only std's is given as what that returns:

@@ -84,8 +84,27 @@ fn bind_to(socket: &socket2::Socket, address: SocketAddr, port: Port) -> io::Res
 }
 
 fn new_socket(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<socket2::Socket> {
-    let domain = Domain::for_address(address);
-    let socket = socket2::Socket::new(domain, kind, Some(protocol))?;
+    open(Domain::for_address(address), kind, Some(protocol))
+}
+
+/// A new socket that does not block.
+#[cfg(target_os = "linux")]
+pub(super) fn open(
+    domain: Domain,
+    kind: Type,
+    protocol: Option<Protocol>,
+) -> io::Result<socket2::Socket> {
+    socket2::Socket::new(domain, kind.nonblocking(), protocol)
+}
+
+/// The same where that takes a second step.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn open(
+    domain: Domain,
+    kind: Type,
+    protocol: Option<Protocol>,
+) -> io::Result<socket2::Socket> {
+    let socket = socket2::Socket::new(domain, kind, protocol)?;
     socket.set_nonblocking(true)?;
     Ok(socket)
 }

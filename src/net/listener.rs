@@ -71,7 +71,9 @@ impl TcpListener {
     /// - `NotConnected`: [`close`](Self::close) was called, before or meanwhile.
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let (stream, peer) = self.0.receive(&ACCEPT, net::TcpListener::accept)?;
-        Ok((TcpStream::new(Socket::unblock(stream)?), peer))
+        // One system call; `unblock` asks first, and makes two.
+        stream.set_nonblocking(true)?;
+        Ok((TcpStream::new(Socket::new(stream)), peer))
     }
 
     /// Returns an iterator that accepts for ever; it gives the errors of [`accept`](Self::accept), and ends when the listener was closed.

@@ -72,10 +72,11 @@ mod connect;
 mod listener;
 mod seats;
 mod server;
+mod server_on_workers;
 mod socket;
 mod stream;
 mod stream_io;
-mod timeouts;
+pub(crate) mod timeouts;
 mod udp;
 pub mod unix;
 
@@ -84,6 +85,7 @@ pub use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV
 pub use address::{ToSocketAddrs, lookup_host};
 pub use listener::{Incoming, TcpListener};
 pub use server::{Server, Stopper};
+pub use server_on_workers::ServerOnWorkers;
 pub use stream::TcpStream;
 pub use udp::UdpSocket;
 pub use unix::datagram::UnixDatagram;

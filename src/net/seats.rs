@@ -3,6 +3,7 @@
 //! A connection takes a seat before it is accepted and gives it back when its handler has ended, however that ends. Only the green thread that serves waits here: for a free
 //! seat, for a descriptor that somebody may give back with his seat, or for the end of all. Giving back and stopping do not block.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::lock::Lock;
@@ -35,7 +36,7 @@ struct State {
 
 impl Seats {
     /// Takes a seat, one of `limit`, and waits for a free one; none when closed.
-    pub(super) fn take(&self, limit: usize) -> Option<Seat<'_>> {
+    pub(super) fn take(self: &Arc<Self>, limit: usize) -> Option<Seat> {
         let may_go_on = |state: &State| state.closed || state.taken < limit;
         let is_seated = |state: &mut State| {
             state.taken += usize::from(!state.closed);
@@ -43,7 +44,7 @@ impl Seats {
         };
         let is_seated = self.wait(None, may_go_on, is_seated);
         // Made outside of the lock: its drop takes that.
-        (is_seated == Some(true)).then(|| Seat(self))
+        (is_seated == Some(true)).then(|| Seat(Arc::clone(self)))
     }
 
     /// Waits until somebody leaves, or until it is closed, at most for `limit`.
@@ -107,9 +108,9 @@ fn nothing_to_give_back(_: &Lock<State>, _: &Node) {}
 
 /// One seat, given back by its drop.
 #[derive(Debug)]
-pub(super) struct Seat<'a>(&'a Seats);
+pub(super) struct Seat(Arc<Seats>);
 
-impl Drop for Seat<'_> {
+impl Drop for Seat {
     fn drop(&mut self) {
         self.0.leave();
     }

@@ -12,7 +12,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A TCP server that runs a function for each connection, on a green thread of its own.
 ///
+/// All on the OS thread that serves, unless [`workers`](Self::workers) says otherwise.
+///
 /// # Examples
 /// ```
 /// use std::io::{self, Read, Write};
@@ -50,19 +52,19 @@ const LAST_PAUSE: Duration = Duration::from_secs(1);
 #[must_use = "it serves nobody before `serve` is called"]
 pub struct Server {
     /// What it has in common with its stoppers.
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 
     /// The most connections at once.
     limit: usize,
 }
 
 /// A server, as those who may stop it see it.
-struct Shared {
+pub(super) struct Shared {
     /// Closed by the first stop, and when the server is dropped.
     listener: TcpListener,
 
     /// Who is being served.
-    seats: Seats,
+    pub(super) seats: Arc<Seats>,
 }
 
 impl Server {
@@ -76,7 +78,7 @@ impl Server {
 
     /// Makes a server of a listener, which may have options of its own.
     pub fn from_listener(listener: TcpListener) -> Server {
-        let seats = Seats::default();
+        let seats = Arc::default();
         Server {
             shared: Arc::new(Shared { listener, seats }),
             limit: usize::MAX,
@@ -116,14 +118,16 @@ impl Server {
     ///
     /// # Errors
     /// What `accept` says when the listener is of no use: handlers are cancelled, and have ended.
+    #[track_caller]
     pub fn serve<F, R>(self, handler: F) -> io::Result<()>
     where
         F: Fn(TcpStream, SocketAddr) -> R,
     {
+        let site = Location::caller();
         let (server, handler) = (&self, &handler);
         scope(|s| {
             let ended = server.accept_all(|stream, peer, seat| {
-                s.spawn(move || handle(handler, stream, peer, seat));
+                s.spawn_at(site, move || handle(handler, stream, peer, seat));
             });
             if ended.is_ok() {
                 server.shared.seats.wait_for_end();
@@ -134,7 +138,7 @@ impl Server {
     }
 
     /// Hands every connection to `begin`, until stopped.
-    fn accept_all<'a>(&'a self, begin: impl Fn(TcpStream, SocketAddr, Seat<'a>)) -> io::Result<()> {
+    pub(super) fn accept_all(&self, begin: impl Fn(TcpStream, SocketAddr, Seat)) -> io::Result<()> {
         let mut pause = FIRST_PAUSE;
         while let Some(seat) = self.shared.seats.take(self.limit) {
             match self.shared.listener.accept() {
@@ -202,7 +206,7 @@ fn handle<R>(
     handler: impl Fn(TcpStream, SocketAddr) -> R,
     stream: TcpStream,
     peer: SocketAddr,
-    seat: Seat<'_>,
+    seat: Seat,
 ) {
     let handled = catch_unwind(AssertUnwindSafe(|| drop(handler(stream, peer))));
     if let Err(caught) = handled {

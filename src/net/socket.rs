@@ -78,6 +78,12 @@ impl<S: AsFd> Socket<S> {
         })
     }
 
+    /// For whoever polls it.
+    #[cfg(any(feature = "futures-io", feature = "hyper", feature = "tokio"))]
+    pub(super) fn source(&self) -> &Source<S> {
+        &self.source
+    }
+
     /// The socket, for a call that does not block; `NotConnected` once closed.
     #[inline]
     pub(super) fn ask(&self) -> io::Result<Operating<'_, S>> {

@@ -36,6 +36,12 @@ impl TcpStream {
         TcpStream(socket)
     }
 
+    /// For whoever polls it.
+    #[cfg(any(feature = "futures-io", feature = "hyper", feature = "tokio"))]
+    pub(crate) fn source(&self) -> &crate::sched::source::Source<net::TcpStream> {
+        self.0.source()
+    }
+
     /// Connects to `address`; with several addresses, to the first that can be reached.
     ///
     /// Parks while a name is looked up, and until the connection stands or is refused. A cancellation is raised here and gives the attempt up; a

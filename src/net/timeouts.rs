@@ -6,16 +6,16 @@ use std::time::Duration;
 
 /// A limit for one direction, in nanoseconds; zero is none.
 #[derive(Debug, Default)]
-pub(super) struct Limit(AtomicU64);
+pub(crate) struct Limit(AtomicU64);
 
 impl Limit {
-    pub(super) fn get(&self) -> Option<Duration> {
+    pub(crate) fn get(&self) -> Option<Duration> {
         let nanos = self.0.load(Ordering::Relaxed);
         (nanos != 0).then(|| Duration::from_nanos(nanos))
     }
 
     /// Sets it; zero is refused, as in std.
-    pub(super) fn set(&self, limit: Option<Duration>) -> io::Result<()> {
+    pub(crate) fn set(&self, limit: Option<Duration>) -> io::Result<()> {
         let limit = limit.map(not_zero).transpose()?;
         // What does not fit lies 584 years ahead.
         let nanos = |limit: Duration| u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);

@@ -21,7 +21,7 @@ use super::list::{Node, WaitList};
 use super::park::{Grant, checkpoint, may_raise, park_until};
 use super::payload;
 use super::scheduler::Scheduler;
-use super::wait::{Ended, Operation, Part, Wait};
+use super::wait::{Ended, Form, Holder, Operation, Sought, Wait};
 use crate::base::lock::Lock;
 
 /// How a wait for one of several ended.
@@ -107,6 +107,9 @@ pub(crate) trait Line {
 
     /// What to do with a grant when the owner's OS thread ends (L19).
     fn hand_on(&self);
+
+    /// The address of what it stands in line at.
+    fn object(&self) -> usize;
 }
 
 impl<S> Line for Place<'_, S> {
@@ -139,6 +142,10 @@ impl<S> Line for Place<'_, S> {
         if let Some(hand_on) = self.grant.hand_on() {
             hand_on(self.queue, &self.node);
         }
+    }
+
+    fn object(&self) -> usize {
+        std::ptr::from_ref(self.queue).addr()
     }
 }
 
@@ -173,7 +180,7 @@ pub(crate) fn wait_for_any(
         wait: scheduler.new_wait(operation).with_many_nodes(),
         lines,
     };
-    choice.wait.set_part(Choice::PART);
+    choice.wait.set_form(&Choice::FORM);
     let open = choice.join_all(first);
     if let Some(open) = open
         && choice.wait.take_back()
@@ -190,11 +197,27 @@ pub(crate) fn wait_for_any(
 }
 
 impl<'a> Choice<'a> {
-    /// What can be done with the wait of one; it waits for several things, so that none is named.
-    const PART: &'static Part = &Part {
+    /// What its wait can do.
+    const FORM: Form = Form {
         abandon: Self::abandon,
         object: |_| 0,
+        look: Self::look,
     };
+
+    /// What it waits for.
+    ///
+    /// # Safety
+    /// `wait` is the first field of a choice that is parked on this OS thread.
+    unsafe fn look(wait: &Wait) -> Sought {
+        // SAFETY: the caller's duty; `Choice` is `repr(C)` with the wait first.
+        let choice = unsafe { &*std::ptr::from_ref(wait).cast::<Choice<'a>>() };
+        let mut objects = choice.lines.iter().map(|line| line.object());
+        Sought {
+            object: objects.next().unwrap_or(0),
+            others: objects.collect(),
+            holder: Holder::Unknown,
+        }
+    }
 
     /// Joins one after the other, up to the first that need not wait.
     fn join_all(&self, first: usize) -> Option<usize> {

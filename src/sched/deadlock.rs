@@ -5,7 +5,8 @@
 //! thread of the process is ours and asleep in the same way.
 //!
 //! That is found out by looking twice: each of ours counts its long sleeps. When all are asleep at both looks and no count has changed, there was
-//! a moment between the looks at which all slept, and whoever sleeps can be woken by nobody but one who does not.
+//! a moment between the looks at which all slept, and whoever sleeps can be woken by nobody but one who does not. Those of a crew who wait for work count as
+//! asleep, although they go after a while: they wake nobody. Helpers (who write dumps, watch) do not count at all.
 //!
 //! Workers only sleep: whoever waits for what they do is the root that is told. While there are any, silence is never a deadlock at once: where no other OS thread
 //! takes part, it is one when the root and every worker of the process sleep in this way.
@@ -17,8 +18,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::cancel;
-use super::header::{Header, state};
+use super::cycle::{self, Waits};
+use super::header::Header;
 use super::inbox::Home;
+use super::reactor::Reactor;
 use super::request::Request;
 use super::scheduler::Scheduler;
 use crate::base::biased::Biased;
@@ -50,6 +53,26 @@ static WORKERS: AtomicUsize = AtomicUsize::new(0);
 
 /// The number of the next such sleep.
 static SLEEPS: AtomicU64 = AtomicU64::new(0);
+
+/// How many OS threads of ours there are that wake nobody by themselves.
+static HELPERS: AtomicUsize = AtomicUsize::new(0);
+
+/// While it lives, one OS thread more is none that may wake anybody.
+#[derive(Debug)]
+pub(crate) struct Helper(());
+
+impl Helper {
+    pub(crate) fn begin() -> Self {
+        HELPERS.fetch_add(1, Ordering::Relaxed);
+        Helper(())
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        HELPERS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// While it lives, there is one worker more.
 #[derive(Debug)]
@@ -101,7 +124,8 @@ impl Scheduler {
         let parts = if alone {
             1 + WORKERS.load(Ordering::Acquire)
         } else {
-            threads_of_process()?
+            let helpers = HELPERS.load(Ordering::Relaxed);
+            threads_of_process()?.checked_sub(helpers)?
         };
         let sleepers = sleepers();
         let takes_part =
@@ -115,12 +139,20 @@ impl Scheduler {
     }
 
     /// Nothing at work for us, no socket waited for; the caller has looked at the rest.
-    fn is_silent(&self) -> bool {
-        self.outside.get() == 0 && self.sources_waited.get() == 0
+    pub(super) fn is_silent(&self) -> bool {
+        self.outside.get() == 0 && self.sources_waited.get() == 0 && !self.futures_wait()
+    }
+
+    /// Whether a future waits for a socket.
+    fn futures_wait(&self) -> bool {
+        self.reactor_if_made().is_some_and(Reactor::has_tasks)
     }
 
     /// Sleeps until rung or for `limit`; without a limit, and if nobody rings for long, asks whether anybody can.
     pub(super) fn doze(&self, limit: Option<Duration>) {
+        if self.only_rests() {
+            return self.doze_at_rest(limit);
+        }
         if limit.is_some() || !self.is_silent() {
             return self.wait_for_ring(limit);
         }
@@ -128,6 +160,29 @@ impl Scheduler {
         if self.home().is_asleep() {
             self.doze_for_good();
         }
+    }
+
+    /// What stands here waits for work, as one of a crew does: when its time is up it goes, and wakes nobody.
+    pub(crate) fn resting<T>(&self, f: impl FnOnce() -> T) -> T {
+        self.resting.set(true);
+        let value = f();
+        self.resting.set(false);
+        value
+    }
+
+    /// Whether nothing here can wake anybody by itself.
+    fn only_rests(&self) -> bool {
+        self.resting.get() && self.is_silent() && self.all.borrow().is_empty()
+    }
+
+    fn doze_at_rest(&self, limit: Option<Duration>) {
+        sleepers().push(Sleeper {
+            home: self.home().clone(),
+            sleep: SLEEPS.fetch_add(1, Ordering::Relaxed),
+            is_worker: false,
+        });
+        self.wait_for_ring(limit);
+        forget(self.home());
     }
 
     fn doze_for_good(&self) {
@@ -203,10 +258,12 @@ impl Scheduler {
         let mut report = String::from(
             "greenthread: deadlock: everybody waits, no timer runs, no socket is waited for, and no other OS thread can wake anybody here",
         );
-        describe(&mut report, "root", &self.root, self);
-        for header in self.everybody() {
-            describe(&mut report, "green thread", &header, self);
+        let sights = self.sights();
+        for sight in &sights {
+            // Writing to a string does not fail.
+            let _ = write!(report, "\n  {sight}");
         }
+        cycle::spell(&sights, &Waits::of(&sights), &mut report);
         report
     }
 
@@ -231,18 +288,7 @@ impl Scheduler {
 }
 
 /// Adds a line about one who belongs to this OS thread.
-pub(crate) fn describe(report: &mut String, kind: &str, header: &Header, scheduler: &Scheduler) {
-    let waits = match scheduler.wait_of(header) {
-        Some(wait) => format!("waits in {}", wait.operation().name),
-        None if header.state() == state::UNSTARTED => String::from("has not begun"),
-        None => String::from("is ready"),
-    };
-    let name = header.name().unwrap_or("unnamed");
-    let (id, site) = (header.id(), header.site());
+pub(crate) fn describe(report: &mut String, header: &Header, scheduler: &Scheduler) {
     // Writing to a string does not fail.
-    let _ = write!(report, "\n  {kind} {id} \"{name}\" {waits}");
-    // Nobody spawned the root.
-    if !scheduler.is_root(header) {
-        let _ = write!(report, ", spawned at {site}");
-    }
+    let _ = write!(report, "\n  {}", scheduler.sight(header));
 }

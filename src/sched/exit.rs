@@ -10,6 +10,7 @@ use std::ptr;
 
 use super::header::Counted;
 use super::peer::{mail, senders};
+use super::residents;
 use super::scheduler::Scheduler;
 
 /// A thread-local whose drop ends the scheduler of its OS thread.
@@ -36,6 +37,7 @@ impl Drop for Sentinel {
 impl Scheduler {
     fn end(&'static self) {
         self.set_current(ptr::null());
+        self.ending.set(true);
         self.abandon_all();
         if let Some(reactor) = self.reactor_if_made() {
             reactor.close();
@@ -44,6 +46,8 @@ impl Scheduler {
             self.end_loop();
         }
         super::deadlock::forget(self.home());
+        self.stop_visiting();
+        residents::move_out(&self.root);
         Scheduler::forget_current();
         self.home().release();
     }
@@ -78,7 +82,6 @@ impl Scheduler {
 
     /// Lets the loop's coroutine return, so that its stack is free.
     fn end_loop(&self) {
-        self.ending.set(true);
         self.finish_loop();
         drop(self.loop_stack.borrow_mut().take());
         drop(self.spare.borrow_mut().take());

@@ -179,6 +179,11 @@ impl Finish {
         self.callbacks.take()
     }
 
+    /// The address of the tally that its end is told to; zero for none.
+    pub(super) fn tally(&self) -> usize {
+        self.watcher.as_ref().map_or(0, Watcher::tally)
+    }
+
     /// Has the end told to a tally; who was to be told before, is not, and comes back to be dropped outside the lock.
     pub(crate) fn watch(&mut self, watcher: Watcher) -> Option<Watcher> {
         self.watcher.replace(watcher)

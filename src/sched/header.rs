@@ -51,6 +51,29 @@ pub(crate) mod state {
     pub(crate) const ABANDONED: u8 = 4;
 }
 
+/// Where a debugger finds what, in bytes.
+pub(crate) mod layout {
+    use std::mem::offset_of;
+
+    use super::Header;
+    use crate::sched::peer;
+
+    /// In a header: its number, 8 bytes.
+    pub(crate) const ID: usize = offset_of!(Header, peer) + peer::layout::ID;
+
+    /// In a header: its name, the address of two counts with the text behind them, and the text's length; the address is 0 for none.
+    pub(crate) const NAME: usize = offset_of!(Header, name);
+
+    /// In a header: the address of the place where it was spawned.
+    pub(crate) const SITE: usize = offset_of!(Header, site);
+
+    /// In a header: where it is in its life, a byte.
+    pub(crate) const STATE: usize = offset_of!(Header, state);
+
+    /// In a header: the part of its OS thread.
+    pub(crate) const LOCAL: usize = offset_of!(Header, local);
+}
+
 /// What the typed part of the allocation can do.
 #[derive(Debug)]
 pub(crate) struct Vtable {

@@ -8,7 +8,9 @@ use std::panic::Location;
 use super::exit::Sentinel;
 use super::header::Header;
 use super::scheduler::Scheduler;
+use crate::debugger;
 use crate::stack::chain::{self, Owners};
+use crate::watchdog::{observer, setting};
 
 thread_local! {
     /// Its drop ends the scheduler.
@@ -39,6 +41,10 @@ fn make() -> &'static Scheduler {
         });
         sentinel.arm(scheduler);
         scheduler.record_from_the_start();
+        debugger::be_there();
+        if let Some(limit) = setting::from_environment() {
+            scheduler.watch(Some(observer::watch(limit)));
+        }
         scheduler
     });
     made.unwrap_or_else(|_| {

@@ -232,6 +232,19 @@ impl WaitList {
         None
     }
 
+    /// The same; tells also the address of his place in line, which is on his stack, and zero for nobody.
+    #[inline(always)]
+    pub(crate) fn wake_first_at(&mut self) -> (Option<Wake>, usize) {
+        // SAFETY: N2.
+        while let Some(first) = unsafe { self.front.as_ref() } {
+            let wake = self.wake(first);
+            if wake.is_some() {
+                return (wake, ptr::from_ref(first).addr());
+            }
+        }
+        (None, 0)
+    }
+
     /// The same, among those who came before `bound` was taken.
     pub(crate) fn wake_before(&mut self, bound: u64) -> Option<Wake> {
         // SAFETY: N2.
@@ -246,15 +259,15 @@ impl WaitList {
         None
     }
 
-    /// The same, only as long as the one in front waits for at most `most`; tells how much it waits for.
-    pub(crate) fn wake_within(&mut self, most: usize) -> Option<(Wake, usize)> {
+    /// The same, only as long as the one in front waits for at most `most`; tells how much it waits for, and the address of his place in line.
+    pub(crate) fn wake_within(&mut self, most: usize) -> Option<(Wake, usize, usize)> {
         // SAFETY: N2.
         while let Some(first) = unsafe { self.front.as_ref() }
             && first.weight() <= most
         {
             let weight = first.weight();
             if let Some(wake) = self.wake(first) {
-                return Some((wake, weight));
+                return Some((wake, weight, ptr::from_ref(first).addr()));
             }
         }
         None

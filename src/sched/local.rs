@@ -3,9 +3,32 @@
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
 
+use super::clock::Deadline;
 use super::wait::Wait;
 use crate::stack::chain::Link;
 use crate::stack::coroutine::{Coroutine, Yielder};
+
+/// Where a debugger finds what, in bytes.
+pub(crate) mod layout {
+    use std::mem::offset_of;
+
+    use super::Local;
+
+    /// Its coroutine: words, one of which is where it is suspended.
+    pub(crate) const COROUTINE: usize = offset_of!(Local, coroutine);
+
+    /// Bytes of that.
+    pub(crate) const COROUTINE_BYTES: usize = size_of::<Option<super::Coroutine<(), (), ()>>>();
+
+    /// The address of the innermost link of its chain, while it is switched away.
+    pub(crate) const INNERMOST: usize = offset_of!(Local, innermost);
+
+    /// The address of the link at the base of its chain.
+    pub(crate) const BASE: usize = offset_of!(Local, base);
+
+    /// The address of the wait in which it is parked; 0 while it is not.
+    pub(crate) const WAIT: usize = offset_of!(Local, wait);
+}
 
 /// What the loop and the wait points of the OS thread keep about a green thread or a root.
 pub(crate) struct Local {
@@ -26,6 +49,12 @@ pub(crate) struct Local {
 
     /// Whether a request may end that wait.
     pub(super) interruptible: Cell<bool>,
+
+    /// When it was parked, by the loop's last look at the clock.
+    pub(super) since: Cell<Deadline>,
+
+    /// Whose late callbacks it calls just now, as the header's address; null but for then.
+    pub(crate) calls_for: Cell<*const ()>,
 
     /// Whether it was unparked without being parked.
     pub(super) token: Cell<bool>,
@@ -55,6 +84,8 @@ impl Local {
             base: Cell::new(ptr::null()),
             wait: Cell::new(ptr::null()),
             interruptible: Cell::new(false),
+            since: Cell::new(Deadline::BEGINNING),
+            calls_for: Cell::new(ptr::null()),
             token: Cell::new(false),
             place: Cell::new(usize::MAX),
             run: Cell::new(0),

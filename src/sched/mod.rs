@@ -16,14 +16,16 @@
 //! ```
 //!
 //! The laws that live here: L4 `wait`, `park`, `choice`; L5 `park`; L6 `scheduler` (S4), `list`; L7 `inbox`; L8 `deadlock`; L9 and L10 `request`, `park`, `raises`;
-//! L12 `frame`; L16 and L17 `source`; L18 `switch` (bases), `exit`; L19 `exit`. D1 for closures that may still move: `work`.
+//! L12 `frame`; L16 and L17 `source`; L18 `switch` (bases), `exit`, `task`; L19 `exit`. D1 for closures that may still move: `work`.
 //!
-//! The life of one `read` on a socket is drawn in `source`. `model` and `model_work` run what crosses OS threads under the model checker.
+//! The life of one `read` on a socket is drawn in `source`; that of one that is polled, in `poll`. `model` and `model_work` run what crosses OS threads under the model checker.
 
+pub(crate) mod beat;
 pub(crate) mod begin;
 pub(crate) mod cancel;
 pub(crate) mod choice;
 pub(crate) mod clock;
+pub(crate) mod cycle;
 pub(crate) mod deadlock;
 pub(crate) mod deliver;
 pub(crate) mod exit;
@@ -37,6 +39,7 @@ pub(crate) mod inbox;
 pub(crate) mod ledger;
 pub(crate) mod list;
 pub(crate) mod local;
+pub(crate) mod look;
 #[cfg(all(loom, test))]
 mod model;
 #[cfg(all(loom, test))]
@@ -44,24 +47,31 @@ mod model_work;
 pub(crate) mod park;
 pub(crate) mod payload;
 pub(crate) mod peer;
+pub(crate) mod poll;
 pub(crate) mod raises;
 pub(crate) mod reactor;
 pub(crate) mod readiness;
 pub(crate) mod ready;
 pub(crate) mod request;
+pub(crate) mod residents;
 pub(crate) mod root;
 pub(crate) mod scheduler;
+pub(crate) mod sight;
 pub(crate) mod source;
 #[cfg(feature = "tracing")]
 mod spans;
 #[cfg(not(feature = "tracing"))]
 #[path = "spans_unknown.rs"]
 mod spans;
+pub(crate) mod stuck;
+pub(crate) mod survey;
 pub(crate) mod switch;
 pub(crate) mod tally;
+pub(crate) mod task;
 pub(crate) mod timers;
 pub(crate) mod token;
 pub(crate) mod traced;
 pub(crate) mod turn;
+pub(crate) mod visit;
 pub(crate) mod wait;
 pub(crate) mod work;

@@ -23,7 +23,7 @@ use super::list::{Node, WaitList};
 use super::payload;
 use super::scheduler::Scheduler;
 use super::timers::Timer;
-use super::wait::{Ended, Operation, Part, Wait};
+use super::wait::{Ended, Form, Holder, Operation, Sought, Wait};
 use crate::base::lock::{Lock, LockGuard};
 use crate::base::recorder;
 use crate::stack::unwinding;
@@ -50,7 +50,22 @@ pub(crate) enum Grant<S> {
 
         /// Serves those behind.
         left: fn(&Lock<S>),
+
+        /// Tells who has it, where that is known.
+        holder: fn(&S) -> Holder,
     },
+
+    /// The same as `GiveBack`, where it is known who has it.
+    Held {
+        /// Gives a grant back.
+        give_back: fn(&Lock<S>, &Node),
+
+        /// Tells who has it.
+        holder: fn(&S) -> Holder,
+    },
+
+    /// The same as `Keep`, where it is known who will bring it.
+    Awaited(fn(&S) -> Holder),
 
     /// It is a value that has left its sender: it is delivered, and the request is raised at the next wait point (L4 c).
     Keep,
@@ -64,8 +79,19 @@ impl<S> Grant<S> {
     #[inline]
     pub(super) fn give_back(self) -> Option<fn(&Lock<S>, &Node)> {
         match self {
-            Grant::GiveBack(give_back) | Grant::InTurn { give_back, .. } => Some(give_back),
-            Grant::Keep | Grant::Deliver(_) => None,
+            Grant::GiveBack(give_back)
+            | Grant::Held { give_back, .. }
+            | Grant::InTurn { give_back, .. } => Some(give_back),
+            Grant::Keep | Grant::Awaited(_) | Grant::Deliver(_) => None,
+        }
+    }
+
+    /// Who has it, where that is known.
+    fn holder(self) -> Option<fn(&S) -> Holder> {
+        match self {
+            Grant::Held { holder, .. } | Grant::InTurn { holder, .. } => Some(holder),
+            Grant::Awaited(holder) => Some(holder),
+            Grant::GiveBack(_) | Grant::Keep | Grant::Deliver(_) => None,
         }
     }
 
@@ -162,10 +188,11 @@ pub(crate) fn with_protected_waiter<S, R>(
 }
 
 impl<'a, S> Waiter<'a, S> {
-    /// What can be done with the wait of one.
-    const PART: &'static Part = &Part {
+    /// What its wait can do.
+    const FORM: Form = Form {
         abandon: Self::abandon,
         object: Self::object,
+        look: Self::look,
     };
 
     /// Parks until woken, or until `deadline`: links into the list that `list` names, gives the lock back, and switches away. May be called again
@@ -196,7 +223,7 @@ impl<'a, S> Waiter<'a, S> {
             held = self.raise_due(held);
         }
         self.wait.again();
-        self.wait.set_part(Self::PART);
+        self.wait.set_form(const { &Self::FORM });
         // SAFETY: N2: this waiter is behind a reference into the frame of `with_waiter`, which is not left before the node is unlinked below.
         unsafe { list(&mut held).link(&self.node, &self.wait) };
         drop(held);
@@ -312,6 +339,23 @@ impl<'a, S> Waiter<'a, S> {
             (Ended::Granted(_), Some(hand_on)) => hand_on(waiter.queue, &waiter.node),
             (Ended::Granted(_), None) => {}
             _ => waiter.leave_line(),
+        }
+    }
+}
+
+impl<S> Waiter<'_, S> {
+    /// What it waits for.
+    ///
+    /// # Safety
+    /// `wait` is the first field of a waiter of this type that is parked on this OS thread.
+    unsafe fn look(wait: &Wait) -> Sought {
+        // SAFETY: the caller's duty; `Waiter` is `repr(C)` with the wait first.
+        let waiter = unsafe { &*std::ptr::from_ref(wait).cast::<Waiter<'_, S>>() };
+        let holder = waiter.grant.holder();
+        Sought {
+            object: std::ptr::from_ref(waiter.queue).addr(),
+            others: Vec::new(),
+            holder: holder.map_or(Holder::Unknown, |holder| holder(&waiter.queue.lock())),
         }
     }
 }

@@ -42,6 +42,9 @@ pub(crate) mod mail {
 
     /// A child of one of its scopes has failed on another OS thread.
     pub(crate) const CHILD_FAILED: u8 = 64;
+
+    /// To a root: somebody wants to know what everybody there does.
+    pub(crate) const SURVEY: u8 = 128;
 }
 
 /// The bits of a message that nobody will read, because the OS thread that owned the target has gone (L19): those of whoever sent it, and of others who
@@ -66,6 +69,16 @@ pub(crate) struct Peer {
 
     /// Unique in the process.
     id: u64,
+}
+
+/// Where a debugger finds what, in bytes.
+pub(crate) mod layout {
+    use std::mem::offset_of;
+
+    use super::Peer;
+
+    /// In a peer: its number, 8 bytes.
+    pub(crate) const ID: usize = offset_of!(Peer, id);
 }
 
 impl Peer {
@@ -113,6 +126,11 @@ impl Peer {
             std::process::abort();
         }
         Held(NonNull::from(self))
+    }
+
+    /// How many there are, at this moment.
+    pub(super) fn references(&self) -> usize {
+        self.refs.load(Ordering::Relaxed)
     }
 
     /// Gives one of several references up; true when the others have gone meanwhile.

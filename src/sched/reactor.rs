@@ -21,6 +21,8 @@ use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use slab::Slab;
 
 use super::readiness::{Readiness, Watch};
+use super::task::Task;
+use crate::base::atomic::{AtomicUsize, Ordering};
 use crate::base::lock::Lock;
 
 /// Events taken from the kernel at once.
@@ -63,6 +65,9 @@ pub(crate) struct Shared {
 
     /// Tenants to be let go of before the next poll (R1).
     leavers: Lock<Vec<Token>>,
+
+    /// How many futures wait for an event from here.
+    tasks: Arc<AtomicUsize>,
 }
 
 impl Reactor {
@@ -76,6 +81,7 @@ impl Reactor {
             shared: Arc::new(Shared {
                 registry,
                 leavers: Lock::new(Vec::new()),
+                tasks: Arc::default(),
             }),
             poll,
             events: Events::with_capacity(BATCH),
@@ -91,6 +97,13 @@ impl Reactor {
         let open = self.open.borrow();
         open.as_ref()
             .is_some_and(|open| Arc::ptr_eq(&open.shared, shared))
+    }
+
+    /// Whether a future waits for an event from here.
+    pub(super) fn has_tasks(&self) -> bool {
+        let open = self.open.borrow();
+        open.as_ref()
+            .is_some_and(|open| open.shared.tasks.load(Ordering::Relaxed) > 0)
     }
 
     /// Registers a descriptor, for everything and edge-triggered. Its state at this moment comes as the first event.
@@ -160,6 +173,11 @@ impl Open {
 }
 
 impl Shared {
+    /// Has a future counted that waits for an event from here.
+    pub(super) fn count(&self, task: &mut Task) {
+        task.count_by(&self.tasks);
+    }
+
     /// Takes a descriptor out again; before it is closed, because a duplicate would keep it alive in the kernel's set.
     pub(super) fn deregister(&self, fd: RawFd, token: Token) {
         // A descriptor that the kernel no longer knows needs no taking out.

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use mio::Token;
 
 use super::list::{WaitList, Wake};
+use super::task::Task;
 use crate::base::atomic::{AtomicU32, Ordering};
 use crate::base::lock::Lock;
 
@@ -66,7 +67,7 @@ pub(super) struct Readiness {
 
 impl Readiness {
     /// What makes everybody look again.
-    const ANY: Readiness = Readiness {
+    pub(super) const ANY: Readiness = Readiness {
         read: true,
         write: true,
         lasting: false,
@@ -119,6 +120,12 @@ pub(super) struct State<R> {
 
     /// Parked until a write may succeed.
     writers: WaitList,
+
+    /// A future that waits until a read may succeed; see `poll`.
+    reader: Option<Task>,
+
+    /// A future that waits until a write may succeed.
+    writer: Option<Task>,
 }
 
 impl<R> Watch<R> {
@@ -129,6 +136,8 @@ impl<R> Watch<R> {
                 registration: None,
                 readers: WaitList::new(),
                 writers: WaitList::new(),
+                reader: None,
+                writer: None,
             }),
         })
     }
@@ -184,6 +193,12 @@ impl<R> Watch<R> {
             memory.wrapping_add(EVENT) | readiness.bits()
         });
         let bounds = (state.readers.bound(), state.writers.bound());
+        if state.has_tasks() {
+            let tasks = state.take_tasks(readiness);
+            drop(state);
+            tasks.into_iter().flatten().for_each(Task::wake);
+            state = self.state.lock();
+        }
         while let Some(wake) = state.wake_one(readiness, bounds) {
             let was_last = state.is_idle();
             drop(state);
@@ -221,6 +236,27 @@ impl<R> State<R> {
             Direction::Read => &mut self.readers,
             Direction::Write => &mut self.writers,
         }
+    }
+
+    /// Where a future leaves its waker.
+    pub(super) fn task(&mut self, direction: Direction) -> &mut Option<Task> {
+        match direction {
+            Direction::Read => &mut self.reader,
+            Direction::Write => &mut self.writer,
+        }
+    }
+
+    /// Whether a future waits.
+    #[inline]
+    pub(super) fn has_tasks(&self) -> bool {
+        self.reader.is_some() || self.writer.is_some()
+    }
+
+    /// Those whom this concerns, to be woken or dropped outside the lock.
+    pub(super) fn take_tasks(&mut self, readiness: Readiness) -> [Option<Task>; 2] {
+        let reader = self.reader.take_if(|_| readiness.read);
+        let writer = self.writer.take_if(|_| readiness.write);
+        [reader, writer]
     }
 
     /// Whether nobody is parked.

@@ -13,7 +13,9 @@
 use std::cell::{Cell, OnceCell, RefCell, RefMut, UnsafeCell};
 use std::collections::VecDeque;
 use std::ptr;
+use std::sync::Arc;
 
+use super::beat::Beat;
 use super::clock::{Clock, Deadline};
 use super::frame::{self, Deadlines, Due, Target};
 use super::header::{Counted, Header};
@@ -22,10 +24,13 @@ use super::inbox::Home;
 use super::ledger::Ledger;
 use super::reactor::Reactor;
 use super::ready::Ready;
+use super::residents;
+use super::survey::Visit;
 use super::timers::Timers;
 use super::wait::{Operation, Wait};
 use super::work::Seat;
 use crate::base::biased::Biased;
+use crate::stack::backtrace::Backtrace;
 use crate::stack::chain;
 use crate::stack::coroutine::{Coroutine, Yielder};
 use crate::stack::pool::{self, Stack};
@@ -66,6 +71,12 @@ pub(crate) struct Scheduler {
 
     /// When sockets are looked at next although there is somebody in line.
     pub(super) next_poll: Cell<Deadline>,
+
+    /// What the clock said when the loop noted the time last.
+    pub(super) lately: Cell<Deadline>,
+
+    /// How often the loop has looked up while somebody was in line.
+    pub(super) looks: Cell<u32>,
 
     /// Whether they were looked at since the last thought of it.
     pub(super) polled: Cell<bool>,
@@ -111,6 +122,21 @@ pub(crate) struct Scheduler {
 
     /// What the loop does differently while this OS thread records.
     pub(super) ledger: Ledger,
+
+    /// Whether the root waits for work, and would go after a while.
+    pub(super) resting: Cell<bool>,
+
+    /// Whether there is a watchdog here.
+    pub(super) is_watched: Cell<bool>,
+
+    /// Noted for the watchdog, if there is one.
+    pub(super) beat: RefCell<Option<Arc<Beat>>>,
+
+    /// A survey that is under way here.
+    pub(super) visit: RefCell<Option<Visit>>,
+
+    /// Where the green thread that is asked writes where it stands; null while none is.
+    pub(super) asked: Cell<*mut Backtrace>,
 }
 
 impl Scheduler {
@@ -128,7 +154,9 @@ impl Scheduler {
     pub(super) fn make() -> &'static Scheduler {
         let scheduler = Box::leak(Box::new(Scheduler::new()));
         scheduler.adopt_root();
+        scheduler.lately.set(scheduler.clock().lately());
         scheduler.ready.make_current();
+        residents::move_in(&scheduler.root);
         CURRENT.set(scheduler);
         scheduler
     }
@@ -147,6 +175,8 @@ impl Scheduler {
             loop_yielder: Cell::new(ptr::null()),
             countdown: Cell::new(0),
             next_poll: Cell::new(Deadline::BEGINNING),
+            lately: Cell::new(Deadline::BEGINNING),
+            looks: Cell::new(0),
             polled: Cell::new(false),
             reactor: OnceCell::new(),
             all: RefCell::default(),
@@ -162,6 +192,11 @@ impl Scheduler {
             ending: Cell::new(false),
             looping: Cell::new(false),
             ledger: Ledger::default(),
+            resting: Cell::new(false),
+            is_watched: Cell::new(false),
+            beat: RefCell::default(),
+            visit: RefCell::default(),
+            asked: Cell::new(ptr::null_mut()),
         }
     }
 
@@ -213,6 +248,11 @@ impl Scheduler {
 
     pub(crate) fn timers(&self) -> RefMut<'_, Timers<Target>> {
         self.deadlines.timers()
+    }
+
+    /// Whether its OS thread ends: nobody is run here any more.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.get()
     }
 
     /// The reactor, if a source has made it.
@@ -312,6 +352,23 @@ impl Scheduler {
         self.called_late.borrow_mut().push(header);
     }
 
+    /// What runs calls late callbacks of `header` in `f`, so that its waiting for `header` would be for ever.
+    pub(crate) fn calling_for(&self, header: &Header, f: impl FnOnce()) {
+        // SAFETY: H2: the running one belongs to this OS thread.
+        let calls_for = &unsafe { self.current_header().local() }.calls_for;
+        let before = calls_for.replace(ptr::from_ref(header).cast());
+        f();
+        calls_for.set(before);
+    }
+
+    /// Whether the end of `header` waits for what runs now.
+    pub(crate) fn is_awaited_by(&self, header: &Header) -> bool {
+        let running = self.current_header();
+        // SAFETY: H2: the running one belongs to this OS thread.
+        let calls_for = unsafe { running.local() }.calls_for.get();
+        ptr::eq(running, header) || ptr::eq(calls_for, ptr::from_ref(header).cast())
+    }
+
     /// They have been called.
     pub(crate) fn end_calling_late(&self, header: &Header) {
         let mut called = self.called_late.borrow_mut();
@@ -364,6 +421,18 @@ impl Scheduler {
         let wait = unsafe { header.local() }.wait.get();
         // SAFETY: W1.
         unsafe { wait.as_ref() }
+    }
+
+    /// Has this OS thread watched, or no longer; what was in force before comes back.
+    pub(crate) fn watch(&self, beat: Option<Arc<Beat>>) -> Option<Arc<Beat>> {
+        if let Some(beat) = &beat {
+            beat.rest();
+        }
+        residents::watch(&self.root, beat.clone());
+        // At the next look the countdown begins as it must be now.
+        self.countdown.set(1);
+        self.is_watched.set(beat.is_some());
+        self.beat.replace(beat)
     }
 
     /// Counts something outside that may wake us; see [`Outside`].

@@ -14,7 +14,7 @@
 //! - O1 `life` counts the operations under way, but for one that borrows the source exclusively. The object is dropped once: by the last operation that leaves after CLOSED was set, or, when it was
 //!   lent out or never closed, by `Source`'s own drop.
 //! - O2 Whoever parks has seen, under the state's lock, that it was not closed; `close` sets CLOSED before it takes that lock to wake.
-//! - O3 The registration is changed under the state's lock; it moves to another OS thread's reactor only while nobody is parked here.
+//! - O3 The registration is changed under the state's lock; it moves to another OS thread's reactor only while nobody is parked here and no future waits (`poll`).
 //! - O4 What is registered is deregistered before its descriptor closes.
 
 #![expect(
@@ -36,7 +36,7 @@ use super::clock::Deadline;
 use super::list::Node;
 use super::park::{self, Grant, Outcome, Waiter, with_waiter};
 use super::reactor::{Reactor, Shared};
-use super::readiness::{State, Watch};
+use super::readiness::{Readiness, State, Watch};
 use super::scheduler::Scheduler;
 use super::wait::Operation;
 use crate::base::atomic::{AtomicU32, Ordering};
@@ -109,7 +109,7 @@ impl<S: AsFd> Source<S> {
     }
 
     #[inline]
-    fn is_closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         self.life.load(Ordering::Acquire) & life::CLOSED != 0
     }
 
@@ -137,12 +137,15 @@ impl<S: AsFd> Source<S> {
         lent.then(|| unsafe { &**self.object.get() })
     }
 
-    /// O4; nobody is parked any more.
+    /// O4; nobody is parked any more, and no future waits that will be told.
     fn deregister(&self, fd: RawFd) {
-        let registration = self.watch.state.lock().registration.take();
+        let mut state = self.watch.state.lock();
+        let (registration, tasks) = (state.registration.take(), state.take_tasks(Readiness::ANY));
+        drop(state);
         if let Some((reactor, token)) = registration {
             reactor.deregister(fd, token);
         }
+        drop(tasks);
     }
 
     /// The last operation after `close` has left.
@@ -190,7 +193,7 @@ impl<S: AsFd> Drop for Source<S> {
     }
 }
 
-fn closed() -> io::Error {
+pub(super) fn closed() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "closed on our side")
 }
 
@@ -255,9 +258,17 @@ impl<'a, S: AsFd> Operating<'a, S> {
         }
     }
 
+    pub(super) fn watch(&self) -> &'a Watch<Shared> {
+        &self.source.watch
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.source.is_closed()
+    }
+
     /// One try; `None` when it must be waited for.
     #[inline]
-    fn attempt<R>(
+    pub(super) fn attempt<R>(
         &self,
         direction: Direction,
         is_short: impl Fn(&R) -> bool,
@@ -294,6 +305,13 @@ impl<'a, S: AsFd> Operating<'a, S> {
         mut attempt: impl FnMut() -> Option<io::Result<R>>,
     ) -> io::Result<R> {
         let watch = &*self.source.watch;
+        if Scheduler::get().has_requests() {
+            // L9: what is there already is taken first, although no event has told of it yet.
+            watch.doubt(direction);
+            if let Some(result) = attempt() {
+                return result;
+            }
+        }
         let deadline = limit.map(park::deadline_in);
         let give_back = Grant::GiveBack(nothing_to_give_back);
         with_waiter(&watch.state, operation, 0, give_back, |waiter| {
@@ -343,9 +361,9 @@ impl<'a, S: AsFd> Operating<'a, S> {
         Ok(outcome)
     }
 
-    /// Registers with this OS thread's reactor, unless it is registered there, or somebody is parked through another one (O3).
+    /// Registers with this OS thread's reactor, unless it is registered there, or somebody waits through another one (O3).
     #[inline]
-    fn register(
+    pub(super) fn register(
         &self,
         scheduler: &Scheduler,
         state: &mut State<Shared>,
@@ -354,7 +372,7 @@ impl<'a, S: AsFd> Operating<'a, S> {
         let reactor = scheduler.reactor()?;
         match &state.registration {
             Some((registered, _)) if reactor.is(registered) => Ok(()),
-            Some(_) if !state.is_idle() => Ok(()),
+            Some(_) if !state.is_idle() || state.has_tasks() => Ok(()),
             _ => self.register_with(reactor, state, direction),
         }
     }

@@ -17,7 +17,7 @@ use super::local::Local;
 use super::scheduler::Scheduler;
 use super::spans;
 use super::wait::Wait;
-use crate::stack::chain;
+use crate::stack::chain::{self, Link};
 use crate::stack::coroutine::{Coroutine, CoroutineResult, Yielder};
 use crate::stack::pool::{self, Stack};
 
@@ -29,6 +29,7 @@ impl Scheduler {
         // SAFETY: H2: this is its OS thread.
         let local = unsafe { header.local() };
         local.wait.set(wait);
+        local.since.set(self.lately.get());
         local.interruptible.set(interruptible);
         self.switch_away(local);
         local.wait.set(ptr::null());
@@ -51,14 +52,42 @@ impl Scheduler {
         let base = unsafe { &*local.base.get() };
         let left = spans::leave();
         base.before_switch();
-        // SAFETY: set at the first run, and alive as long as that stack; null for the root.
-        match unsafe { local.yielder.get().as_ref() } {
-            Some(yielder) => yielder.suspend(()),
-            None => self.run_loop(),
+        let mut yielder = local.yielder.get();
+        if yielder.is_null() {
+            self.wait_as_root(base, innermost);
         }
-        base.after_switch();
+        while !yielder.is_null() {
+            // SAFETY: set at the first run, and alive as long as that stack.
+            unsafe { &*yielder }.suspend(());
+            if !base.has_notes() {
+                break;
+            }
+            yielder = see_to_notes(base, innermost);
+        }
         chain::set_running(innermost);
         spans::enter(left);
+    }
+
+    /// Runs the loop until the root is ready.
+    #[inline(never)]
+    fn wait_as_root(&self, base: &Link, innermost: *const Link) {
+        loop {
+            self.run_loop();
+            if !base.has_notes() || !self.is_only_asked(base, innermost) {
+                return;
+            }
+        }
+    }
+
+    /// After a switch back that has something to see to: whether that was only the question where it stands.
+    fn is_only_asked(&self, base: &Link, innermost: *const Link) -> bool {
+        let asked = base.take_question();
+        if asked {
+            self.tell_where(innermost);
+        } else {
+            base.uncount_unwinding();
+        }
+        asked
     }
 
     /// Runs the loop on the root's behalf until the root is ready.
@@ -198,6 +227,20 @@ impl Scheduler {
         if let Some(next) = next {
             self.make_ready(next);
         }
+    }
+}
+
+/// Sees to what a switch back to this green thread found; what to suspend with once more, when that was only the question where it stands, else null. It is suspended
+/// from the same frame as before, so that a dump leaves no stack in use deeper than it was; and all that is needed for that is found anew here, so that nothing of it
+/// is kept across an ordinary switch.
+#[cold]
+#[inline(never)]
+fn see_to_notes(base: &Link, innermost: *const Link) -> *const Yielder<(), ()> {
+    let scheduler = Scheduler::get();
+    if scheduler.is_only_asked(base, innermost) {
+        local_of(base.owner().cast()).yielder.get()
+    } else {
+        ptr::null()
     }
 }
 

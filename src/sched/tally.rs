@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::list::WaitList;
+use super::task::Task;
 use crate::base::lock::Lock;
 
 /// Who of many has ended.
@@ -31,6 +32,9 @@ pub(crate) struct Marks {
 
     /// At most one.
     waiters: WaitList,
+
+    /// Or a future, which is told of each.
+    task: Option<Task>,
 }
 
 impl Marks {
@@ -68,6 +72,7 @@ impl Tally {
             taken: 0,
             wanted: 0,
             waiters: WaitList::new(),
+            task: None,
         })))
     }
 
@@ -87,8 +92,17 @@ impl Tally {
         } else {
             None
         };
+        let task = marks.task.take();
         drop(marks);
         drop(wake);
+        if let Some(task) = task {
+            task.wake();
+        }
+    }
+
+    /// Has the next one who ends told to a future; who was to be told before comes back, to be dropped.
+    pub(crate) fn tell(&self, task: Option<Task>) -> Option<Task> {
+        std::mem::replace(&mut self.0.lock().task, task)
     }
 
     /// Takes the earliest that has ended and was not taken.
@@ -117,6 +131,11 @@ impl Watcher {
             tally: Arc::clone(tally),
             place,
         }
+    }
+
+    /// The address of what is told.
+    pub(super) fn tally(&self) -> usize {
+        std::ptr::from_ref(self.tally.marks()).addr()
     }
 
     pub(crate) fn tell(self) {

@@ -123,6 +123,14 @@ impl<T: Copy> Timers<T> {
         }
     }
 
+    /// What every timer that is set ends, in no order.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = T> {
+        self.heap.iter().filter_map(|entry| {
+            // SAFETY: T1, T2: a timer that is in the heap is alive.
+            unsafe { &*entry.timer }.target.get()
+        })
+    }
+
     /// The earliest deadline.
     pub(crate) fn earliest(&self) -> Option<Deadline> {
         self.heap.first().map(|entry| entry.deadline)

@@ -12,7 +12,7 @@ use super::header::Header;
 use super::park::{Outcome, park_alone};
 use super::peer::mail;
 use super::scheduler::Scheduler;
-use super::wait::Operation;
+use super::wait::{Operation, Wait};
 
 /// The one operation that `unpark` ends.
 static PARK: Operation = Operation::new("park");
@@ -26,6 +26,11 @@ pub(crate) fn park(deadline: Option<Deadline>) -> Outcome {
         return Outcome::Granted;
     }
     park_alone(&PARK, deadline, || token.set(true))
+}
+
+/// Whether it is a wait that only `unpark` ends.
+pub(super) fn is_park(wait: &Wait) -> bool {
+    std::ptr::eq(wait.operation(), &PARK)
 }
 
 /// Takes the token of the running green thread or root away, if it has one.
@@ -52,7 +57,7 @@ impl Scheduler {
     pub(super) fn unpark(&self, header: &Header) {
         let parked = self
             .wait_of(header)
-            .is_some_and(|wait| std::ptr::eq(wait.operation(), &PARK) && wait.grant_here());
+            .is_some_and(|wait| is_park(wait) && wait.grant_here());
         if !parked {
             // SAFETY: H2: it belongs to this OS thread.
             unsafe { header.local() }.token.set(true);

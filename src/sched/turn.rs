@@ -26,6 +26,9 @@ use crate::stack::idle::{self, Load};
 /// source is registered, else nothing: under 1 ns a resume.
 const RESUMES_BETWEEN_LOOKS: u32 = 32;
 
+/// Looks between two notes of the time for those who park, while there is always somebody in line: a fifth of an instruction a resume.
+const LOOKS_BETWEEN_NOTES: u32 = 16;
+
 /// The least time between two polls of the sockets while there is always somebody in line. A poll without waiting costs about 300 ns.
 const BETWEEN_POLLS: Duration = Duration::from_micros(200);
 
@@ -41,7 +44,7 @@ enum Idle {
 impl Scheduler {
     /// The body of the loop's coroutine.
     pub(super) fn turn_until_end(&self) {
-        self.count_down_again();
+        self.begin_countdown();
         self.trace_stop_of_starter();
         while !self.ending.get() {
             let next = self.ready.pop();
@@ -91,13 +94,9 @@ impl Scheduler {
         }
     }
 
-    /// Begins to count the resumes until the next look; here, too, is noticed that somebody records.
-    fn count_down_again(&self) {
-        self.countdown.set(RESUMES_BETWEEN_LOOKS);
-        self.follow_recorder(RESUMES_BETWEEN_LOOKS);
-    }
-
-    fn give_to_root(&self) {
+    pub(super) fn give_to_root(&self) {
+        // It is not a green thread: it may do what it likes.
+        self.rest_beat();
         // SAFETY: set by the loop's own body, on whose stack this runs.
         unsafe { &*self.loop_yielder.get() }.suspend(());
     }
@@ -113,12 +112,57 @@ impl Scheduler {
         self.take_messages();
         self.trace_stop_of_starter();
         if self.countdown.get() == 0 {
-            self.count_down_again();
+            self.look_at_clock_now_and_then();
             self.poll_now_and_then();
             self.fire_timers();
             self.begin_work();
             limit_by_idle(None, Load::Busy);
+            self.begin_countdown();
         }
+    }
+
+    /// Whoever runs next is watched, or a good number of them may run until the next look. A watched OS thread looks after each. Here, too, is noticed that somebody
+    /// records.
+    #[inline]
+    fn begin_countdown(&self) {
+        let resumes = if self.is_watched.get() {
+            self.begin_beat()
+        } else {
+            RESUMES_BETWEEN_LOOKS
+        };
+        self.countdown.set(resumes);
+        self.follow_recorder(resumes);
+    }
+
+    #[cold]
+    fn begin_beat(&self) -> u32 {
+        if let Some(beat) = &*self.beat.borrow() {
+            beat.begin();
+        }
+        1
+    }
+
+    /// Nobody runs who is watched.
+    #[inline]
+    fn rest_beat(&self) {
+        if self.is_watched.get()
+            && let Some(beat) = &*self.beat.borrow()
+        {
+            beat.rest();
+        }
+    }
+
+    fn look_at_clock_now_and_then(&self) {
+        let looks = self.looks.get().wrapping_add(1);
+        self.looks.set(looks);
+        if looks.is_multiple_of(LOOKS_BETWEEN_NOTES) {
+            self.look_at_clock();
+        }
+    }
+
+    /// Notes the time for those who park before the next look.
+    fn look_at_clock(&self) {
+        self.lately.set(self.clock().lately());
     }
 
     /// Polls the sockets when that is due and the loop has not just come from there.
@@ -137,15 +181,20 @@ impl Scheduler {
     fn idle(&self) {
         self.set_current(ptr::null());
         self.notice_recorder(RESUMES_BETWEEN_LOOKS);
+        self.rest_beat();
         self.take_messages();
         if !self.ready.is_empty() || self.begin_work() {
             // The countdown goes on: work without end must not keep the loop from time and IO.
+            if self.is_watched.get() {
+                self.begin_countdown();
+            }
             return;
         }
-        self.count_down_again();
+        self.look_at_clock();
         if let Idle::Sleep(until) = self.before_sleep() {
             self.sleep(until);
         }
+        self.begin_countdown();
     }
 
     fn before_sleep(&self) -> Idle {
@@ -200,7 +249,8 @@ impl Scheduler {
             self.home().wake_up();
         }
         self.get_up();
-        self.count_down_again();
+        self.look_at_clock();
+        self.notice_recorder(RESUMES_BETWEEN_LOOKS);
         self.take_messages();
         self.fire_timers();
     }
@@ -264,6 +314,9 @@ impl Scheduler {
         }
         if bits & mail::CALLBACK != 0 {
             (header.vtable().late)(&header);
+        }
+        if bits & mail::SURVEY != 0 {
+            self.visit_some();
         }
         if bits & mail::START != 0 {
             self.admit(header);

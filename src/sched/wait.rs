@@ -60,14 +60,67 @@ impl Operation {
     }
 }
 
-/// What can be done with a wait, by the type of what it is the first field of.
+/// What a wait can do that is linked somewhere.
 #[derive(Debug)]
-pub(crate) struct Part {
-    /// Takes the wait out of whatever it is linked in and hands its grant on, when its OS thread ends (L19).
+pub(crate) struct Form {
+    /// Takes it out of whatever it is linked in and hands its grant on, when its OS thread ends (L19).
     pub(super) abandon: unsafe fn(&Wait),
 
     /// What it waits for, see [`Wait::object`].
     pub(super) object: unsafe fn(&Wait) -> u64,
+
+    /// Tells what it waits for, and who has it. It takes locks of primitives, and gives them back.
+    pub(super) look: unsafe fn(&Wait) -> Sought,
+}
+
+/// What a wait is for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sought {
+    /// The address of what it stands in line at: of one, or of the first of several; zero when there is none.
+    pub(crate) object: usize,
+
+    /// The addresses of the others.
+    pub(crate) others: Vec<usize>,
+
+    /// Who must do something before it ends.
+    pub(crate) holder: Holder,
+}
+
+/// Who has what a wait is for.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Holder {
+    /// Nobody in particular, or it is not known.
+    #[default]
+    Unknown,
+
+    /// The one on whose stack this address is: see [`here`].
+    Stack(usize),
+
+    /// All of these, by their numbers.
+    Threads(Vec<u64>),
+}
+
+/// An address on the stack that runs: who takes a lock leaves it there, which costs an instruction, and whoever asks finds the owner of the stack.
+#[inline(always)]
+pub(crate) fn here() -> usize {
+    let mark = 0_u8;
+    std::ptr::from_ref(&mark).addr()
+}
+
+/// Where a debugger finds what, in bytes.
+pub(crate) mod layout {
+    use std::mem::offset_of;
+
+    use super::{Operation, Wait};
+
+    /// In a wait: the judge, 4 bytes; 0 while nobody has ended it.
+    pub(crate) const WORD: usize = offset_of!(Wait, word);
+
+    /// In a wait: the address of its operation.
+    pub(crate) const OPERATION: usize = offset_of!(Wait, operation);
+
+    /// In an operation: its name, an address and a length.
+    pub(crate) const NAME: usize = offset_of!(Operation, name);
 }
 
 /// How a wait ended.
@@ -104,8 +157,8 @@ pub(crate) struct Wait {
     /// Whether several nodes, under several locks, stand for it: then two wakers may meet at the judge, on one OS thread and across.
     many: bool,
 
-    /// What can be done by the type of what it is part of; none for one that is linked nowhere.
-    part: Cell<Option<&'static Part>>,
+    /// What it is a part of; none while it is linked nowhere.
+    form: Cell<Option<&'static Form>>,
 }
 
 impl Wait {
@@ -118,7 +171,7 @@ impl Wait {
             ready,
             operation,
             many: false,
-            part: Cell::new(None),
+            form: Cell::new(None),
         }
     }
 
@@ -127,18 +180,32 @@ impl Wait {
         Wait { many: true, ..self }
     }
 
-    /// Says what it is part of.
+    /// Says what it is a part of.
     #[inline]
-    pub(crate) fn set_part(&self, part: &'static Part) {
-        self.part.set(Some(part));
+    pub(crate) fn set_form(&self, form: &'static Form) {
+        self.form.set(Some(form));
     }
 
     /// What it waits for: an address, or a number where its operation says so. Zero when there is nothing to name. Only while its owner is parked in it, on its OS thread.
     pub(super) fn object(&self) -> u64 {
-        // SAFETY: W1, and `part` was set by the maker of this very wait.
-        self.part
+        // SAFETY: W1, and the form was set by the maker of this very wait.
+        self.form
             .get()
-            .map_or(0, |part| unsafe { (part.object)(self) })
+            .map_or(0, |form| unsafe { (form.object)(self) })
+    }
+
+    /// Who waits, by address.
+    pub(super) fn owner(&self) -> *const () {
+        self.owner.cast()
+    }
+
+    /// What it waits for, on its own OS thread (W3); nothing when only its owner's header leads to it.
+    pub(super) fn sought(&self) -> Sought {
+        match self.form.get() {
+            // SAFETY: W1, and the form was set by the maker of this very wait.
+            Some(form) => unsafe { (form.look)(self) },
+            None => Sought::default(),
+        }
     }
 
     pub(crate) fn operation(&self) -> &'static Operation {
@@ -273,9 +340,9 @@ impl Wait {
     /// Ends it with its OS thread (L19): it is taken out of its lists, and a grant that its owner will not use goes to the next.
     pub(crate) fn end_with_thread(&self) {
         self.win(ABANDONED);
-        if let Some(part) = self.part.get() {
-            // SAFETY: W1, and `part` was set by the maker of this very wait.
-            unsafe { (part.abandon)(self) }
+        if let Some(form) = self.form.get() {
+            // SAFETY: W1, and the form was set by the maker of this very wait.
+            unsafe { (form.abandon)(self) }
         }
     }
 }

@@ -54,6 +54,31 @@ pub(crate) struct Owners {
     pub(crate) site: fn(*const ()) -> &'static Location<'static>,
 }
 
+/// Where a debugger finds what, in bytes.
+pub(crate) mod layout {
+    use std::mem::offset_of;
+
+    use super::Link;
+
+    /// In a link: the address of the header of the green thread whose base it is.
+    pub(crate) const OWNER: usize = offset_of!(Link, owner);
+
+    /// In a link: the lowest address of its stack.
+    pub(crate) const START: usize = offset_of!(Link, span.start);
+
+    /// In a link: the address behind its stack.
+    pub(crate) const END: usize = offset_of!(Link, span.end);
+}
+
+/// Bits of `Link::notes`.
+mod note {
+    /// This stack counts in `PARKED_UNWINDING`.
+    pub(super) const UNWINDING: u8 = 1;
+
+    /// It is not to go on, only to say where it stands.
+    pub(super) const ASKED: u8 = 2;
+}
+
 /// What a stack needs to be part of the chain. At the top of its slot (C3); the root has one in its header.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -69,8 +94,8 @@ pub(crate) struct Link {
     /// The addresses of the stack, lowest to highest; empty for the root, whose stack is the OS thread's.
     span: Range<usize>,
 
-    /// Whether this stack counts in `PARKED_UNWINDING`.
-    parked_unwinding: Cell<bool>,
+    /// What is to be seen to when it is switched back to: bits of [`note`]. One look serves them all.
+    notes: Cell<u8>,
 
     /// Whether this is a generator's and stands at a yield.
     idle: Cell<bool>,
@@ -84,7 +109,7 @@ impl Link {
             frames: Cell::new(ptr::null()),
             owner: Cell::new(ptr::null()),
             span,
-            parked_unwinding: Cell::new(false),
+            notes: Cell::new(0),
             idle: Cell::new(false),
         }
     }
@@ -192,22 +217,42 @@ impl Link {
 
     #[cold]
     fn count_unwinding(&self) {
-        self.parked_unwinding.set(true);
+        self.notes.set(note::UNWINDING);
         PARKED_UNWINDING.set(PARKED_UNWINDING.get() + 1);
     }
 
     /// Call just after a switch back to this stack.
     #[inline]
     pub(crate) fn after_switch(&self) {
-        if self.parked_unwinding.get() {
+        if self.has_notes() {
             self.uncount_unwinding();
         }
     }
 
+    /// Whether a switch back to this stack has something to see to: [`uncount_unwinding`](Self::uncount_unwinding), or [`take_question`](Self::take_question).
+    #[inline]
+    pub(crate) fn has_notes(&self) -> bool {
+        self.notes.get() != 0
+    }
+
+    /// The rest of [`after_switch`](Self::after_switch).
     #[cold]
-    fn uncount_unwinding(&self) {
-        self.parked_unwinding.set(false);
-        PARKED_UNWINDING.set(PARKED_UNWINDING.get() - 1);
+    pub(crate) fn uncount_unwinding(&self) {
+        if self.notes.replace(0) & note::UNWINDING != 0 {
+            PARKED_UNWINDING.set(PARKED_UNWINDING.get() - 1);
+        }
+    }
+
+    /// Asks this stack, which stands still, where it stands: the next switch to it is for that alone.
+    pub(crate) fn ask(&self) {
+        self.notes.set(self.notes.get() | note::ASKED);
+    }
+
+    /// Whether it was switched to for that alone; once.
+    pub(crate) fn take_question(&self) -> bool {
+        let notes = self.notes.get();
+        self.notes.set(notes & !note::ASKED);
+        notes & note::ASKED != 0
     }
 }
 

@@ -7,6 +7,8 @@
 
 use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::ptr;
 
 use super::pool::Stack;
 
@@ -53,6 +55,25 @@ impl<In, Out, Ret> Coroutine<In, Out, Ret> {
     #[inline]
     pub(crate) fn resume(&mut self, value: In) -> CoroutineResult<Out, Ret> {
         self.inner.resume(value)
+    }
+
+    /// Where it was suspended, if that is on the stack with these addresses, top excluded; `is_own` says whether that is its own one.
+    ///
+    /// Of the words that it consists of, two are such addresses: where it began, the higher one on its own stack, and where it stands.
+    pub(crate) fn saved_pointer(&self, span: &Range<usize>, is_own: bool) -> Option<usize> {
+        let words = size_of_val(&self.inner) / size_of::<usize>();
+        let start = ptr::from_ref(&self.inner).cast::<usize>();
+        let read = |place| {
+            let word = start.wrapping_add(place);
+            // SAFETY: a word of `inner`, all of which are initialised: a pointer, two addresses, a function and perhaps a fiber, without padding.
+            unsafe { word.read_volatile() }
+        };
+        let mut inside = (0..words).map(read).filter(|word| span.contains(word));
+        match (inside.next(), inside.next(), inside.next()) {
+            (Some(one), Some(other), None) if is_own => Some(one.min(other)),
+            (Some(one), None, None) if !is_own => Some(one),
+            _ => None,
+        }
     }
 
     /// Whether the closure has returned, or was never begun.

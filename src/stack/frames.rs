@@ -6,33 +6,20 @@
 #![expect(unsafe_code, reason = "asks the unwinder")]
 
 use std::ffi::{c_int, c_void};
-use std::ptr;
 
-use super::chain::{self, Link};
+use super::chain;
 use super::exception_table;
-use super::grown;
 use super::unwinder::{
     _Unwind_Backtrace, _Unwind_GetCFA, _Unwind_GetIPInfo, _Unwind_GetLanguageSpecificData,
     _Unwind_GetRegionStart, Context, GO_ON, STOP,
 };
-
-/// How far a walk goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
-    /// The innermost running stack.
-    OwnStack,
-
-    /// The running chain to its base; for the root, to the first frame of the OS thread.
-    Chain,
-}
+pub(crate) use super::way::Reach;
+use super::way::Way;
 
 /// The state of a walk.
 struct Walk {
-    /// How far it goes.
-    reach: Reach,
-
-    /// The stack that it has come to; null for the root's.
-    stack: *const Link,
+    /// Where it is, and how far it goes.
+    way: Way,
 
     /// Whether a frame was found that no panic may pass.
     found: bool,
@@ -43,8 +30,7 @@ struct Walk {
 #[inline(never)]
 pub(crate) fn any_forbids_panic(reach: Reach) -> bool {
     let mut walk = Walk {
-        reach,
-        stack: chain::running(),
+        way: Way::from(chain::running(), reach),
         found: false,
     };
     // SAFETY: `visit` gets the walk that lives here, and no frame is changed.
@@ -57,36 +43,12 @@ extern "C" fn visit(frame: *mut Context, walk: *mut c_void) -> c_int {
     let walk = unsafe { &mut *walk.cast::<Walk>() };
     // SAFETY: the unwinder shows a valid frame.
     let stack_pointer = unsafe { _Unwind_GetCFA(frame) };
-    if !walk.reaches(stack_pointer) {
+    if !walk.way.reaches(stack_pointer) {
         return STOP;
     }
     // SAFETY: as above.
     walk.found = unsafe { forbids_panic(frame) };
     if walk.found { STOP } else { GO_ON }
-}
-
-impl Walk {
-    /// Goes on to the stack that holds this address, and says whether it is within reach.
-    fn reaches(&mut self, address: usize) -> bool {
-        let grown = grown::owner_of(address);
-        // SAFETY: the chain from `running` is running for as long as the walk takes.
-        for link in unsafe { chain::outward(self.stack) } {
-            if link.is_root() {
-                // Its span is not known: all that comes now is its own.
-                break;
-            }
-            self.stack = link;
-            let is_part = grown == Some(ptr::from_ref(link));
-            if link.is_root() || is_part || link.span().contains(&address) {
-                return true;
-            }
-            if self.reach == Reach::OwnStack || !link.owner().is_null() {
-                return false;
-            }
-        }
-        self.stack = ptr::null();
-        true
-    }
 }
 
 /// Whether no panic may pass the call at which this frame stands.

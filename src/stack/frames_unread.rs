@@ -1,14 +1,6 @@
 //! Stands in for `frames` where exception tables have another form: nothing is known, so the answer is the safe one.
 
-/// How far a walk would go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
-    /// The innermost running stack.
-    OwnStack,
-
-    /// The running chain to its base.
-    Chain,
-}
+pub(crate) use super::way::Reach;
 
 /// Says that a panic may not pass: only asked while a panic is under way on this OS thread.
 #[cold]

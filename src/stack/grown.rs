@@ -77,6 +77,15 @@ impl Grown {
     }
 }
 
+/// Calls `f` with the addresses of every grown stack of this OS thread, and with the stack that it was added to.
+pub(crate) fn each(mut f: impl FnMut(&Range<usize>, *const Link)) {
+    // SAFETY: N1.
+    let first = unsafe { NEWEST.get().as_ref() };
+    // SAFETY: N1.
+    let all = std::iter::successors(first, |node| unsafe { node.older.get().as_ref() });
+    all.for_each(|node| f(&node.span, node.on));
+}
+
 /// The stack that the grown one with this address was added to: null for a root without a link, `None` when no grown stack has the address.
 pub(crate) fn owner_of(address: usize) -> Option<*const Link> {
     // SAFETY: N1.

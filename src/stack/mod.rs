@@ -11,11 +11,14 @@
 //!   chain            which stack runs now, and who drives it
 //!   grow, grown      a bigger stack for a while, as a part of the one that runs
 //!   unwinding        whether the running chain is in the middle of an unwind   (L10)
+//!   way              from stack to stack along a chain, for a walk over frames
+//!   backtrace        where a chain stands that is parked                       (dumps)
 //!   unwinder         what the C runtime tells about frames
 //!   frames           the same question asked of the frames themselves
 //!   exception_table  .. and of what the compiler wrote about each of them
 //! ```
 
+pub(crate) mod backtrace;
 pub(crate) mod chain;
 pub(crate) mod coroutine;
 pub(crate) mod grow;
@@ -28,6 +31,7 @@ pub(crate) mod registry;
 pub(crate) mod slab;
 pub(crate) mod unwinder;
 pub(crate) mod unwinding;
+pub(crate) mod way;
 
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_arch = "arm")))]
 mod exception_table;

@@ -67,6 +67,18 @@ const COLOURS: usize = 32;
 /// Bytes between two colours: a cache line.
 const COLOUR: usize = 64;
 
+/// Where a debugger finds what: a slot's link lies at its end, less the head's size and a colour times the slot's number modulo the colours.
+pub(crate) mod layout {
+    /// Bytes of the head.
+    pub(crate) const HEAD: usize = size_of::<super::Head>();
+
+    /// Bytes between two colours.
+    pub(crate) const COLOUR: usize = super::COLOUR;
+
+    /// How many colours there are.
+    pub(crate) const COLOURS: usize = super::COLOURS;
+}
+
 thread_local! {
     /// Has no destructor of its own, so it can be reached until the OS thread is gone, and without a check.
     static POOL: Pool = const { Pool::new() };

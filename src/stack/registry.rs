@@ -3,9 +3,11 @@
 //! A list that only grows; the entry of a slab that was unmapped is used again. A handler looks for the stack that it stands on, whose slab cannot go
 //! meanwhile; about the others an answer may be out of date.
 
+#![expect(unsafe_code, reason = "follows leaked entries by address")]
+
 use std::ops::Range;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 /// In `Entry::base`: nobody's.
 const FREE: usize = 0;
@@ -28,8 +30,27 @@ pub(crate) struct Entry {
     /// How many slots there are.
     slots: AtomicUsize,
 
-    /// The entry that was added next.
-    next: OnceLock<&'static Entry>,
+    /// The entry that was added next; null for the last.
+    next: AtomicPtr<Entry>,
+}
+
+/// Where a debugger finds what, in bytes.
+pub(crate) mod layout {
+    use std::mem::offset_of;
+
+    use super::Entry;
+
+    /// In an entry: where the mapping starts; 0 or 1 for one that is not in use.
+    pub(crate) const BASE: usize = offset_of!(Entry, base);
+
+    /// In an entry: bytes from one slot to the next.
+    pub(crate) const STRIDE: usize = offset_of!(Entry, stride);
+
+    /// In an entry: how many slots there are.
+    pub(crate) const SLOTS: usize = offset_of!(Entry, slots);
+
+    /// In an entry: the address of the next one.
+    pub(crate) const NEXT: usize = offset_of!(Entry, next);
 }
 
 impl Entry {
@@ -38,8 +59,14 @@ impl Entry {
             base: AtomicUsize::new(base),
             stride: AtomicUsize::new(1),
             slots: AtomicUsize::new(0),
-            next: OnceLock::new(),
+            next: AtomicPtr::new(ptr::null_mut()),
         }
+    }
+
+    fn next(&self) -> Option<&'static Entry> {
+        let next = self.next.load(Ordering::Acquire);
+        // SAFETY: null, or leaked by `append`.
+        unsafe { next.as_ref() }
     }
 
     fn fill(&self, base: usize, stride: usize, slots: usize) {
@@ -77,7 +104,7 @@ pub(crate) fn find(address: usize) -> Option<Range<usize>> {
 }
 
 fn entries() -> impl Iterator<Item = &'static Entry> {
-    std::iter::successors(Some(&FIRST), |entry| entry.next.get().copied())
+    std::iter::successors(Some(&FIRST), |entry| entry.next())
 }
 
 fn claim(entry: &Entry) -> bool {
@@ -90,11 +117,26 @@ fn claim(entry: &Entry) -> bool {
 /// Hangs a claimed entry on the end of the list.
 fn append() -> &'static Entry {
     let new: &'static Entry = Box::leak(Box::new(Entry::new(CLAIMED)));
-    let mut last = &FIRST;
-    while let Err(_taken) = last.next.set(new) {
-        last = last.next.get().copied().unwrap_or(last);
-    }
+    let hang = |last: &&Entry| {
+        let place = &last.next;
+        let address = ptr::from_ref(new).cast_mut();
+        place
+            .compare_exchange(
+                ptr::null_mut(),
+                address,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            )
+            .is_ok()
+    };
+    // One that others hang theirs on meanwhile is passed, and the end comes.
+    while !entries().any(|entry| hang(&entry)) {}
     new
+}
+
+/// The first entry, for a debugger.
+pub(crate) const fn first() -> &'static Entry {
+    &FIRST
 }
 
 #[cfg(test)]

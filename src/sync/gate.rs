@@ -4,8 +4,8 @@
 //! particular: it may be left on another OS thread than it was entered on.
 //!
 //! Invariants:
-//! - G1 `held` is true from a successful `enter` to the matching `leave`; while it is handed over it stays true.
-//! - G2 Nobody waits while `held` is false, but for some whose wait has ended otherwise.
+//! - G1 `holder` is not zero from a successful `enter` to the matching `leave`; while it is handed over it stays so.
+//! - G2 Nobody waits while `holder` is zero, but for some whose wait has ended otherwise.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::base::lock::Lock;
 use crate::sched::clock::Deadline;
 use crate::sched::list::{Node, WaitList};
 use crate::sched::park::{self, Grant, Outcome, Waiter, with_protected_waiter, with_waiter};
-use crate::sched::wait::Operation;
+use crate::sched::wait::{self, Holder, Operation};
 
 /// Lets one in at a time, in the order of asking.
 #[derive(Default)]
@@ -23,30 +23,42 @@ pub(super) struct Gate(Lock<State>);
 /// Under the lock.
 #[derive(Default)]
 struct State {
-    /// G1.
-    held: bool,
+    /// G1: an address on the stack on which it was entered, for whoever asks who is in; zero for nobody.
+    holder: usize,
 
     /// Who wants in.
     waiters: WaitList,
 }
 
 impl State {
-    #[inline]
+    #[inline(always)]
     fn try_enter(&mut self) -> bool {
-        !std::mem::replace(&mut self.held, true)
+        let free = self.holder == 0;
+        if free {
+            self.holder = wait::here();
+        }
+        free
+    }
+
+    /// Who is in.
+    fn holder(&self) -> Holder {
+        match self.holder {
+            0 => Holder::Unknown,
+            address => Holder::Stack(address),
+        }
     }
 }
 
 impl Gate {
     constant! {
         pub(super) fn new() -> Self {
-            Gate(Lock::new(State { held: false, waiters: WaitList::new() }))
+            Gate(Lock::new(State { holder: 0, waiters: WaitList::new() }))
         }
     }
 
     /// Whether somebody is in.
     pub(super) fn is_held(&self) -> bool {
-        self.0.lock().held
+        self.0.lock().holder != 0
     }
 
     /// Goes in if nobody is.
@@ -65,7 +77,10 @@ impl Gate {
         if self.try_enter() {
             return Outcome::Granted;
         }
-        let grant = Grant::GiveBack(give_back);
+        let grant = Grant::Held {
+            give_back,
+            holder: State::holder,
+        };
         with_waiter(&self.0, operation, 0, grant, |waiter| {
             self.enter_as(waiter, deadline)
         })
@@ -89,7 +104,10 @@ impl Gate {
     /// Waits to go in, and raises nothing.
     pub(super) fn enter_protected(&self, operation: &'static Operation) {
         if !self.try_enter() {
-            let grant = Grant::GiveBack(give_back);
+            let grant = Grant::Held {
+                give_back,
+                holder: State::holder,
+            };
             with_protected_waiter(&self.0, operation, grant, |waiter| {
                 self.enter_as(waiter, None)
             });
@@ -115,9 +133,9 @@ impl Gate {
 #[inline]
 fn leave(queue: &Lock<State>) {
     let mut state = queue.lock();
-    debug_assert!(state.held, "left by somebody who was not in (G1)");
-    let wake = state.waiters.wake_first();
-    state.held = wake.is_some();
+    debug_assert!(state.holder != 0, "left by somebody who was not in (G1)");
+    let (wake, next) = state.waiters.wake_first_at();
+    state.holder = next;
     drop(state);
     drop(wake);
 }

@@ -16,7 +16,7 @@ use crate::base::lock::Lock;
 use crate::sched::clock::Deadline;
 use crate::sched::list::{Node, WaitList};
 use crate::sched::park::{self, Grant, Outcome, with_waiter};
-use crate::sched::wait::Operation;
+use crate::sched::wait::{self, Holder, Operation};
 
 static ACQUIRE: Operation = Operation::new("Semaphore::acquire");
 
@@ -55,6 +55,9 @@ struct State {
 
     /// Permits that will come back by themselves (P2).
     out: usize,
+
+    /// An address on the stack of whoever took the last, for whoever asks who has them.
+    taker: usize,
 
     /// The most there may be, available and out together; `usize::MAX` without a bound.
     limit: usize,
@@ -261,7 +264,11 @@ impl Semaphore {
         deadline: Option<Deadline>,
     ) -> Result<(), Elapsed> {
         let (give_back, left) = (give_back, hand_out);
-        let grant = Grant::InTurn { give_back, left };
+        let grant = Grant::InTurn {
+            give_back,
+            left,
+            holder: State::holder,
+        };
         with_waiter(&self.state, operation, count, grant, |waiter| {
             let mut state = self.state.lock();
             if state.try_take(count) {
@@ -295,6 +302,7 @@ impl State {
         State {
             available: permits,
             out: 0,
+            taker: 0,
             limit,
             waiters: WaitList::new(),
         }
@@ -307,8 +315,18 @@ impl State {
         if can {
             self.available -= count;
             self.out += count;
+            self.taker = wait::here();
         }
         can
+    }
+
+    /// Who has them all: whoever took the last.
+    fn holder(&self) -> Holder {
+        if self.out == self.limit {
+            Holder::Stack(self.taker)
+        } else {
+            Holder::Unknown
+        }
     }
 
     #[inline]
@@ -323,9 +341,10 @@ fn hand_out(queue: &Lock<State>) {
     loop {
         let mut state = queue.lock();
         let most = state.available;
-        let Some((wake, count)) = state.waiters.wake_within(most) else {
+        let Some((wake, count, taker)) = state.waiters.wake_within(most) else {
             return;
         };
+        state.taker = taker;
         state.available -= count;
         state.out += count;
         drop(state);

@@ -292,8 +292,9 @@ struct LateCalls(Counted);
 
 impl Drop for LateCalls {
     fn drop(&mut self) {
-        (self.0.vtable().call)(&self.0);
-        Scheduler::get().end_calling_late(&self.0);
+        let scheduler = Scheduler::get();
+        scheduler.calling_for(&self.0, || (self.0.vtable().call)(&self.0));
+        scheduler.end_calling_late(&self.0);
     }
 }
 

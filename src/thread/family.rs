@@ -29,7 +29,7 @@ use crate::sched::park::{Grant, with_protected_waiter};
 use crate::sched::peer::mail;
 use crate::sched::request::{Request, scope_failed};
 use crate::sched::scheduler::Scheduler;
-use crate::sched::wait::Operation;
+use crate::sched::wait::{Holder, Operation};
 
 static END_OF_SCOPE: Operation = Operation::new("end of scope");
 
@@ -55,6 +55,18 @@ struct Members {
 
     /// The parent, at the end of its scope.
     waiters: WaitList,
+}
+
+impl Members {
+    /// For whom the parent waits.
+    fn awaited(&self) -> Holder {
+        let members = self.members.iter();
+        Holder::Threads(
+            members
+                .filter_map(|(_, child)| Some(child.as_ref()?.id()))
+                .collect(),
+        )
+    }
 }
 
 impl Family {
@@ -142,7 +154,8 @@ impl Family {
         if self.is_empty() {
             return false;
         }
-        with_protected_waiter(&self.0, &END_OF_SCOPE, Grant::Keep, |waiter| {
+        let children = Grant::Awaited(Members::awaited);
+        with_protected_waiter(&self.0, &END_OF_SCOPE, children, |waiter| {
             loop {
                 let family = self.0.lock();
                 if family.members.is_empty() {

@@ -85,6 +85,11 @@ impl<T> JoinHandle<T> {
         self.header().is_over()
     }
 
+    /// Waits for the end and leaves the result where it is; a request is raised here and costs nothing of it.
+    pub(crate) fn wait(&self) {
+        wait_over(self.header(), None);
+    }
+
     /// Looks at the result of one that is over; none before. `&mut`, so that nobody can add a callback that looks at it elsewhere meanwhile.
     pub(crate) fn look<R>(&mut self, f: impl FnOnce(&Result<T, JoinError>) -> R) -> Option<R> {
         let header = self.header();
@@ -252,8 +257,9 @@ pub(crate) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
 
 #[track_caller]
 fn refuse_self(header: &Header) {
+    let is_self = Scheduler::if_made().is_some_and(|scheduler| scheduler.is_awaited_by(header));
     assert!(
-        !std::ptr::eq(Scheduler::get().current(), header),
+        !is_self,
         "green thread {} (\"{}\") would wait for itself for ever: join on oneself",
         header.id(),
         header.name().unwrap_or("unnamed"),

@@ -11,6 +11,7 @@ use std::alloc::{self, Layout};
 use std::cell::{Cell, UnsafeCell};
 use std::ptr::NonNull;
 
+use crate::base::allocator;
 use crate::stack::idle::{self, Keeper};
 
 /// The sizes that are kept are multiples of this.
@@ -129,7 +130,7 @@ impl Free {
         }
         let much = bytes >= WORTH_A_TRIM;
         if self.again.replace(much) || much {
-            return_pages();
+            allocator::return_pages();
         }
     }
 }
@@ -144,15 +145,6 @@ fn free_all(bin: usize, blocks: Vec<NonNull<u8>>) {
         // SAFETY: every block of this bin was allocated with this layout.
         unsafe { alloc::dealloc(block.as_ptr(), layout_of(bin)) }
     }
-}
-
-/// Has the system's allocator give free pages back: glibc keeps what lies below a block that is in use.
-fn return_pages() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: gives back what nobody uses.
-    unsafe {
-        libc::malloc_trim(0)
-    };
 }
 
 /// Lets `idle` see to this OS thread's blocks.

@@ -21,7 +21,7 @@ pub(crate) mod join_error;
 pub(crate) mod leftover;
 pub(crate) mod local;
 pub(crate) mod local_table;
-pub(crate) mod memory;
+mod memory;
 pub(crate) mod outcome;
 pub(crate) mod report;
 pub(crate) mod runtime;
@@ -30,6 +30,7 @@ pub(crate) mod shared;
 pub(crate) mod shield;
 pub(crate) mod spawn;
 pub(crate) mod spawner;
+mod stuck;
 pub(crate) mod timeout;
 pub(crate) mod try_scope;
 

@@ -14,14 +14,18 @@ use super::join::JoinHandle;
 use super::leftover::end_what_was_left;
 use super::local_table;
 use super::scope::raise_deadlock;
+use super::stuck;
 use crate::blocking::crew::{Crew, Terms};
 use crate::blocking::pool::Pool;
 use crate::blocking::spawn::{default_terms, put_in_force};
+use crate::dump::on_signal::OnSignal;
+use crate::sched::beat::Beat;
 use crate::sched::header::Counted;
 use crate::sched::hooks::OnPanic;
 use crate::sched::scheduler::Scheduler;
 use crate::sched::work::Work;
 use crate::stack::{idle, pool};
+use crate::watchdog::observer;
 use crate::workers::set::Set;
 use crate::workers::worker::{Customs, OnStart};
 
@@ -71,6 +75,9 @@ pub struct Runtime {
     /// OS threads for blocking jobs, if there are settings for them; dropping it waits for the jobs.
     _blocking: Option<Pool>,
 
+    /// Brings dumps, if it was asked for.
+    _on_signal: Option<OnSignal>,
+
     /// Neither `Send` nor `Sync`.
     here: PhantomData<Cell<*const ()>>,
 }
@@ -82,6 +89,7 @@ impl Runtime {
             settings: Settings::default(),
             blocking: None,
             workers: None,
+            dump_on: None,
             on_worker_start: None,
             shutdown_limit: SHUTDOWN_LIMIT,
         }
@@ -148,6 +156,9 @@ pub struct RuntimeBuilder {
 
     /// How many OS threads are to run green threads beside the caller's, if anything was said.
     workers: Option<usize>,
+
+    /// Which signal is to bring a dump, if one is.
+    dump_on: Option<i32>,
 
     /// Called first on each of them.
     on_worker_start: Option<OnStart>,
@@ -254,12 +265,49 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Reports every green thread that holds its OS thread for longer than `limit` without reaching a wait point, on stderr: its name, where it was spawned, for how long, and where
+    /// it is at that moment.
+    ///
+    /// Off unless asked for, here or by the environment variable `GREENTHREAD_WATCHDOG` (`100ms`, `500us`, `2s`), which is for every OS thread of the process. An OS thread of its own looks four
+    /// times within the limit; it asks the OS thread that is held up by the signal `SIGURG`. At most one report is written a second, and one for each time. While it is on, the event loop looks
+    /// at the clock after each green thread: about 50 ns a switch.
+    ///
+    /// # Panics
+    /// When `limit` is zero.
+    pub fn watchdog(mut self, limit: Duration) -> Self {
+        assert!(
+            !limit.is_zero(),
+            "watchdog(0): everybody holds its OS thread for longer than that"
+        );
+        self.settings.watchdog = Some(limit);
+        self
+    }
+
+    /// Has those listed on stderr, at the end of each `run` and before it cancels them, whom nobody can wake any more: leaks.
+    ///
+    /// Known to be so are: everybody who is parked, when no timer runs, no socket is waited for, no job is at work and no other OS thread with a scheduler is there; else those who wait for each other in a
+    /// circle, for a lock whose owner has ended without giving it back, or in [`park`](crate::park()) while nobody has a handle to them; and those who wait for one of these. One who waits with a
+    /// deadline is none of them. A channel's receiver needs no such help: it learns when the last sender has gone.
+    pub fn report_stuck(mut self) -> Self {
+        self.settings.report_stuck = true;
+        self
+    }
+
+    /// Has a [`dump()`](crate::dump()) written to stderr whenever the process gets this signal, for example `SIGUSR1`, as long as the runtime lives.
+    ///
+    /// Others who handle it, by the `signal-hook` crate or before, are called too. The dump is made by an OS thread of its own; signals that come meanwhile bring one more.
+    pub fn dump_on_signal(mut self, signal: i32) -> Self {
+        self.dump_on = Some(signal);
+        self
+    }
+
     /// Makes the runtime.
     ///
     /// Blocks, with workers, until each of them has started and called [`on_worker_start`](Self::on_worker_start); a cancellation does not end that. On the root and on a plain
     /// OS thread that wait runs the event loop.
     ///
     /// # Errors
+    /// For a signal that cannot be handled, `InvalidInput`; when the system refuses the handler, a descriptor or an OS thread for dumps, its error.
     /// `InvalidInput` when the stack size is past the largest, or for workers under virtual time, which is one OS thread's; else what kept an OS thread from being
     /// made.
     pub fn build(mut self) -> io::Result<Runtime> {
@@ -276,6 +324,7 @@ impl RuntimeBuilder {
             settings: self.settings,
             workers,
             _blocking: blocking,
+            _on_signal: self.dump_on.map(OnSignal::new).transpose()?,
             here: PhantomData,
         })
     }
@@ -286,6 +335,7 @@ impl RuntimeBuilder {
         }
         let customs = Customs {
             stack_size: self.settings.stack_size,
+            watchdog: self.settings.watchdog,
             on_panic: self.settings.on_panic.clone(),
             crew: self.settings.crew.clone(),
             on_start: self.on_worker_start.clone(),
@@ -318,6 +368,12 @@ struct Settings {
     /// Whether silence is a deadlock at once.
     only_our_threads: bool,
 
+    /// Whether its end tells of those whom nobody can wake.
+    report_stuck: bool,
+
+    /// How long a green thread may hold its OS thread; what was in force before, when none.
+    watchdog: Option<Duration>,
+
     /// L13.
     on_panic: Option<OnPanic>,
 
@@ -345,6 +401,9 @@ impl Settings {
         let in_force = InForce::put(scheduler, self);
         let result = local_table::with_fresh(|| {
             let result = catch_unwind(AssertUnwindSafe(f));
+            if self.report_stuck {
+                stuck::report(scheduler);
+            }
             end_run(scheduler, workers);
             result
         });
@@ -376,6 +435,9 @@ struct InForce {
     /// From before.
     stack_size: Option<usize>,
 
+    /// From before, if it was replaced.
+    watchdog: Option<Option<Arc<Beat>>>,
+
     /// From before.
     on_panic: Option<OnPanic>,
 
@@ -396,6 +458,9 @@ impl InForce {
         InForce {
             scheduler,
             stack_size: hooks.stack_size.replace(settings.stack_size),
+            watchdog: settings
+                .watchdog
+                .map(|limit| scheduler.watch(Some(observer::watch(limit)))),
             on_panic: hooks.on_panic.replace(settings.on_panic.clone()),
             crew: put_in_force(settings.crew.clone()),
             work: hooks.work.replace(settings.work.clone()),
@@ -412,6 +477,9 @@ impl Drop for InForce {
         hooks.on_panic.replace(self.on_panic.take());
         put_in_force(self.crew.take());
         hooks.work.replace(self.work.take());
+        if let Some(before) = self.watchdog.take() {
+            self.scheduler.watch(before);
+        }
         hooks.running.set(false);
     }
 }

@@ -204,7 +204,20 @@ impl<'scope> Scope<'scope, '_> {
         F: FnOnce() -> T + 'scope,
         T: 'scope,
     {
-        self.spawn_member(self.member(), |_| f())
+        self.spawn_at(Location::caller(), f)
+    }
+
+    /// As [`spawn`](Self::spawn), for a child that is said to be spawned at `site`.
+    pub(crate) fn spawn_at<F, T>(
+        &'scope self,
+        site: &'static Location<'static>,
+        f: F,
+    ) -> ScopedJoinHandle<'scope, T>
+    where
+        F: FnOnce() -> T + 'scope,
+        T: 'scope,
+    {
+        self.spawn_member(self.member(), site, |_| f())
     }
 
     /// Spawns a child on whichever worker has time; it may borrow what outlives the scope.
@@ -249,7 +262,7 @@ impl<'scope> Scope<'scope, '_> {
     {
         expect_workers();
         let Some(parent) = self.lender() else {
-            return self.spawn_member(self.member(), f);
+            return self.spawn_member(self.member(), Location::caller(), f);
         };
         let member = Member::new(&self.family, Parent::Elsewhere(parent));
         let place = member.place();
@@ -277,10 +290,10 @@ impl<'scope> Scope<'scope, '_> {
     }
 
     /// Spawns the child that `member` counts; the closure may tell the scope through it.
-    #[track_caller]
     pub(super) fn spawn_member<F, T>(
         &'scope self,
         member: Member,
+        site: &'static Location<'static>,
         f: F,
     ) -> ScopedJoinHandle<'scope, T>
     where
@@ -291,7 +304,7 @@ impl<'scope> Scope<'scope, '_> {
         let teller = member.clone();
         let f = move || f(&teller);
         // SAFETY: L11: the scope returns only after the child's end, which `Member` tells it; so what the child borrows outlives it.
-        let handle = unsafe { spawn_here(None, Location::caller(), f, member) };
+        let handle = unsafe { spawn_here(None, site, f, member) };
         std::mem::forget(reserved);
         self.family.take_in(place, handle.thread().header().clone());
         ScopedJoinHandle {

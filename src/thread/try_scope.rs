@@ -5,7 +5,7 @@
 use std::any::Any;
 use std::error::Error;
 use std::fmt;
-use std::panic::resume_unwind;
+use std::panic::{Location, resume_unwind};
 use std::sync::Arc;
 
 use super::family::{Member, failing};
@@ -89,9 +89,10 @@ impl<'scope, E> TryScope<'scope, '_, E> {
         E: 'scope,
     {
         let member = self.scope.member();
-        self.scope.spawn_member(member, |member| {
-            f().unwrap_or_else(|error| fail(&self.errors, member, error))
-        })
+        self.scope
+            .spawn_member(member, Location::caller(), |member| {
+                f().unwrap_or_else(|error| fail(&self.errors, member, error))
+            })
     }
 
     /// Spawns a child on whichever worker has time, as [`Scope::spawn_anywhere`] does. Its error fails the scope.

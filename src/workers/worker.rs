@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::orders::{Answer, Order, Orders};
 use crate::blocking::crew::Crew;
@@ -14,6 +15,7 @@ use crate::sched::work::Seat;
 use crate::thread::join::wait_over;
 use crate::thread::leftover::{self, end_what_was_left};
 use crate::thread::spawn::spawn_at;
+use crate::watchdog::observer;
 
 /// Called at the start of each worker with its number.
 pub(crate) type OnStart = Arc<dyn Fn(usize) + Send + Sync>;
@@ -23,6 +25,9 @@ pub(crate) type OnStart = Arc<dyn Fn(usize) + Send + Sync>;
 pub(crate) struct Customs {
     /// Bytes of stack for green threads that do not say.
     pub(crate) stack_size: Option<usize>,
+
+    /// How long a green thread may hold its OS thread, if that is watched.
+    pub(crate) watchdog: Option<Duration>,
 
     /// L13.
     pub(crate) on_panic: Option<OnPanic>,
@@ -59,6 +64,9 @@ pub(super) fn live(number: usize, seat: Seat, customs: Customs, orders: &Orders)
     let scheduler = Scheduler::get();
     scheduler.hooks().stack_size.set(customs.stack_size);
     scheduler.hooks().on_panic.replace(customs.on_panic);
+    if let Some(limit) = customs.watchdog {
+        scheduler.watch(Some(observer::watch(limit)));
+    }
     put_in_force(customs.crew);
     if let Some(on_start) = customs.on_start {
         call(move || on_start(number));
@@ -105,7 +113,7 @@ fn lines(scheduler: &Scheduler) -> Vec<String> {
     let everybody = scheduler.everybody();
     let line = |header| {
         let mut line = String::new();
-        describe(&mut line, "green thread", header, scheduler);
+        describe(&mut line, header, scheduler);
         line
     };
     everybody.iter().map(|header| line(header)).collect()

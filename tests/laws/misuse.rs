@@ -478,3 +478,22 @@ fn misuse_is_blamed_on_whoever_calls() {
     });
     ended.succeeded();
 }
+
+#[test]
+fn joining_oneself_from_a_late_callback_is_a_panic_and_no_hang() {
+    run(|| {
+        let handle = spawn(|| 7);
+        until_finished(&handle);
+        let said = Arc::new(Mutex::new(String::new()));
+        let slot: Arc<Mutex<Option<greenthread::SharedHandle<i32>>>> = Arc::default();
+        let (tell, own) = (Arc::clone(&said), Arc::clone(&slot));
+        handle.on_finish(move |_| {
+            let own = own.lock().unwrap().take().unwrap();
+            *tell.lock().unwrap() = panic_text(|| own.join());
+        });
+        let shared = handle.shared();
+        *slot.lock().unwrap() = Some(shared.clone());
+        assert_eq!(shared.join().unwrap(), 7);
+        assert!(said.lock().unwrap().contains("join on oneself"), "{said:?}");
+    });
+}

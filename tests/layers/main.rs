@@ -16,19 +16,17 @@ use imports::Tree;
 /// The folders (or lone files) of `src` by layer: an import points to the same layer or to a lower one. The root may name all.
 const LAYERS: [(usize, &[&str]); 6] = [
     (0, &["base"]),
-    (1, &["stack", "generator"]),
-    (2, &["sched"]),
+    (1, &["stack", "generator", "symbols"]),
+    (2, &["sched", "watchdog", "debugger"]),
     (3, &["time", "sync", "channel"]),
     (
         4,
         &[
-            "thread", "results", "net", "io", "fs", "process", "signal", "blocking", "workers",
+            "thread", "results", "net", "io", "fs", "process", "signal", "blocking", "dump",
+            "workers",
         ],
     ),
-    (
-        5,
-        &["trace", "dump", "watchdog", "stats", "future", "guide"],
-    ),
+    (5, &["trace", "stats", "future", "bridge", "guide"]),
 ];
 
 /// What layer 3 may see of layer 2: the door and the wait for one of several, a wait and its name, the list of waiters, and what time it is.
@@ -36,17 +34,26 @@ const WAIT_SIDE: [&str; 5] = ["park", "choice", "wait", "list", "clock"];
 
 /// The files that may use `unsafe`. Each says at its head why.
 const UNSAFE: &[&str] = &[
+    "base/allocator.rs",
     "base/barrier.rs",
     "base/biased.rs",
+    "base/coarse.rs",
     "base/lock.rs",
+    "base/os_thread.rs",
     "base/ring.rs",
+    "blocking/errand.rs",
     "channel/rendezvous.rs",
     "channel/selected.rs",
     "channel/slot.rs",
+    "debugger/mod.rs",
+    "future/hyper.rs",
+    "future/tokio.rs",
     "generator/body.rs",
     "generator/drive.rs",
     "generator/scope.rs",
     "generator/yielder.rs",
+    "io/calls.rs",
+    "io/now.rs",
     "process/platform/linux.rs",
     "sched/choice.rs",
     "sched/deliver.rs",
@@ -55,6 +62,7 @@ const UNSAFE: &[&str] = &[
     "sched/here.rs",
     "sched/inbox.rs",
     "sched/list.rs",
+    "sched/look.rs",
     "sched/model.rs",
     "sched/park.rs",
     "sched/peer.rs",
@@ -62,13 +70,16 @@ const UNSAFE: &[&str] = &[
     "sched/root.rs",
     "sched/scheduler.rs",
     "sched/source.rs",
+    "sched/stuck.rs",
     "sched/switch.rs",
     "sched/timers.rs",
     "sched/token.rs",
     "sched/traced.rs",
     "sched/turn.rs",
+    "sched/visit.rs",
     "sched/wait.rs",
     "signal/listener.rs",
+    "stack/backtrace.rs",
     "stack/chain.rs",
     "stack/grow.rs",
     "stack/grown.rs",
@@ -81,6 +92,7 @@ const UNSAFE: &[&str] = &[
     "stack/overflow/trace.rs",
     "stack/overflow/words.rs",
     "stack/unwinder.rs",
+    "stack/way.rs",
     "stack/coroutine.rs",
     "stack/exception_table.rs",
     "stack/frames.rs",
@@ -95,6 +107,7 @@ const UNSAFE: &[&str] = &[
     "stack/pool/tests.rs",
     "stack/pool/trim.rs",
     "stack/pool/trim_tests.rs",
+    "stack/registry.rs",
     "stack/slab.rs",
     "stack/unwinding_tests.rs",
     "sync/mutex.rs",
@@ -114,6 +127,8 @@ const UNSAFE: &[&str] = &[
     "thread/spawn.rs",
     "thread/spawner.rs",
     "thread/try_scope.rs",
+    "watchdog/sample.rs",
+    "watchdog/signal.rs",
 ];
 
 /// The one file that may name the crate which switches stacks.

@@ -141,6 +141,27 @@ fn l9_a_read_that_can_finish_at_once_does_so_although_cancelled() {
     assert_eq!(finished.get(), 1);
 }
 
+#[test]
+fn l9_a_read_whose_bytes_came_without_an_event_yet_finishes_although_cancelled() {
+    let (near, mut far) = pair::with_std();
+    let finished = Rc::new(Cell::new(0));
+    let seen = Rc::clone(&finished);
+    let mut writer = far.try_clone().unwrap();
+    let reader = spawn(move || {
+        let mut buffer = [0; 8];
+        // It parks, and is short: what is remembered from then on is that there is nothing.
+        assert_eq!((&near).read(&mut buffer).unwrap(), 5);
+        writer.write_all(b"there").unwrap();
+        greenthread::current().cancel();
+        seen.set((&near).read(&mut buffer).unwrap());
+        (&near).read(&mut buffer).unwrap()
+    });
+    yield_now();
+    far.write_all(b"first").unwrap();
+    assert!(reader.join().unwrap_err().is_cancelled());
+    assert_eq!(finished.get(), 5);
+}
+
 /// Writes when it is dropped, and tells what came of it.
 struct LastWord<'a> {
     stream: &'a TcpStream,

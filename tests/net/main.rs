@@ -18,6 +18,7 @@ mod options;
 mod os_threads;
 mod pair;
 mod server;
+mod server_on_workers;
 mod syscalls;
 mod time_limits;
 mod udp;

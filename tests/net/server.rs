@@ -210,6 +210,39 @@ fn l13_a_handler_that_panics_ends_its_own_connection_and_is_reported() {
 }
 
 #[test]
+fn a_handler_that_panics_is_said_to_be_spawned_where_its_server_serves() {
+    let name = "server::a_handler_that_panics_is_said_to_be_spawned_where_its_server_serves";
+    if child::role().is_none() {
+        let mut child = child::of_this_program(name, "alone");
+        let output = child.stdin(std::process::Stdio::null()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        let reports = said
+            .lines()
+            .filter(|line| line.contains("nobody joined it: no more"));
+        let sites = reports.filter(|line| line.contains("spawned at tests/net/server.rs:"));
+        assert_eq!(sites.count(), 2, "{said}");
+        return;
+    }
+    let evil = |_, _| std::panic::resume_unwind(Box::new("no more"));
+    let (here, here_stopper, here_address) = server();
+    let (there, there_stopper, there_address) = server();
+    let serving = [
+        spawn(move || here.serve::<_, ()>(evil)),
+        spawn(move || there.workers(1).serve::<_, ()>(evil)),
+    ];
+    for address in [here_address, there_address] {
+        let mut client = TcpStream::connect(address).unwrap();
+        assert!(matches!(client.read(&mut [0]), Ok(0) | Err(_)));
+    }
+    here_stopper.stop(Duration::ZERO);
+    there_stopper.stop(Duration::ZERO);
+    for serving in serving {
+        serving.join().unwrap().unwrap();
+    }
+}
+
+#[test]
 fn handlers_that_end_within_the_grace_are_not_cancelled() {
     pair::virtual_time().run(|| {
         let (server, stopper, address) = server();

@@ -40,6 +40,7 @@ mod p28_subprocess;
 mod p29_signals;
 mod p30_threads_queue;
 mod p31_thread_local_and_events;
+mod p32_to_thread_files;
 
 use std::time::Duration;
 

@@ -60,7 +60,9 @@ impl UnixListener {
     /// As [`TcpListener::accept`](crate::net::TcpListener::accept): none but `NotConnected` ends the listener.
     pub fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
         let (stream, peer) = self.0.receive(&ACCEPT, net::UnixListener::accept)?;
-        Ok((UnixStream::new(Socket::unblock(stream)?), peer))
+        // One system call; `unblock` asks first, and makes two.
+        stream.set_nonblocking(true)?;
+        Ok((UnixStream::new(Socket::new(stream)), peer))
     }
 
     /// Returns an iterator that accepts for ever; it gives the errors of [`accept`](Self::accept), and ends when the listener was closed.

@@ -9,6 +9,7 @@ use std::path::Path;
 use socket2::{Domain, SockRef, Type};
 
 use super::address::{of_path, raw};
+use crate::net::connect::open;
 use crate::net::socket::{Socket, every_socket, timeout_methods};
 use crate::net::stream_io::{Names, stream_io};
 use crate::sched::wait::Operation;
@@ -52,6 +53,12 @@ impl UnixStream {
         UnixStream(socket)
     }
 
+    /// For whoever polls it.
+    #[cfg(any(feature = "futures-io", feature = "hyper", feature = "tokio"))]
+    pub(crate) fn source(&self) -> &crate::sched::source::Source<net::UnixStream> {
+        self.0.source()
+    }
+
     /// Connects to who listens at `path`.
     ///
     /// Parks while the listener's line is full; no event tells of its end, so it looks again, every 50 milliseconds at the latest. A cancellation is raised there. On the
@@ -69,8 +76,8 @@ impl UnixStream {
     /// As [`connect`](Self::connect).
     pub fn connect_addr(address: &SocketAddr) -> io::Result<UnixStream> {
         let address = raw(address)?;
-        let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        let socket = Socket::unblock(net::UnixStream::from(OwnedFd::from(socket)))?;
+        let socket = OwnedFd::from(open(Domain::UNIX, Type::STREAM, None)?);
+        let socket = Socket::new(net::UnixStream::from(socket));
         let connect = |socket: &net::UnixStream| SockRef::from(socket).connect(&address);
         socket.send_looking_again(&CONNECT, connect)?;
         Ok(UnixStream(socket))

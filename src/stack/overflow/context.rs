@@ -6,12 +6,12 @@ use std::ffi::c_void;
 
 /// The registers that tell where a program is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Registers {
+pub(crate) struct Registers {
     /// Where its stack ends.
-    pub(super) stack_pointer: usize,
+    pub(crate) stack_pointer: usize,
 
     /// The instruction that faulted.
-    pub(super) program_counter: usize,
+    pub(crate) program_counter: usize,
 }
 
 /// The registers of a signal's context; `None` on systems whose record is not known here.
@@ -19,7 +19,7 @@ pub(super) struct Registers {
 /// # Safety
 /// `context` is what a handler was called with, and the handler has not returned.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub(super) unsafe fn registers(context: *const c_void) -> Option<Registers> {
+pub(crate) unsafe fn registers(context: *const c_void) -> Option<Registers> {
     // SAFETY: the caller's duty.
     let context = unsafe { &*context.cast::<libc::ucontext_t>() };
     let all = &context.uc_mcontext.gregs;
@@ -34,7 +34,7 @@ pub(super) unsafe fn registers(context: *const c_void) -> Option<Registers> {
 /// # Safety
 /// `context` is what a handler was called with, and the handler has not returned.
 #[cfg(all(target_os = "linux", target_arch = "aarch64"))]
-pub(super) unsafe fn registers(context: *const c_void) -> Option<Registers> {
+pub(crate) unsafe fn registers(context: *const c_void) -> Option<Registers> {
     // SAFETY: the caller's duty.
     let context = unsafe { &*context.cast::<libc::ucontext_t>() };
     Some(Registers {
@@ -51,6 +51,6 @@ pub(super) unsafe fn registers(context: *const c_void) -> Option<Registers> {
     target_os = "linux",
     any(target_arch = "x86_64", target_arch = "aarch64")
 )))]
-pub(super) unsafe fn registers(_context: *const c_void) -> Option<Registers> {
+pub(crate) unsafe fn registers(_context: *const c_void) -> Option<Registers> {
     None
 }

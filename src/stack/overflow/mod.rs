@@ -14,11 +14,11 @@
 #![expect(unsafe_code, reason = "handles signals")]
 
 mod alternate;
-mod context;
+pub(crate) mod context;
 mod fault;
 mod report;
-mod room;
-mod symbols;
+pub(crate) mod room;
+pub(crate) mod symbols;
 mod trace;
 mod words;
 
@@ -30,6 +30,7 @@ use std::sync::{Once, OnceLock};
 
 use super::registry;
 use fault::Fault;
+use room::Room;
 
 /// The signals of a bad access, and what was in force for each before us (O1).
 static PREVIOUS: [(libc::c_int, OnceLock<libc::sigaction>); 2] = [
@@ -43,6 +44,9 @@ const LONGEST_STEP: usize = 1 << 20;
 /// Set by the first OS thread that reports. The others wait for its abort.
 static REPORTING: AtomicBool = AtomicBool::new(false);
 
+/// Where the report is written.
+static ROOM: Room = Room::new();
+
 /// What a handler that wants to know about the fault is called with.
 type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut c_void);
 
@@ -55,7 +59,7 @@ pub(crate) fn watch() {
 
 /// Makes the report ready and takes both signals over.
 fn install() {
-    room::prepare();
+    ROOM.prepare();
     trace::warm_up();
     for (signal, previous) in &PREVIOUS {
         take_over(*signal, previous);
@@ -121,8 +125,13 @@ fn die(fault: &Fault) -> ! {
         unsafe { libc::pause() };
     }
     // SAFETY: one report is written in the life of a process.
-    unsafe { room::call(report::write, fault) };
+    unsafe { ROOM.call(write_report, ptr::from_ref(fault).cast_mut().cast()) };
     std::process::abort()
+}
+
+extern "C" fn write_report(fault: *mut c_void) {
+    // SAFETY: `die` passes its fault.
+    report::write(unsafe { &*fault.cast::<Fault>() });
 }
 
 /// Does what would have been done without us.

@@ -28,7 +28,7 @@ enum Kind {
 }
 
 /// Says who has overflowed which stack, what can be done, and how it came to it.
-pub(super) extern "C" fn write(fault: &Fault) {
+pub(super) fn write(fault: &Fault) {
     let mut out = Stderr::new();
     // Stderr does not fail.
     let _ = say(&mut out, fault);

@@ -20,7 +20,7 @@ const FUNCTION: u8 = 2;
 const SYMBOL: usize = 24;
 
 /// The program's symbols; empty when they cannot be read.
-pub(super) struct Symbols {
+pub(crate) struct Symbols {
     /// The program's file.
     file: &'static [u8],
 
@@ -29,11 +29,20 @@ pub(super) struct Symbols {
 }
 
 impl Symbols {
-    pub(super) fn of_this_program() -> Self {
+    pub(crate) fn of_this_program() -> Self {
         Symbols {
             file: map_program().unwrap_or(&[]),
             base: load_address(),
         }
+    }
+
+    /// The function to which a call returns at this address.
+    #[cfg(not(feature = "symbols"))]
+    pub(crate) fn function(&self, address: usize) -> Option<String> {
+        let name = self.name(address.wrapping_sub(self.base).wrapping_sub(1))?;
+        let mut function = String::new();
+        demangled(&mut function, name).ok()?;
+        Some(function)
     }
 
     /// Writes a line for one frame of a backtrace.

@@ -1,0 +1,89 @@
+//! The streams of `net` as futures see them: what the adapters to other crates' traits have in common.
+
+use std::io::{self, IoSlice, Read, Write};
+use std::mem::MaybeUninit;
+use std::net::Shutdown;
+use std::os::fd::AsFd;
+use std::task::{Context, Poll};
+
+use socket2::SockRef;
+
+use super::wake;
+use crate::sched::source::{Direction, Source};
+
+/// Whether moving `done` of `wanted` bytes shows that the kernel has no more to give or take. Nothing at all is the end, not a short read.
+fn is_short(done: usize, wanted: usize) -> bool {
+    0 < done && done < wanted
+}
+
+/// Polls one direction with this system call.
+fn poll<S: AsFd>(
+    source: &Source<S>,
+    context: &Context<'_>,
+    direction: Direction,
+    wanted: usize,
+    call: impl FnMut(&S) -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    let task = || wake::task(context.waker());
+    let is_short = |done: &usize| is_short(*done, wanted);
+    source.enter()?.poll(direction, task, is_short, call)
+}
+
+/// Reads into memory that may hold anything; what is told was read is initialised.
+pub(super) fn poll_receive<S: AsFd>(
+    source: &Source<S>,
+    context: &Context<'_>,
+    buffer: &mut [MaybeUninit<u8>],
+) -> Poll<io::Result<usize>> {
+    let wanted = buffer.len();
+    let receive = |socket: &S| SockRef::from(socket).recv(buffer);
+    poll(source, context, Direction::Read, wanted, receive)
+}
+
+pub(super) fn poll_read<S: AsFd>(
+    source: &Source<S>,
+    context: &Context<'_>,
+    buffer: &mut [u8],
+) -> Poll<io::Result<usize>>
+where
+    for<'a> &'a S: Read,
+{
+    let wanted = buffer.len();
+    let read = |mut socket: &S| socket.read(buffer);
+    poll(source, context, Direction::Read, wanted, read)
+}
+
+pub(super) fn poll_write<S: AsFd>(
+    source: &Source<S>,
+    context: &Context<'_>,
+    buffer: &[u8],
+) -> Poll<io::Result<usize>>
+where
+    for<'a> &'a S: Write,
+{
+    let write = |mut socket: &S| socket.write(buffer);
+    poll(source, context, Direction::Write, buffer.len(), write)
+}
+
+pub(super) fn poll_write_vectored<S: AsFd>(
+    source: &Source<S>,
+    context: &Context<'_>,
+    buffers: &[IoSlice<'_>],
+) -> Poll<io::Result<usize>>
+where
+    for<'a> &'a S: Write,
+{
+    // The system may take fewer buffers than there are: then nothing is short.
+    let wanted = match buffers {
+        [one] => one.len(),
+        _ => 0,
+    };
+    let write = |mut socket: &S| socket.write_vectored(buffers);
+    poll(source, context, Direction::Write, wanted, write)
+}
+
+/// Tells the peer that no more is written. Every write before it has reached the kernel.
+pub(super) fn poll_shutdown<S: AsFd>(source: &Source<S>) -> Poll<io::Result<()>> {
+    let socket = source.enter()?;
+    Poll::Ready(SockRef::from(&*socket).shutdown(Shutdown::Write))
+}

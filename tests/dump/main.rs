@@ -1,0 +1,18 @@
+//! Dumps, deadlocks' circles, and what they leave alone: places in line, grants, deadlines, memory.
+//!
+//! What looks at the memory of a process, or ends one, runs in a process of its own.
+
+#[path = "../laws/child.rs"]
+#[allow(dead_code, reason = "a part is used here")]
+mod child;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod circles;
+mod json;
+mod memory;
+mod places;
+mod seen;
+mod signal;
+mod stuck;
+mod threads;
