@@ -8,7 +8,6 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -333,12 +332,12 @@ fn note_at(at: u64, kind: Kind, subject: u64, object: u64, name: Name) {
     with_ring(|ring| ring.push(&entry));
 }
 
-fn put_text(text: fmt::Arguments<'_>) -> TextPlace {
+fn put_text(text: &str) -> TextPlace {
     with_ring(|ring| ring.put_text(text)).unwrap_or(0)
 }
 
 fn put_name(name: Option<&str>) -> TextPlace {
-    name.map_or(0, |name| put_text(format_args!("{name}")))
+    name.map_or(0, put_text)
 }
 
 /// A green thread was made.
@@ -442,12 +441,7 @@ pub(crate) fn asked(id: u64) {
 /// `id` has panicked.
 pub(crate) fn panicked(id: u64, message: &str) {
     if is_on() {
-        note(
-            Kind::Panic,
-            id,
-            put_text(format_args!("{message}")),
-            Name::None,
-        );
+        note(Kind::Panic, id, put_text(message), Name::None);
     }
 }
 
@@ -493,7 +487,7 @@ fn note_generator(link: usize, kind: Kind) {
 }
 
 /// The program's own mark.
-pub(crate) fn marked(id: u64, text: fmt::Arguments<'_>) {
+pub(crate) fn marked(id: u64, text: &str) {
     if is_on() {
         note(Kind::Mark, id, put_text(text), Name::None);
     }

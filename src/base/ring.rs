@@ -273,16 +273,17 @@ impl Ring {
     }
 
     /// Adds a text, and says where it is. Its own OS thread only (R1).
-    pub(crate) fn put_text(&self, text: fmt::Arguments<'_>) -> TextPlace {
+    pub(crate) fn put_text(&self, text: &str) -> TextPlace {
+        let text = &text[..text.floor_char_boundary(LONGEST_TEXT)];
         let begin = self.text_begun.load(Ordering::Relaxed);
-        let mut pen = Pen {
-            ring: self,
-            begin,
-            length: 0,
-        };
-        // A text that is too long is cut, which is said by an error.
-        let _ = fmt::write(&mut pen, text);
-        begin << 16 | pen.length as u64
+        let length = text.len() as u64;
+        // R3: before the first byte.
+        self.text_begun.store(begin + length, Ordering::Relaxed);
+        fence(Ordering::Release);
+        for (place, byte) in (begin..).zip(text.as_bytes()) {
+            self.text[place as usize % TEXT].store(*byte, Ordering::Relaxed);
+        }
+        begin << 16 | length
     }
 
     /// Everything from entry `from` on that is still there.
@@ -320,39 +321,6 @@ impl fmt::Debug for Ring {
             .field("owner", &self.owner())
             .field("done", &self.done())
             .finish_non_exhaustive()
-    }
-}
-
-/// Writes one text into a ring.
-struct Pen<'a> {
-    /// The ring.
-    ring: &'a Ring,
-
-    /// Where the text begins.
-    begin: u64,
-
-    /// Bytes written.
-    length: usize,
-}
-
-impl fmt::Write for Pen<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = LONGEST_TEXT - self.length;
-        let fits = text.floor_char_boundary(room);
-        let at = self.begin + self.length as u64;
-        // R3: before the first byte.
-        let text_begun = &self.ring.text_begun;
-        text_begun.store(at + fits as u64, Ordering::Relaxed);
-        fence(Ordering::Release);
-        for (place, byte) in (at..).zip(&text.as_bytes()[..fits]) {
-            self.ring.text[place as usize % TEXT].store(*byte, Ordering::Relaxed);
-        }
-        self.length += fits;
-        if fits == text.len() {
-            Ok(())
-        } else {
-            Err(fmt::Error)
-        }
     }
 }
 
@@ -424,14 +392,14 @@ mod tests {
     #[test]
     fn texts_are_kept_cut_and_replaced() {
         let ring = Ring::new(1);
-        let first = ring.put_text(format_args!("{}-{}", "œuf", 1));
-        let long = ring.put_text(format_args!("{}", "é".repeat(LONGEST_TEXT)));
+        let first = ring.put_text("œuf-1");
+        let long = ring.put_text(&"é".repeat(LONGEST_TEXT));
         let found = ring.read(0);
         assert_eq!(found.text(first).as_deref(), Some("œuf-1"));
         assert_eq!(found.text(long).unwrap().len(), LONGEST_TEXT);
         assert_eq!(found.text(0), None);
         for _ in 0..TEXT / LONGEST_TEXT {
-            ring.put_text(format_args!("{}", "x".repeat(LONGEST_TEXT)));
+            ring.put_text(&"x".repeat(LONGEST_TEXT));
         }
         assert_eq!(ring.read(0).text(first), None);
     }

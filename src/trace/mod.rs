@@ -54,6 +54,7 @@ mod escape;
 mod event;
 mod flight;
 mod html;
+mod note;
 mod picture;
 mod places;
 mod recording;
@@ -84,7 +85,7 @@ use crate::sched::scheduler::Scheduler;
 pub fn mark(text: impl fmt::Display) {
     if recorder::is_on() {
         let id = Scheduler::if_made().map_or(0, |here| here.current_header().id());
-        recorder::marked(id, format_args!("{text}"));
+        recorder::marked(id, note::Note::of(text).as_str());
     }
 }
 

@@ -306,3 +306,41 @@ fn a_schedule_is_the_same_whether_it_is_recorded_or_not() {
     record(|| recorded = work());
     assert_eq!(recorded, unrecorded);
 }
+
+#[test]
+fn a_mark_whose_text_marks_and_waits_is_whole() {
+    struct Odd;
+
+    impl std::fmt::Display for Odd {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("before ")?;
+            trace::mark("between");
+            yield_now();
+            f.write_str("and after")
+        }
+    }
+
+    let timeline = record(|| {
+        let other = spawn(|| trace::mark("another"));
+        trace::mark(Odd);
+        other.join().unwrap();
+    });
+    let marks: Vec<_> = timeline
+        .events()
+        .filter_map(|event| match &event.what {
+            What::Mark { text } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(marks, ["between", "another", "before and after"]);
+}
+
+#[test]
+fn a_long_mark_is_cut_between_characters() {
+    let timeline = record(|| trace::mark("é".repeat(2000)));
+    let text = timeline.events().find_map(|event| match &event.what {
+        What::Mark { text } => Some(text.clone()),
+        _ => None,
+    });
+    assert_eq!(text.unwrap(), "é".repeat(512));
+}
