@@ -6,10 +6,10 @@
 )]
 
 use std::hint::black_box;
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 
 use greenthread::generator::{self, Generator, Yielder};
-use greenthread::{Builder, grow, run, spawn};
+use greenthread::{Builder, Runtime, gather, grow, run, spawn};
 
 mod support;
 use support::child::{self, Ended};
@@ -184,6 +184,65 @@ fn l2_overflows_on_several_os_threads_at_once_give_one_whole_report() {
         &ended,
         &["(\"one of four\")", "backtrace", "recurse_for_ever"],
     );
+}
+
+#[test]
+fn l2_an_overflow_on_a_worker_names_the_green_thread_and_where_it_was_spawned() {
+    let ended = child::run(
+        "l2_an_overflow_on_a_worker_names_the_green_thread_and_where_it_was_spawned",
+        || {
+            let runtime = Runtime::builder().workers(2).build().unwrap();
+            runtime.run(|| {
+                let deep = Builder::new()
+                    .name("deep on a worker".into())
+                    .stack_size(100_000);
+                let deep = deep.spawn_anywhere(|| {
+                    eprintln!("id {}.", greenthread::current().id());
+                    recurse_for_ever(0)
+                });
+                let _ = deep.unwrap().join();
+            });
+        },
+    );
+    let said = ended.stderr();
+    let id = said
+        .split("id ")
+        .nth(1)
+        .and_then(|rest| rest.split('.').next());
+    let named = format!("green thread {} (\"deep on a worker\") ", id.unwrap());
+    let size = format!(
+        "has overflowed its stack of {} bytes",
+        128 * 1024 - 16 * 1024
+    );
+    assert_reported(&ended, &[&named, &size, "spawned at tests/overflow.rs:"]);
+    assert_reported(&ended, &["backtrace, innermost first:", "recurse_for_ever"]);
+    assert_reported(&ended, &WAYS_OUT);
+}
+
+#[test]
+fn l2_overflows_on_several_workers_at_once_give_one_whole_report() {
+    let ended = child::run(
+        "l2_overflows_on_several_workers_at_once_give_one_whole_report",
+        || {
+            let runtime = Runtime::builder().workers(4).build().unwrap();
+            let together = Arc::new(Barrier::new(4));
+            runtime.run(|| {
+                let deep = |_| {
+                    let together = Arc::clone(&together);
+                    let deep = Builder::new().name("one of four workers".into());
+                    // Holds its worker at the barrier, so that each worker begins one.
+                    deep.spawn_anywhere(move || {
+                        together.wait();
+                        recurse_for_ever(0)
+                    })
+                };
+                gather((0..4).map(|n| deep(n).unwrap()).collect::<Vec<_>>());
+            });
+        },
+    );
+    assert_reported(&ended, &["(\"one of four workers\")", "backtrace"]);
+    assert_reported(&ended, &["recurse_for_ever", "spawned at tests/overflow"]);
+    assert_reported(&ended, &WAYS_OUT);
 }
 
 #[test]

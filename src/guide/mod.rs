@@ -4,6 +4,7 @@
 //! - [`seeing`]: timelines of what runs, and how to read them.
 //! - [`std_and_go`]: what changes for those who come from `std::thread` or from Go.
 //! - [`libraries`]: which libraries work on green threads and how, which do not and why.
+//! - [`where_things_run`]: when to use `spawn` and when `spawn_anywhere`, with pictures.
 //! - [`stuck`]: what is stuck? Dumps, the watchdog, deadlocks, gdb.
 //!
 //! # What to read first
@@ -22,3 +23,4 @@ pub mod libraries;
 pub mod seeing;
 pub mod std_and_go;
 pub mod stuck;
+pub mod where_things_run;
