@@ -242,6 +242,8 @@ compile_error!(
 
 mod base;
 mod debugger;
+#[cfg(all(loom, test))]
+mod models;
 mod results;
 mod sched;
 mod stack;

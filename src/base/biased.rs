@@ -26,12 +26,29 @@ use super::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
 /// More than there can be references.
 const BIAS: usize = 1 << (usize::BITS - 2);
 
+#[cfg(not(loom))]
 thread_local! {
     /// Its address names the OS thread.
     static HERE: Cell<u8> = const { Cell::new(0) };
 }
 
+#[cfg(loom)]
+loom::thread_local! {
+    /// The name of the model checker's thread: a number that no other has, for an address may come again within one run, with no order between the two.
+    static HERE: usize = NAMES.fetch_add(8, std::sync::atomic::Ordering::Relaxed);
+}
+
+/// The next such number.
+#[cfg(loom)]
+static NAMES: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(8);
+
+#[cfg(loom)]
+fn here() -> *mut Cell<u8> {
+    HERE.with(|name| ptr::without_provenance_mut(*name))
+}
+
 /// The name of this OS thread.
+#[cfg(not(loom))]
 #[inline(always)]
 fn here() -> *mut Cell<u8> {
     HERE.with(|here| ptr::from_ref(here).cast_mut())

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::arm::AnyArm;
 use super::moments::earlier;
+use crate::base::atomic::thread_local;
 use crate::sched::choice::{Chosen, Line, wait_for_any};
 use crate::sched::clock::Deadline;
 use crate::sched::park;
@@ -95,11 +96,13 @@ fn wait(arms: &[AnyArm<'_>], first: usize, limit: Option<Deadline>) -> Chosen {
 ///
 /// Source: "Xorshift RNGs", G. Marsaglia, 2003.
 fn random_below(count: usize) -> usize {
-    thread_local!(static RANDOM: Cell<u32> = const { Cell::new(0x9E37_79B9) });
-    let mut random = RANDOM.get();
+    thread_local! {
+        static RANDOM: Cell<u32> = const { Cell::new(0x9E37_79B9) };
+    }
+    let mut random = RANDOM.with(Cell::get);
     random ^= random << 13;
     random ^= random >> 17;
     random ^= random << 5;
-    RANDOM.set(random);
+    RANDOM.with(|last| last.set(random));
     (random as usize).checked_rem(count).unwrap_or(0)
 }

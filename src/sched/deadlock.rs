@@ -108,6 +108,7 @@ fn threads_of_process() -> Option<usize> {
 
 impl Scheduler {
     /// Whether nothing here can end the silence, and no other OS thread takes part.
+    #[cfg(not(loom))]
     pub(super) fn is_deadlocked(&self) -> bool {
         self.is_silent() && self.takes_part_alone() && WORKERS.load(Ordering::Acquire) == 0
     }
@@ -148,7 +149,20 @@ impl Scheduler {
         self.reactor_if_made().is_some_and(Reactor::has_tasks)
     }
 
+    /// The model checker finds deadlocks itself.
+    #[cfg(loom)]
+    pub(super) fn is_deadlocked(&self) -> bool {
+        false
+    }
+
+    /// Sleeps until rung; under the model checker time is virtual and jumps, and an end of the silence is its business.
+    #[cfg(loom)]
+    pub(super) fn doze(&self, _: Option<Duration>) {
+        self.home().doze(None);
+    }
+
     /// Sleeps until rung or for `limit`; without a limit, and if nobody rings for long, asks whether anybody can.
+    #[cfg(not(loom))]
     pub(super) fn doze(&self, limit: Option<Duration>) {
         if self.only_rests() {
             return self.doze_at_rest(limit);

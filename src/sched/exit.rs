@@ -35,7 +35,7 @@ impl Drop for Sentinel {
 }
 
 impl Scheduler {
-    fn end(&'static self) {
+    pub(super) fn end(&'static self) {
         self.set_current(ptr::null());
         self.ending.set(true);
         self.abandon_all();

@@ -42,6 +42,8 @@ pub(crate) mod local;
 pub(crate) mod look;
 #[cfg(all(loom, test))]
 mod model;
+#[cfg(loom)]
+pub(crate) mod model_root;
 #[cfg(all(loom, test))]
 mod model_work;
 pub(crate) mod park;

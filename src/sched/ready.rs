@@ -17,26 +17,17 @@ use std::cell::{Cell, UnsafeCell};
 use std::ptr;
 
 use super::peer::Peer;
+use crate::base::atomic::thread_local;
 
 /// Entries of a new ring.
 const FIRST_CAPACITY: usize = 256;
 
-#[cfg(not(loom))]
 thread_local! {
     /// This OS thread's queue, while it has a scheduler.
     static CURRENT: Cell<*const Ready> = const { Cell::new(ptr::null()) };
 
     /// The same, while this OS thread records (Q3).
     static TRACED: Cell<*const Ready> = const { Cell::new(ptr::null()) };
-}
-
-#[cfg(loom)]
-loom::thread_local! {
-    /// The same for the model checker, whose threads are not the system's.
-    static CURRENT: Cell<*const Ready> = Cell::new(ptr::null());
-
-    /// Nobody records under the model checker.
-    static TRACED: Cell<*const Ready> = Cell::new(ptr::null());
 }
 
 /// A first-in first-out queue of green threads and the root.

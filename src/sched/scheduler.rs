@@ -29,6 +29,7 @@ use super::survey::Visit;
 use super::timers::Timers;
 use super::wait::{Operation, Wait};
 use super::work::Seat;
+use crate::base::atomic::thread_local;
 use crate::base::biased::Biased;
 use crate::stack::backtrace::Backtrace;
 use crate::stack::chain;
@@ -144,7 +145,7 @@ impl Scheduler {
     #[inline(always)]
     pub(crate) fn if_made() -> Option<&'static Scheduler> {
         // SAFETY: S1.
-        unsafe { CURRENT.get().as_ref() }
+        unsafe { CURRENT.with(Cell::get).as_ref() }
     }
 
     /// Makes this OS thread's scheduler, and the root's link with it.
@@ -157,7 +158,7 @@ impl Scheduler {
         scheduler.lately.set(scheduler.clock().lately());
         scheduler.ready.make_current();
         residents::move_in(&scheduler.root);
-        CURRENT.set(scheduler);
+        CURRENT.with(|current| current.set(scheduler));
         scheduler
     }
 
@@ -217,7 +218,7 @@ impl Scheduler {
 
     /// From now on this OS thread has no scheduler (S1).
     pub(super) fn forget_current() {
-        CURRENT.set(ptr::null());
+        CURRENT.with(|current| current.set(ptr::null()));
         Ready::forget_current();
         // SAFETY: null.
         unsafe { chain::adopt_root(ptr::null()) };

@@ -91,6 +91,7 @@ impl Scheduler {
     }
 
     /// Runs the loop on the root's behalf until the root is ready.
+    #[cfg(not(loom))]
     fn run_loop(&self) {
         // SAFETY: the root alone reaches the loop's coroutine, and it is here.
         let looper = unsafe { &mut *self.looper.get() };
@@ -101,6 +102,7 @@ impl Scheduler {
         self.set_current(self.root.as_ptr());
     }
 
+    #[cfg(not(loom))]
     fn make_loop(&self) -> Coroutine<(), (), ()> {
         let stack = self.loop_stack.borrow_mut().take();
         let stack = stack.expect("the loop is made once");

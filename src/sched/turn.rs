@@ -178,7 +178,7 @@ impl Scheduler {
     }
 
     /// Nobody is in line: finds somebody, or sleeps.
-    fn idle(&self) {
+    pub(super) fn idle(&self) {
         self.set_current(ptr::null());
         self.notice_recorder(RESUMES_BETWEEN_LOOKS);
         self.rest_beat();

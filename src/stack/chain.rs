@@ -32,6 +32,8 @@ use std::panic::Location;
 use std::ptr;
 use std::sync::OnceLock;
 
+use crate::base::atomic::thread_local;
+
 thread_local! {
     /// C1: leads to the innermost running stack of this OS thread; null for the root's own.
     static RUNNING: Cell<*const Link> = const { Cell::new(ptr::null()) };
@@ -160,7 +162,7 @@ impl Link {
     #[inline]
     pub(crate) fn enter(&self) {
         // If the word still leads here, then to the same driver as before: whatever else ran since has changed it (C1).
-        if !ptr::eq(RUNNING.get(), self) {
+        if !ptr::eq(RUNNING.with(Cell::get), self) {
             self.splice();
         }
         self.idle.set(false);
@@ -170,7 +172,7 @@ impl Link {
     #[inline]
     pub(crate) fn pause(&self) {
         // It may lead to a generator that this one has driven, and must not when this one stands still.
-        if !ptr::eq(RUNNING.get(), self) {
+        if !ptr::eq(RUNNING.with(Cell::get), self) {
             self.take_word();
         }
         self.idle.set(true);
@@ -179,20 +181,20 @@ impl Link {
     #[cold]
     #[inline(never)]
     fn take_word(&self) {
-        RUNNING.set(self);
+        RUNNING.with(|running| running.set(self));
     }
 
     /// Splices this stack out for good, on its driver's stack.
     #[inline]
     pub(crate) fn leave(&self) {
-        RUNNING.set(self.driver.get());
+        RUNNING.with(|running| running.set(self.driver.get()));
     }
 
     #[cold]
     #[inline(never)]
     fn splice(&self) {
         self.driver.set(running());
-        RUNNING.set(self);
+        RUNNING.with(|running| running.set(self));
     }
 
     /// Whether this is a generator that stands at a yield.
@@ -218,7 +220,7 @@ impl Link {
     #[cold]
     fn count_unwinding(&self) {
         self.notes.set(note::UNWINDING);
-        PARKED_UNWINDING.set(PARKED_UNWINDING.get() + 1);
+        PARKED_UNWINDING.with(|parked| parked.set(parked.get() + 1));
     }
 
     /// Call just after a switch back to this stack.
@@ -239,7 +241,7 @@ impl Link {
     #[cold]
     pub(crate) fn uncount_unwinding(&self) {
         if self.notes.replace(0) & note::UNWINDING != 0 {
-            PARKED_UNWINDING.set(PARKED_UNWINDING.get() - 1);
+            PARKED_UNWINDING.with(|parked| parked.set(parked.get() - 1));
         }
     }
 
@@ -259,7 +261,7 @@ impl Link {
 /// The innermost running stack of this OS thread; null for the root's own.
 #[inline]
 pub(crate) fn running() -> *const Link {
-    let word = RUNNING.get();
+    let word = RUNNING.with(Cell::get);
     // SAFETY: C1: what the word leads to is alive.
     match unsafe { word.as_ref() } {
         Some(link) if link.is_idle() => link.driver.get(),
@@ -270,7 +272,7 @@ pub(crate) fn running() -> *const Link {
 /// Names the innermost running stack: for the scheduler, around its switches.
 #[inline]
 pub(crate) fn set_running(innermost: *const Link) {
-    RUNNING.set(innermost);
+    RUNNING.with(|running| running.set(innermost));
 }
 
 /// Gives the root its link, or takes it away again (null): the chain that runs now ends there from now on.
@@ -285,14 +287,14 @@ pub(crate) unsafe fn adopt_root(root: *const Link) {
         .last();
     match outermost {
         Some(link) => link.driver.set(root),
-        None => RUNNING.set(root),
+        None => RUNNING.with(|running| running.set(root)),
     }
 }
 
 /// How many stacks of this OS thread may stand in the middle of an unwind while another runs.
 #[inline]
 pub(crate) fn parked_unwinding() -> usize {
-    PARKED_UNWINDING.get()
+    PARKED_UNWINDING.with(Cell::get)
 }
 
 /// The links from `innermost` outward to the base; empty for the root's own stack.
@@ -309,7 +311,7 @@ pub(crate) unsafe fn outward<'a>(innermost: *const Link) -> impl Iterator<Item =
 
 /// The word itself, which may name a stack that has gone while the loop runs.
 pub(crate) fn word() -> *const Link {
-    RUNNING.get()
+    RUNNING.with(Cell::get)
 }
 
 /// Lets messages name green threads.
