@@ -236,7 +236,7 @@ impl Scheduler {
             self.report_deadlock();
             return Idle::LookAgain;
         }
-        Idle::Sleep(earliest)
+        Idle::Sleep(self.timers().earliest_with_slack())
     }
 
     /// Virtual time jumps only when a poll without waiting finds nothing and nothing outside is at work for us.
