@@ -58,6 +58,7 @@ pub(crate) mod request;
 pub(crate) mod residents;
 pub(crate) mod root;
 pub(crate) mod scheduler;
+mod shuffle;
 pub(crate) mod sight;
 pub(crate) mod source;
 #[cfg(feature = "tracing")]

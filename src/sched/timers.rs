@@ -14,6 +14,7 @@
 use std::cell::Cell;
 
 use super::clock::Deadline;
+use crate::base::random::Random;
 
 /// The `place` of a timer that is not in the heap.
 const OUT: usize = usize::MAX;
@@ -86,6 +87,9 @@ pub(crate) struct Timers<T: Copy> {
 
     /// How many were ever set.
     set: u64,
+
+    /// Orders equal deadlines instead, if it is there (`shuffle`).
+    random: Option<Random>,
 }
 
 impl<T: Copy> Default for Timers<T> {
@@ -93,6 +97,7 @@ impl<T: Copy> Default for Timers<T> {
         Timers {
             heap: Vec::new(),
             set: 0,
+            random: None,
         }
     }
 }
@@ -105,7 +110,7 @@ impl<T: Copy> Timers<T> {
     pub(crate) unsafe fn set(&mut self, timer: &Timer<T>, target: T, deadline: Deadline) {
         debug_assert!(!timer.is_set());
         timer.target.set(Some(target));
-        let order = self.set;
+        let order = self.random.as_ref().map_or(self.set, Random::next);
         self.set += 1;
         self.heap.push(Entry {
             deadline,
@@ -113,6 +118,11 @@ impl<T: Copy> Timers<T> {
             timer,
         });
         self.rise(self.heap.len() - 1);
+    }
+
+    /// From now on equal deadlines fire in an order that is chosen by this; with none, in the order set.
+    pub(super) fn choose_by(&mut self, random: Option<Random>) {
+        self.random = random;
     }
 
     /// Takes `timer` out, if it is in.

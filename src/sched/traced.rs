@@ -42,6 +42,7 @@ impl Scheduler {
             self.countdown.set(1);
             self.trace_from_now_on(1);
             *self.ledger.starter.borrow_mut() = Some(self.current_header().count());
+            self.shuffle.owe();
             self.root.post(mail::LOOK);
         }
     }

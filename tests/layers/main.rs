@@ -28,7 +28,9 @@ const LAYERS: [(usize, &[&str]); 6] = [
     ),
     (
         5,
-        &["trace", "stats", "future", "bridge", "guide", "models"],
+        &[
+            "trace", "explore", "stats", "future", "bridge", "guide", "models",
+        ],
     ),
 ];
 
