@@ -29,6 +29,7 @@ pub(crate) mod cycle;
 pub(crate) mod deadlock;
 pub(crate) mod deliver;
 pub(crate) mod exit;
+pub(crate) mod faults;
 pub(crate) mod finish;
 pub(crate) mod frame;
 pub(crate) mod header;

@@ -21,6 +21,7 @@ use crate::blocking::pool::Pool;
 use crate::blocking::spawn::{default_terms, put_in_force};
 use crate::dump::on_signal::OnSignal;
 use crate::sched::beat::Beat;
+use crate::sched::faults::{self, Faults};
 use crate::sched::header::Counted;
 use crate::sched::hooks::OnPanic;
 use crate::sched::scheduler::Scheduler;
@@ -209,6 +210,12 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Has faults in force on the sockets of the runs' OS thread: see [`Faults`](crate::net::Faults).
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.settings.faults = Some(faults);
+        self
+    }
+
     /// Gives the runtime `n` workers: OS threads beside the caller's that only run green threads.
     ///
     /// Inside [`run`](Runtime::run), and in all that runs on them, [`spawn_anywhere`](crate::spawn_anywhere) uses these. Each has its own scheduler, timers, sockets and stacks,
@@ -334,7 +341,7 @@ impl RuntimeBuilder {
     ///
     /// # Errors
     /// For a signal that cannot be handled, `InvalidInput`; when the system refuses the handler, a descriptor or an OS thread for dumps, its error.
-    /// `InvalidInput` when the stack size is past the largest, or for workers under virtual time or with [`shuffle`](Self::shuffle), which are one OS thread's; else what kept an OS thread from being
+    /// `InvalidInput` when the stack size is past the largest, or for workers under virtual time, with [`shuffle`](Self::shuffle) or with [`faults`](Self::faults), which are one OS thread's; else what kept an OS thread from being
     /// made.
     pub fn build(mut self) -> io::Result<Runtime> {
         if let Some(size) = self.settings.stack_size {
@@ -361,6 +368,9 @@ impl RuntimeBuilder {
         }
         if self.settings.shuffle.is_some() {
             return Err(refuse_workers(count, "with shuffle"));
+        }
+        if self.settings.faults.is_some() {
+            return Err(refuse_workers(count, "with faults"));
         }
         let customs = Customs {
             stack_size: self.settings.stack_size,
@@ -398,6 +408,9 @@ struct Settings {
 
     /// What the order in which they run follows from, if not from the order in which they became ready.
     shuffle: Option<u64>,
+
+    /// What goes wrong with sockets, if anything.
+    faults: Option<Faults>,
 
     /// Whether silence is a deadlock at once.
     only_our_threads: bool,
@@ -469,6 +482,9 @@ struct InForce {
     /// Where this OS thread's own numbers were, if they and the order follow from a seed.
     shuffled: Option<u32>,
 
+    /// What goes wrong with sockets.
+    _faults: Option<faults::InForce>,
+
     /// From before.
     stack_size: Option<usize>,
 
@@ -499,6 +515,7 @@ impl InForce {
         InForce {
             scheduler,
             shuffled,
+            _faults: settings.faults.clone().map(faults::InForce::put),
             stack_size: hooks.stack_size.replace(settings.stack_size),
             watchdog: settings
                 .watchdog

@@ -4,6 +4,7 @@
 mod support;
 
 mod again;
+mod faults;
 mod planted;
 mod report;
 

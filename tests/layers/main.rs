@@ -59,6 +59,7 @@ const UNSAFE: &[&str] = &[
     "generator/yielder.rs",
     "io/calls.rs",
     "io/now.rs",
+    "net/reset.rs",
     "process/platform/linux.rs",
     "sched/choice.rs",
     "sched/deliver.rs",
