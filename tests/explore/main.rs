@@ -5,6 +5,7 @@ mod support;
 
 mod again;
 mod faults;
+mod own;
 mod planted;
 mod report;
 
