@@ -22,6 +22,8 @@ use crate::base::recorder;
 impl Scheduler {
     /// This OS thread records from now on, and whoever runs is written down.
     pub(crate) fn begin_to_record(&self) {
+        // Of an earlier recording.
+        recorder::forget_stop();
         self.introduce(self.current_header());
         recorder::ran(self.current_header().id());
         self.join_in();

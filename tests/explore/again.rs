@@ -7,7 +7,7 @@ use std::thread;
 use greenthread::channel::bounded;
 use greenthread::explore::{explore, replay};
 use greenthread::net::UnixStream;
-use greenthread::{Runtime, run, scope, select, sleep, spawn, timeout, yield_now};
+use greenthread::{Runtime, park, run, scope, select, sleep, spawn, timeout, yield_now};
 
 use super::{Notes, TICK, in_order, shuffled};
 
@@ -105,6 +105,15 @@ fn a_seed_is_drawn_alike_each_time() {
         assert_eq!(draw(seed), draw(seed), "seed {seed}");
     }
     assert_ne!(draw(0), draw(1));
+}
+
+#[test]
+fn a_drawing_begins_at_its_own_time_although_an_earlier_run_left_somebody_behind() {
+    let draw = || replay(1, |_| drop(spawn(park))).unwrap().to_text();
+    let first = draw();
+    assert!(first.contains("0.000 s"), "{first}");
+    assert_eq!(draw(), first);
+    assert_eq!(draw(), first);
 }
 
 #[test]
