@@ -53,7 +53,9 @@ fn receive(dice: &Dice, receiver: &Receiver<u32>, other: &Receiver<u32>, books: 
             .limited(|| {
                 let mut select = Select::new();
                 let arms = [receiver, other];
-                arms.map(|arm| select.recv(arm));
+                for arm in arms {
+                    select.recv(arm);
+                }
                 let chosen = select.select();
                 let index = chosen.index();
                 chosen.recv(arms[index])
@@ -209,7 +211,7 @@ fn everybody_hears_a_broadcast_in_order() {
             });
             drop(receiver);
             for number in 0..6 {
-                drop(sender.send(number));
+                let _ = sender.send(number);
                 dice.pause();
             }
             drop(sender);
@@ -228,7 +230,7 @@ fn everybody_sees_the_last_value_of_a_watch() {
             crowd(dice, 1, |_| {
                 for number in 1..5 {
                     dice.pause();
-                    drop(sender.send(number));
+                    let _ = sender.send(number);
                 }
             });
             let all = [(); 3].map(|()| {
@@ -249,7 +251,7 @@ fn everybody_sees_the_last_value_of_a_watch() {
                 })
             });
             for number in 5..8 {
-                drop(sender.send(number));
+                let _ = sender.send(number);
                 dice.pause();
             }
             drop(sender);

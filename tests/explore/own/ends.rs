@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use greenthread::{
     JoinSet, WaitFor, as_completed, catch_cancel, checkpoint, gather, is_cancelled, race, scope,
@@ -283,9 +285,11 @@ fn a_result_is_the_same_for_all_who_join() {
     try_out(|dice| {
         let own = Rc::new(Inside::default());
         let work = spawn(risky(dice, &own));
-        let called = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
-        let counted = std::sync::Arc::clone(&called);
-        work.on_finish(move |_| drop(counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed)));
+        let called = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&called);
+        work.on_finish(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+        });
         if dice.roll(3) == 0 {
             work.cancel();
         }
@@ -293,7 +297,7 @@ fn a_result_is_the_same_for_all_who_join() {
         crowd(dice, 3, |_| {
             let joined = dice.limited(|| work.join().is_ok());
             if let Some(ok) = joined {
-                assert_eq!(called.load(std::sync::atomic::Ordering::Relaxed), 1);
+                assert_eq!(called.load(Ordering::Relaxed), 1);
                 assert_eq!(work.join().is_ok(), ok);
             }
         });
