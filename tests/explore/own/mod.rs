@@ -7,6 +7,7 @@ mod ends;
 mod locks;
 mod queues;
 mod sockets;
+mod unwinds;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
