@@ -5,9 +5,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use greenthread::explore::explore;
 use greenthread::{
-    JoinSet, WaitFor, as_completed, catch_cancel, checkpoint, gather, is_cancelled, race, scope,
-    shield, sleep, spawn, time, timeout, try_scope, wait,
+    JoinSet, WaitFor, as_completed, catch_cancel, checkpoint, gather, is_cancelled, park, race,
+    scope, shield, sleep, spawn, time, timeout, try_scope, wait,
 };
 
 use super::{Dice, Inside, TICK, crowd, try_out};
@@ -51,6 +52,105 @@ fn l11_when_a_scope_returns_all_its_children_have_ended() {
             let _ = dice.limited(|| tree(dice, &inside, 2));
         });
         assert_eq!(inside.weight(), 0);
+    });
+}
+
+/// Has a scope whose child consumes the one request that its parent passes on; whichever of the two goes on first.
+fn pass_on_once(end: impl Fn(&dyn Fn())) {
+    explore(100, |_| {
+        let (caught, finished) = (Cell::new(0), Cell::new(false));
+        let before = time::now();
+        end(&|| {
+            scope(|s| {
+                s.spawn(|| {
+                    caught.set(u32::from(catch_cancel(park).is_err()));
+                    caught.set(caught.get() + u32::from(catch_cancel(|| sleep(TICK)).is_err()));
+                    finished.set(true);
+                });
+                park();
+            });
+        });
+        assert_eq!((caught.get(), finished.get()), (1, true));
+        assert_eq!(time::now() - before, TICK * 2);
+    });
+}
+
+#[test]
+fn l9_a_deadline_that_a_scope_passes_on_is_asked_of_its_child_once() {
+    pass_on_once(|body| assert!(timeout(TICK, body).is_err()));
+}
+
+#[test]
+fn l9_a_cancellation_that_a_scope_passes_on_is_asked_of_its_child_once() {
+    pass_on_once(|body| {
+        scope(|s| {
+            let parent = s.spawn(body);
+            sleep(TICK);
+            parent.cancel();
+        });
+    });
+}
+
+#[test]
+fn l9_a_cancellation_that_was_caught_and_goes_on_is_asked_of_a_child_once() {
+    pass_on_once(|body| {
+        scope(|s| {
+            let parent = s.spawn(|| {
+                if let Err(cancelled) = catch_cancel(body) {
+                    cancelled.resume();
+                }
+            });
+            sleep(TICK);
+            parent.cancel();
+        });
+    });
+    explore(100, |_| {
+        let caught = Cell::new(0);
+        scope(|s| {
+            let parent = s.spawn(|| {
+                scope(|s| {
+                    s.spawn(|| {
+                        for _ in 0..2 {
+                            caught.set(
+                                caught.get() + u32::from(catch_cancel(|| sleep(TICK)).is_err()),
+                            );
+                        }
+                    });
+                    // Caught inside of the scope, whose children have heard of it.
+                    if let Err(cancelled) = catch_cancel(park) {
+                        cancelled.resume();
+                    }
+                });
+            });
+            sleep(TICK / 2);
+            parent.cancel();
+        });
+        assert!(caught.get() <= 1);
+    });
+}
+
+#[test]
+fn a_second_cancellation_reaches_a_child_that_has_consumed_the_first() {
+    explore(100, |_| {
+        let caught = Cell::new(0);
+        scope(|s| {
+            let parent = s.spawn(|| {
+                scope(|s| {
+                    s.spawn(|| {
+                        while caught.get() < 2 {
+                            caught.set(caught.get() + u32::from(catch_cancel(park).is_err()));
+                        }
+                    });
+                    assert!(catch_cancel(park).is_err());
+                    park();
+                });
+            });
+            sleep(TICK);
+            parent.cancel();
+            sleep(TICK);
+            parent.cancel();
+        });
+        assert_eq!(caught.get(), 2);
     });
 }
 
