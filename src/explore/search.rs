@@ -49,6 +49,8 @@ impl Explored {
 /// With this variable every `explore` of the process tries that seed only, or those of a range, as in `1000..5000`, whatever `n` says. The order is not chosen inside code
 /// that does not wait: where another could come between if there were two OS threads, put a [`yield_now`](crate::yield_now).
 ///
+/// A schedule that aborts the process is not drawn, and one that never ends is not noticed; the report of a deadlock names the seed by itself.
+///
 /// Blocks until all have ended; on the root only.
 ///
 /// # Panics

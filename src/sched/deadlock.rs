@@ -275,6 +275,9 @@ impl Scheduler {
             let _ = write!(report, "\n  {sight}");
         }
         cycle::spell(&sights, &Waits::of(&sights), &mut report);
+        if let Some(seed) = self.shuffle.seed() {
+            let _ = write!(report, "\n  who ran next was chosen by the seed {seed}");
+        }
         report
     }
 

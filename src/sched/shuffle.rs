@@ -18,8 +18,8 @@ use crate::base::random::{Random, mix};
 /// The choices of one OS thread.
 #[derive(Debug)]
 pub(super) struct Shuffle {
-    /// Whether there is anything to choose: else the line keeps its order.
-    is_on: Cell<bool>,
+    /// What the choices follow from; none while the line keeps its order.
+    seed: Cell<Option<u64>>,
 
     /// Where the choices come from.
     random: Random,
@@ -34,7 +34,7 @@ pub(super) struct Shuffle {
 impl Shuffle {
     pub(super) fn new() -> Self {
         Shuffle {
-            is_on: Cell::new(false),
+            seed: Cell::new(None),
             random: Random::new(0),
             is_owed: Cell::new(false),
             print: Cell::new(0),
@@ -43,14 +43,19 @@ impl Shuffle {
 
     /// From now on choices follow from `seed`; with none, none is made.
     pub(super) fn begin(&self, seed: Option<u64>) {
-        self.is_on.set(seed.is_some());
+        self.seed.set(seed);
         self.is_owed.set(seed.is_some());
         self.random.restart(mix(seed.unwrap_or(0)));
         self.print.set(0);
     }
 
     pub(super) fn is_on(&self) -> bool {
-        self.is_on.get()
+        self.seed.get().is_some()
+    }
+
+    /// What the choices follow from, if any are made.
+    pub(super) fn seed(&self) -> Option<u64> {
+        self.seed.get()
     }
 
     /// Tells the choices so far from others.

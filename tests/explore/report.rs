@@ -69,6 +69,8 @@ fn the_panic_of_one_whom_nobody_joins_is_a_failure() {
 fn l8_a_deadlock_is_a_failure_and_its_ids_are_explained() {
     let failure = search(1, |_| spawn(park).join().unwrap()).unwrap_err();
     assert!(failure.message().contains("deadlock"), "{failure}");
+    // Also where the process is aborted, and nobody else can tell.
+    assert!(failure.message().contains("seed 0"), "{failure}");
     assert!(
         failure.to_string().contains("#1 is green thread "),
         "{failure}"
