@@ -33,6 +33,7 @@
 //! | `async` code, and libraries that are written with it | [`future`] |
 //! | clocks | [`time`] |
 //! | seeing what runs | [`trace`]: timelines as text, SVG, page and for Perfetto; the last moments before a panic or a deadlock |
+//! | a test under many schedules, and the failing one again | [`explore()`], [`RuntimeBuilder::shuffle`], [`net::Faults`], [the page on it](guide::replay) |
 //! | what is stuck | [`dump()`], [`Dump`], [`RuntimeBuilder::watchdog`], [`RuntimeBuilder::dump_on_signal`], [`RuntimeBuilder::report_stuck`], [the page on it](guide::stuck) |
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |
 //! | pages to read | [`guide`] |
@@ -258,6 +259,7 @@ pub mod blocking;
 pub mod bridge;
 pub mod channel;
 pub mod dump;
+pub mod explore;
 pub mod fs;
 pub mod future;
 pub mod generator;
@@ -275,6 +277,7 @@ pub use blocking::spawn::spawn_blocking;
 #[doc(hidden)]
 pub use channel::{__Patience, __RecvArm, __SendArm, __choose};
 pub use dump::{Dump, dump};
+pub use explore::explore;
 #[doc(hidden)]
 pub use results::all::claim as __claim;
 pub use results::completed::{AsCompleted, as_completed};

@@ -10,5 +10,6 @@ pub(crate) mod lock;
 pub(crate) mod moment;
 pub(crate) mod os_thread;
 pub(crate) mod prefetch;
+pub(crate) mod random;
 pub(crate) mod recorder;
 pub(crate) mod ring;

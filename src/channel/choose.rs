@@ -1,14 +1,14 @@
 //! Choosing one arm: tries all, then waits for all at once.
 //!
 //! Fairness: the first look goes round from a random arm, so of two arms that are always ready neither is left out; the one that a wait was granted through comes
-//! first after it, so a wake is never turned down in favour of another arm (and no baton is dropped, C1). The random numbers are the same in each run of a program (D8).
+//! first after it, so a wake is never turned down in favour of another arm (and no baton is dropped, C1). The random numbers are the same in each run of a program (D8), and follow from the seed where that chooses who runs
+//! next (`shuffle`).
 
-use std::cell::Cell;
 use std::time::Duration;
 
 use super::arm::AnyArm;
 use super::moments::earlier;
-use crate::base::atomic::thread_local;
+use crate::base::random::below_here;
 use crate::sched::choice::{Chosen, Line, wait_for_any};
 use crate::sched::clock::Deadline;
 use crate::sched::park;
@@ -36,7 +36,7 @@ pub enum Patience {
 /// The number of the arm that was done; `None` when patience ended first.
 #[doc(hidden)]
 pub fn choose(arms: &mut [AnyArm<'_>], patience: Patience) -> Option<usize> {
-    let mut first = random_below(arms.len());
+    let mut first = below_here(arms.len());
     let mut limit = None;
     loop {
         if let Some(number) = attempt_all(arms, first) {
@@ -90,19 +90,4 @@ fn wait(arms: &[AnyArm<'_>], first: usize, limit: Option<Deadline>) -> Chosen {
             wait_for_any(&SELECT, &lines, first, deadline)
         }
     }
-}
-
-/// Xorshift, from a fixed seed on each OS thread.
-///
-/// Source: "Xorshift RNGs", G. Marsaglia, 2003.
-fn random_below(count: usize) -> usize {
-    thread_local! {
-        static RANDOM: Cell<u32> = const { Cell::new(0x9E37_79B9) };
-    }
-    let mut random = RANDOM.with(Cell::get);
-    random ^= random << 13;
-    random ^= random >> 17;
-    random ^= random << 5;
-    RANDOM.with(|last| last.set(random));
-    (random as usize).checked_rem(count).unwrap_or(0)
 }

@@ -9,6 +9,8 @@ use std::task::{Context, Poll};
 use socket2::SockRef;
 
 use super::wake;
+use crate::net::faulty::allowed_to_poll;
+use crate::sched::faults;
 use crate::sched::source::{Direction, Source};
 
 /// Whether moving `done` of `wanted` bytes shows that the kernel has no more to give or take. Nothing at all is the end, not a short read.
@@ -35,7 +37,8 @@ pub(super) fn poll_receive<S: AsFd>(
     context: &Context<'_>,
     buffer: &mut [MaybeUninit<u8>],
 ) -> Poll<io::Result<usize>> {
-    let wanted = buffer.len();
+    let wanted = allowed_to_poll(source, Direction::Read, buffer.len())?;
+    let buffer = &mut buffer[..wanted];
     let receive = |socket: &S| SockRef::from(socket).recv(buffer);
     poll(source, context, Direction::Read, wanted, receive)
 }
@@ -48,7 +51,8 @@ pub(super) fn poll_read<S: AsFd>(
 where
     for<'a> &'a S: Read,
 {
-    let wanted = buffer.len();
+    let wanted = allowed_to_poll(source, Direction::Read, buffer.len())?;
+    let buffer = &mut buffer[..wanted];
     let read = |mut socket: &S| socket.read(buffer);
     poll(source, context, Direction::Read, wanted, read)
 }
@@ -61,8 +65,10 @@ pub(super) fn poll_write<S: AsFd>(
 where
     for<'a> &'a S: Write,
 {
+    let wanted = allowed_to_poll(source, Direction::Write, buffer.len())?;
+    let buffer = &buffer[..wanted];
     let write = |mut socket: &S| socket.write(buffer);
-    poll(source, context, Direction::Write, buffer.len(), write)
+    poll(source, context, Direction::Write, wanted, write)
 }
 
 pub(super) fn poll_write_vectored<S: AsFd>(
@@ -73,6 +79,10 @@ pub(super) fn poll_write_vectored<S: AsFd>(
 where
     for<'a> &'a S: Write,
 {
+    if faults::are_here() {
+        let first = buffers.iter().find(|buffer| !buffer.is_empty());
+        return poll_write(source, context, first.map_or(&[], |first| first));
+    }
     // The system may take fewer buffers than there are: then nothing is short.
     let wanted = match buffers {
         [one] => one.len(),

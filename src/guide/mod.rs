@@ -6,6 +6,7 @@
 //! - [`libraries`]: which libraries work on green threads and how, which do not and why.
 //! - [`where_things_run`]: when to use `spawn` and when `spawn_anywhere`, with pictures.
 //! - [`stuck`]: what is stuck? Dumps, the watchdog, deadlocks, gdb.
+//! - [`replay`]: tests under many schedules, the failing one again, and networks that misbehave.
 //!
 //! # What to read first
 //!
@@ -20,6 +21,7 @@
 
 pub mod asyncio;
 pub mod libraries;
+pub mod replay;
 pub mod seeing;
 pub mod std_and_go;
 pub mod stuck;

@@ -69,7 +69,9 @@
 
 mod address;
 mod connect;
+pub(crate) mod faulty;
 mod listener;
+mod reset;
 mod seats;
 mod server;
 mod server_on_workers;
@@ -82,6 +84,7 @@ pub mod unix;
 
 pub use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6};
 
+pub use crate::sched::faults::Faults;
 pub use address::{ToSocketAddrs, lookup_host};
 pub use listener::{Incoming, TcpListener};
 pub use server::{Server, Stopper};

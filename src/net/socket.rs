@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
+use super::faulty;
 use super::timeouts::Timeouts;
 use crate::sched::park::{deadline_in, now, park_alone};
 use crate::sched::source::{Alone, Direction, Operating, Source, refuse_in_unwind};
@@ -120,9 +121,9 @@ impl<S: AsFd> Socket<S> {
         operation: &'static Operation,
         call: impl FnMut(&S) -> io::Result<R>,
     ) -> io::Result<R> {
-        let limit = self.timeouts.read.get();
-        self.ask()?
-            .retry(operation, Direction::Read, limit, proves_nothing, call)
+        let socket = self.ask()?;
+        let limit = faulty::delayed(&socket, operation, self.timeouts.read.get())?;
+        socket.retry(operation, Direction::Read, limit, proves_nothing, call)
     }
 
     /// The same for what is sent, with the write timeout.
@@ -142,8 +143,9 @@ impl<S: AsFd> Socket<S> {
         operation: &'static Operation,
         call: impl FnMut(&S) -> io::Result<R>,
     ) -> io::Result<R> {
-        self.ask()?
-            .retry(operation, Direction::Write, limit, proves_nothing, call)
+        let socket = self.ask()?;
+        let limit = faulty::delayed(&socket, operation, limit)?;
+        socket.retry(operation, Direction::Write, limit, proves_nothing, call)
     }
 
     /// As [`send`](Self::send), where no event tells that the wait is over, because the room is another socket's: looks again by itself.

@@ -4,6 +4,8 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use super::faulty::{Allowed, allowed};
+use crate::sched::faults;
 use crate::sched::source::{Direction, Operating};
 use crate::sched::wait::Operation;
 
@@ -68,8 +70,10 @@ pub(super) fn read<S: AsFd>(
 where
     for<'a> &'a S: Read,
 {
-    let wanted = buffer.len();
-    take(socket, names, limit, wanted, |mut stream: &S| {
+    let Allowed { limit, bytes } =
+        allowed(socket, &names.read, Direction::Read, limit, buffer.len())?;
+    let buffer = &mut buffer[..bytes];
+    take(socket, names, limit, bytes, |mut stream: &S| {
         stream.read(buffer)
     })
 }
@@ -83,6 +87,11 @@ pub(super) fn read_vectored<S: AsFd>(
 where
     for<'a> &'a S: Read,
 {
+    if faults::are_here() {
+        // What std does where there is no such call: so every read meets its faults in one place.
+        let first = buffers.iter_mut().find(|buffer| !buffer.is_empty());
+        return read(socket, names, limit, first.map_or(&mut [], |first| first));
+    }
     let wanted = total(buffers.iter().map(|buffer| buffer.len()));
     take(socket, names, limit, wanted, |mut stream: &S| {
         stream.read_vectored(buffers)
@@ -99,7 +108,10 @@ pub(super) fn write<S: AsFd>(
 where
     for<'a> &'a S: Write,
 {
-    give(socket, names, limit, buffer.len(), |mut stream: &S| {
+    let Allowed { limit, bytes } =
+        allowed(socket, &names.write, Direction::Write, limit, buffer.len())?;
+    let buffer = &buffer[..bytes];
+    give(socket, names, limit, bytes, |mut stream: &S| {
         stream.write(buffer)
     })
 }
@@ -113,6 +125,10 @@ pub(super) fn write_vectored<S: AsFd>(
 where
     for<'a> &'a S: Write,
 {
+    if faults::are_here() {
+        let first = buffers.iter().find(|buffer| !buffer.is_empty());
+        return write(socket, names, limit, first.map_or(&[], |first| first));
+    }
     let wanted = total(buffers.iter().map(|buffer| buffer.len()));
     give(socket, names, limit, wanted, |mut stream: &S| {
         stream.write_vectored(buffers)

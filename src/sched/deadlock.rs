@@ -260,10 +260,7 @@ impl Scheduler {
         // Children on workers are reached through the root's scopes alone.
         self.pass_on_from_root(Arc::from(Box::from(report)));
         for header in self.everybody() {
-            let request = Request {
-                reason: Some(Arc::from(Box::from(report))),
-                forced: true,
-            };
+            let request = Request::new(Some(Arc::from(Box::from(report))), true);
             cancel::cancel(&header, request);
         }
     }
@@ -278,6 +275,9 @@ impl Scheduler {
             let _ = write!(report, "\n  {sight}");
         }
         cycle::spell(&sights, &Waits::of(&sights), &mut report);
+        if let Some(seed) = self.shuffle.seed() {
+            let _ = write!(report, "\n  who ran next was chosen by the seed {seed}");
+        }
         report
     }
 

@@ -110,10 +110,7 @@ impl Scheduler {
 
     /// Passes a request of the root's on to its scopes (L8).
     pub(super) fn pass_on_from_root(&self, reason: Reason) {
-        let request = Request {
-            reason: Some(reason),
-            forced: true,
-        };
+        let request = Request::new(Some(reason), true);
         self.pass_on(&self.root, ptr::null(), &request);
     }
 

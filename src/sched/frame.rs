@@ -200,7 +200,7 @@ impl Frame {
     pub(super) fn request(&self) -> Request {
         match self.kind {
             Kind::Scope { .. } => Request::scope_failed(),
-            Kind::Timeout | Kind::Shield => Request::elapsed(),
+            Kind::Timeout | Kind::Shield => Request::elapsed(self.id),
         }
     }
 

@@ -29,6 +29,7 @@ pub(crate) mod cycle;
 pub(crate) mod deadlock;
 pub(crate) mod deliver;
 pub(crate) mod exit;
+pub(crate) mod faults;
 pub(crate) mod finish;
 pub(crate) mod frame;
 pub(crate) mod header;
@@ -58,6 +59,7 @@ pub(crate) mod request;
 pub(crate) mod residents;
 pub(crate) mod root;
 pub(crate) mod scheduler;
+mod shuffle;
 pub(crate) mod sight;
 pub(crate) mod source;
 #[cfg(feature = "tracing")]

@@ -26,7 +26,7 @@ pub(crate) struct Payload {
 #[derive(Clone, Debug)]
 pub(crate) enum What {
     /// The cancellation of the green thread.
-    Cancelled(Option<Reason>),
+    Cancelled(Request),
 
     /// The deadline of the timeout with this number.
     Timeout(u64),
@@ -39,7 +39,7 @@ impl What {
     /// What raises this in the running chain of `header`.
     pub(crate) fn of(due: Due, header: &Header) -> Self {
         match due {
-            Due::Cancel => What::Cancelled(pending_reason(header)),
+            Due::Cancel => What::Cancelled(pending(header)),
             Due::Timeout(frame) => What::Timeout(frame),
             Due::Scope(frame) => What::Scope(frame),
         }
@@ -48,8 +48,8 @@ impl What {
     /// Why, if whoever asked said so; the passing of a deadline and the failure of a scope are reasons too.
     pub(crate) fn reason(&self) -> Option<Reason> {
         match self {
-            What::Cancelled(reason) => reason.clone(),
-            What::Timeout(_) => Request::elapsed().reason,
+            What::Cancelled(request) => request.reason.clone(),
+            What::Timeout(frame) => Request::elapsed(*frame).reason,
             What::Scope(_) => Request::scope_failed().reason,
         }
     }
@@ -57,11 +57,11 @@ impl What {
     /// The request that this was raised for in `header`: what a scope passes on to its children.
     pub(crate) fn request(&self, header: &Header) -> Request {
         match self {
-            What::Cancelled(reason) => Request {
-                reason: reason.clone(),
+            What::Cancelled(request) => Request {
                 forced: header.finish().lock().is_forced(),
+                ..request.clone()
             },
-            What::Timeout(_) => Request::elapsed(),
+            What::Timeout(frame) => Request::elapsed(*frame),
             What::Scope(_) => Request::scope_failed(),
         }
     }
@@ -137,7 +137,14 @@ fn report_swallower(header: &Header, what: &str) {
 
 /// Ends the running green thread as if it had been cancelled.
 pub(crate) fn raise_cancellation(header: &Header, reason: Option<Reason>) -> ! {
-    panic::resume_unwind(Box::new(Payload::new(What::Cancelled(reason), header)))
+    let request = Request::new(reason, false);
+    panic::resume_unwind(Box::new(Payload::new(What::Cancelled(request), header)))
+}
+
+/// What it is asked for.
+fn pending(header: &Header) -> Request {
+    let pending = header.finish().lock().request.clone();
+    pending.unwrap_or_else(|| Request::new(None, false))
 }
 
 /// Why it is to end, if it was told.
@@ -164,12 +171,12 @@ pub(crate) fn consume(header: &Header) -> bool {
 }
 
 /// Puts a consumed request back, as if it had never been caught.
-pub(crate) fn restore(header: &Header, reason: Option<Reason>) {
+pub(crate) fn restore(header: &Header, request: Request) {
     let mut finish = header.finish().lock();
     if finish.request.is_none() && !header.has_ended() {
         finish.request = Some(Request {
-            reason,
             forced: false,
+            ..request
         });
         header.set_requested(true);
     }

@@ -140,6 +140,16 @@ impl Ready {
         unsafe { *entries.get_unchecked(count & self.mask.get()) }
     }
 
+    /// The first in line and the one with this number, from 0, change places.
+    #[cold]
+    pub(super) fn bring_forward(&self, number: usize) {
+        debug_assert!(number < self.len());
+        let (head, mask) = (self.head.get(), self.mask.get());
+        // SAFETY: Q1: nobody else borrows it now.
+        let entries = unsafe { &mut *self.entries.get() };
+        entries.swap(head & mask, head.wrapping_add(number) & mask);
+    }
+
     /// Doubles the ring; the line keeps its order.
     #[cold]
     fn grow(&self) {

@@ -5,6 +5,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use super::ids;
 use crate::base::error::Elapsed;
 
 /// Why somebody asked.
@@ -18,30 +19,38 @@ pub(crate) struct Request {
 
     /// Whether it can not be consumed: by the end of `run`, by a shutdown, by a failing scope.
     pub(crate) forced: bool,
+
+    /// Tells it from every other request: whoever has consumed it is not asked for it again (L9).
+    pub(crate) number: u64,
 }
 
 impl Request {
-    /// What a failing scope asks of its body and its children; it cannot be consumed (L9).
-    pub(crate) fn scope_failed() -> Self {
+    /// One that nobody has heard of.
+    pub(crate) fn new(reason: Option<Reason>, forced: bool) -> Self {
         Request {
-            reason: Some(Arc::from(Box::from("another part of its scope failed"))),
-            forced: true,
+            reason,
+            forced,
+            number: ids::next(),
         }
     }
 
-    /// What a timeout asks of those inside of it when its deadline has passed.
-    pub(crate) fn elapsed() -> Self {
+    /// What a failing scope asks of its body and its children; it cannot be consumed (L9).
+    pub(crate) fn scope_failed() -> Self {
+        let reason = Arc::from(Box::from("another part of its scope failed"));
+        Request::new(Some(reason), true)
+    }
+
+    /// What the timeout with this number asks of those inside of it when its deadline has passed.
+    pub(crate) fn elapsed(number: u64) -> Self {
         Request {
             reason: Some(Arc::new(Elapsed)),
             forced: false,
+            number,
         }
     }
 
     /// What the end of `run` asks of those who are left; it cannot be consumed (L9).
     pub(crate) fn end_of_run() -> Self {
-        Request {
-            reason: Some(Arc::from(Box::from("`run` has ended"))),
-            forced: true,
-        }
+        Request::new(Some(Arc::from(Box::from("`run` has ended"))), true)
     }
 }

@@ -22,15 +22,18 @@ use super::header::{Counted, Header};
 use super::hooks::Hooks;
 use super::inbox::Home;
 use super::ledger::Ledger;
+use super::peer::mail;
 use super::reactor::Reactor;
 use super::ready::Ready;
 use super::residents;
+use super::shuffle::Shuffle;
 use super::survey::Visit;
 use super::timers::Timers;
 use super::wait::{Operation, Wait};
 use super::work::Seat;
 use crate::base::atomic::thread_local;
 use crate::base::biased::Biased;
+use crate::base::random::{Random, mix};
 use crate::stack::backtrace::Backtrace;
 use crate::stack::chain;
 use crate::stack::coroutine::{Coroutine, Yielder};
@@ -127,8 +130,11 @@ pub(crate) struct Scheduler {
     /// Whether the root waits for work, and would go after a while.
     pub(super) resting: Cell<bool>,
 
-    /// Whether there is a watchdog here.
-    pub(super) is_watched: Cell<bool>,
+    /// Whether the loop looks up after each turn, for a watchdog or because who runs next is chosen.
+    pub(super) looks_each_turn: Cell<bool>,
+
+    /// Who runs next, if that is chosen.
+    pub(super) shuffle: Shuffle,
 
     /// Noted for the watchdog, if there is one.
     pub(super) beat: RefCell<Option<Arc<Beat>>>,
@@ -194,7 +200,8 @@ impl Scheduler {
             looping: Cell::new(false),
             ledger: Ledger::default(),
             resting: Cell::new(false),
-            is_watched: Cell::new(false),
+            looks_each_turn: Cell::new(false),
+            shuffle: Shuffle::new(),
             beat: RefCell::default(),
             visit: RefCell::default(),
             asked: Cell::new(ptr::null_mut()),
@@ -430,10 +437,33 @@ impl Scheduler {
             beat.rest();
         }
         residents::watch(&self.root, beat.clone());
-        // At the next look the countdown begins as it must be now.
+        let before = self.beat.replace(beat);
+        self.begin_to_look();
+        before
+    }
+
+    /// From now on who runs next follows from `seed`; with none, from the order of the line (D8).
+    pub(crate) fn shuffle(&self, seed: Option<u64>) {
+        self.shuffle.begin(seed);
+        let of_timers = |seed| Random::new(mix(seed).rotate_left(32));
+        self.timers().choose_by(seed.map(of_timers));
+        self.begin_to_look();
+        if seed.is_some() {
+            // The loop may not look up before it takes the next in line, but for a letter.
+            self.root.post(mail::LOOK);
+        }
+    }
+
+    /// What tells the choices of this run so far from others.
+    pub(crate) fn print_of_choices(&self) -> u64 {
+        self.shuffle.print()
+    }
+
+    /// At the next look the countdown begins as it must be now.
+    fn begin_to_look(&self) {
         self.countdown.set(1);
-        self.is_watched.set(beat.is_some());
-        self.beat.replace(beat)
+        let is_watched = self.beat.borrow().is_some();
+        self.looks_each_turn.set(is_watched || self.shuffle.is_on());
     }
 
     /// Counts something outside that may wake us; see [`Outside`].

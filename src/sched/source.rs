@@ -266,6 +266,14 @@ impl<'a, S: AsFd> Operating<'a, S> {
         self.source.is_closed()
     }
 
+    /// For whoever has waited for something else meanwhile.
+    pub(crate) fn refuse_if_closed(&self) -> io::Result<()> {
+        match self.is_closed() {
+            true => Err(closed()),
+            false => Ok(()),
+        }
+    }
+
     /// One try; `None` when it must be waited for.
     #[inline]
     pub(super) fn attempt<R>(

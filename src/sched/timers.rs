@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use super::clock::Deadline;
 use crate::base::prefetch::prefetch;
+use crate::base::random::Random;
 
 /// The `slot` of a timer that is not in the heap.
 const OUT: u32 = u32::MAX;
@@ -100,6 +101,9 @@ pub(crate) struct Timers<T: Copy> {
 
     /// How many were set since they were numbered anew.
     set: u32,
+
+    /// Orders equal deadlines instead, if it is there (`shuffle`).
+    random: Option<Random>,
 }
 
 impl<T: Copy> Default for Timers<T> {
@@ -110,6 +114,7 @@ impl<T: Copy> Default for Timers<T> {
             holders: Vec::new(),
             free: OUT,
             set: 0,
+            random: None,
         }
     }
 }
@@ -131,6 +136,11 @@ impl<T: Copy> Timers<T> {
             slot,
         });
         self.rise(self.heap.len() - 1);
+    }
+
+    /// From now on equal deadlines fire in an order that is chosen by this; with none, in the order set.
+    pub(super) fn choose_by(&mut self, random: Option<Random>) {
+        self.random = random;
     }
 
     /// Takes `timer` out, if it is in.
@@ -184,6 +194,9 @@ impl<T: Copy> Timers<T> {
     }
 
     fn next_order(&mut self) -> u32 {
+        if let Some(random) = &self.random {
+            return random.next() as u32;
+        }
         if self.set == u32::MAX {
             self.number_anew();
         }

@@ -22,6 +22,8 @@ use crate::base::recorder;
 impl Scheduler {
     /// This OS thread records from now on, and whoever runs is written down.
     pub(crate) fn begin_to_record(&self) {
+        // Of an earlier recording.
+        recorder::forget_stop();
         self.introduce(self.current_header());
         recorder::ran(self.current_header().id());
         self.join_in();
@@ -42,6 +44,7 @@ impl Scheduler {
             self.countdown.set(1);
             self.trace_from_now_on(1);
             *self.ledger.starter.borrow_mut() = Some(self.current_header().count());
+            self.shuffle.owe();
             self.root.post(mail::LOOK);
         }
     }

@@ -55,7 +55,10 @@ enum Idle {
 impl Scheduler {
     /// The body of the loop's coroutine.
     pub(super) fn turn_until_end(&self) {
-        self.begin_countdown();
+        match self.shuffle.is_owed() {
+            true => self.look(),
+            false => self.begin_countdown(),
+        }
         self.trace_stop_of_starter();
         while !self.ending.get() {
             let next = self.ready.pop();
@@ -137,7 +140,7 @@ impl Scheduler {
         self.set_current(ptr::null());
         self.take_messages();
         self.trace_stop_of_starter();
-        if self.countdown.get() == 0 {
+        if self.countdown.get() == 0 || self.shuffle.is_owed() {
             self.look_at_clock_now_and_then();
             self.poll_now_and_then();
             self.fire_timers();
@@ -147,12 +150,11 @@ impl Scheduler {
         }
     }
 
-    /// Whoever runs next is watched, or a good number of them may run until the next look. A watched OS thread looks after each. Here, too, is noticed that somebody
-    /// records.
+    /// Whoever runs next is watched or chosen, or a good number of them may run until the next look. Here, too, is noticed that somebody records.
     #[inline]
     fn begin_countdown(&self) {
-        let resumes = if self.is_watched.get() {
-            self.begin_beat()
+        let resumes = if self.looks_each_turn.get() {
+            self.prepare_turn()
         } else {
             RESUMES_BETWEEN_LOOKS
         };
@@ -160,18 +162,20 @@ impl Scheduler {
         self.follow_recorder(resumes);
     }
 
+    /// The one turn until the next look.
     #[cold]
-    fn begin_beat(&self) -> u32 {
+    fn prepare_turn(&self) -> u32 {
         if let Some(beat) = &*self.beat.borrow() {
             beat.begin();
         }
+        self.shuffle.choose(&self.ready);
         1
     }
 
     /// Nobody runs who is watched.
     #[inline]
     fn rest_beat(&self) {
-        if self.is_watched.get()
+        if self.looks_each_turn.get()
             && let Some(beat) = &*self.beat.borrow()
         {
             beat.rest();
@@ -193,7 +197,13 @@ impl Scheduler {
 
     /// Polls the sockets when that is due and the loop has not just come from there.
     fn poll_now_and_then(&self) {
-        if self.reactor_if_made().is_none() || self.polled.replace(false) {
+        if self.reactor_if_made().is_none() {
+            return;
+        }
+        if self.shuffle.is_on() {
+            return self.poll_sources(Some(Duration::ZERO));
+        }
+        if self.polled.replace(false) {
             return;
         }
         let now = Deadline::real_now();
@@ -211,7 +221,7 @@ impl Scheduler {
         self.take_messages();
         if !self.ready.is_empty() || self.begin_work() {
             // The countdown goes on: work without end must not keep the loop from time and IO.
-            if self.is_watched.get() {
+            if self.looks_each_turn.get() {
                 self.begin_countdown();
             }
             return;
@@ -297,7 +307,7 @@ impl Scheduler {
             return;
         }
         let now = self.clock().now();
-        loop {
+        while self.ready.is_empty() || !self.shuffle.puts_off() {
             let due = self.timers().pop_due(now);
             match due {
                 Some(target) => self.fire(target),

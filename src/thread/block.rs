@@ -251,7 +251,7 @@ fn explain<A: After>(header: &Header, payload: Box<dyn Any + Send>, after: &A) -
     }
     match payload::sort(payload) {
         Ok(request) => match request.what() {
-            What::Cancelled(reason) => JoinError::cancelled(header, reason.clone()),
+            What::Cancelled(request) => JoinError::cancelled(header, request.reason.clone()),
             What::Timeout(_) | What::Scope(_) => JoinError::cancelled(header, None),
         },
         Err(panic) => {

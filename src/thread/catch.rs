@@ -77,7 +77,7 @@ impl Cancelled {
     #[must_use]
     pub fn reason(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         match self.payload.what() {
-            What::Cancelled(reason) => reason.as_deref(),
+            What::Cancelled(request) => request.reason.as_deref(),
             What::Timeout(_) | What::Scope(_) => None,
         }
     }
@@ -91,8 +91,8 @@ impl Cancelled {
     /// Goes on as if it had never been caught: Python's bare `raise`.
     pub fn resume(self) -> ! {
         match self.payload.what() {
-            What::Cancelled(reason) if Self::is_ours(&self.payload) => {
-                payload::restore(self.payload.raised_in(), reason.clone());
+            What::Cancelled(request) if Self::is_ours(&self.payload) => {
+                payload::restore(self.payload.raised_in(), request.clone());
             }
             What::Timeout(id) => {
                 with_frame(*id, |scheduler, frame| frame.fire(scheduler.deadlines()))

@@ -55,8 +55,7 @@ impl GreenThread {
     }
 
     pub(super) fn ask(&self, reason: Option<Reason>) -> bool {
-        let forced = false;
-        cancel::cancel(&self.0, Request { reason, forced })
+        cancel::cancel(&self.0, Request::new(reason, false))
     }
 
     /// Tells whether its result stands, or never will. False for a root.

@@ -6,6 +6,7 @@
 //! Invariants:
 //! - P1 `members` has one entry for every child that has not ended; a child leaves as the last thing it does.
 //! - P2 Once `closing` is set, every child that is or comes in is asked to end.
+//! - P3 A request that can be consumed is asked of nobody twice: it may come by the parent's frames, and again when it has ended the body.
 
 #![expect(
     unsafe_code,
@@ -47,6 +48,9 @@ struct Members {
     /// P2.
     closing: Option<Request>,
 
+    /// P3: the numbers of the requests that were passed on.
+    told: Vec<u64>,
+
     /// Whether a child has failed.
     failed: bool,
 
@@ -74,6 +78,7 @@ impl Family {
         Arc::new(Family(Lock::new(Members {
             members: Slab::new(),
             closing: None,
+            told: Vec::new(),
             failed: false,
             panic: None,
             waiters: WaitList::new(),
@@ -103,12 +108,18 @@ impl Family {
         }
     }
 
-    /// Will ask every child that comes to end (P2), and returns those that are in.
+    /// Will ask every child that comes to end (P2), and returns those that are in and have not heard of the request (P3).
     pub(super) fn close(&self, request: &Request) -> Vec<Counted> {
         let mut family = self.0.lock();
         match &mut family.closing {
             Some(first) => first.forced |= request.forced,
             None => family.closing = Some(request.clone()),
+        }
+        if !request.forced {
+            if family.told.contains(&request.number) {
+                return Vec::new();
+            }
+            family.told.push(request.number);
         }
         let members = family.members.iter();
         members.filter_map(|(_, child)| child.clone()).collect()

@@ -15,11 +15,13 @@ use super::leftover::end_what_was_left;
 use super::local_table;
 use super::scope::raise_deadlock;
 use super::stuck;
+use crate::base::random;
 use crate::blocking::crew::{Crew, Terms};
 use crate::blocking::pool::Pool;
 use crate::blocking::spawn::{default_terms, put_in_force};
 use crate::dump::on_signal::OnSignal;
 use crate::sched::beat::Beat;
+use crate::sched::faults::{self, Faults};
 use crate::sched::header::Counted;
 use crate::sched::hooks::OnPanic;
 use crate::sched::scheduler::Scheduler;
@@ -183,6 +185,37 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Has the order in which ready green threads run follow from `seed`: for tests, which are to meet other orders than the one in which they became ready.
+    ///
+    /// The same seed makes the same choices, in every run and every process: the next to run is any of those who are ready, timers of one moment fire in any order and others
+    /// may run between them, and [`select!`](crate::select) begins with any arm. Those who wait in line for a lock or a message keep their order. A program has the same schedule
+    /// again as far as everything else is the same: mostly that takes [`virtual_time`](Self::virtual_time), and no other OS threads, child processes or orders of a `HashMap`. [`yield_now`](crate::yield_now)
+    /// may come back at once. [`explore`](crate::explore()) tries many seeds.
+    ///
+    /// # Examples
+    /// ```
+    /// use greenthread::{Runtime, scope};
+    /// use std::cell::RefCell;
+    /// let order = |seed| {
+    ///     let ran = RefCell::new(Vec::new());
+    ///     let runtime = Runtime::builder().shuffle(seed).build().unwrap();
+    ///     runtime.run(|| scope(|s| for n in 0..8 { let ran = &ran; s.spawn(move || ran.borrow_mut().push(n)); }));
+    ///     ran.into_inner()
+    /// };
+    /// assert_eq!(order(1), order(1));
+    /// assert_ne!(order(1), order(2));
+    /// ```
+    pub fn shuffle(mut self, seed: u64) -> Self {
+        self.settings.shuffle = Some(seed);
+        self
+    }
+
+    /// Has faults in force on the sockets of the runs' OS thread: see [`Faults`](crate::net::Faults).
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.settings.faults = Some(faults);
+        self
+    }
+
     /// Gives the runtime `n` workers: OS threads beside the caller's that only run green threads.
     ///
     /// Inside [`run`](Runtime::run), and in all that runs on them, [`spawn_anywhere`](crate::spawn_anywhere) uses these. Each has its own scheduler, timers, sockets and stacks,
@@ -308,7 +341,7 @@ impl RuntimeBuilder {
     ///
     /// # Errors
     /// For a signal that cannot be handled, `InvalidInput`; when the system refuses the handler, a descriptor or an OS thread for dumps, its error.
-    /// `InvalidInput` when the stack size is past the largest, or for workers under virtual time, which is one OS thread's; else what kept an OS thread from being
+    /// `InvalidInput` when the stack size is past the largest, or for workers under virtual time, with [`shuffle`](Self::shuffle) or with [`faults`](Self::faults), which are one OS thread's; else what kept an OS thread from being
     /// made.
     pub fn build(mut self) -> io::Result<Runtime> {
         if let Some(size) = self.settings.stack_size {
@@ -331,7 +364,13 @@ impl RuntimeBuilder {
 
     fn make_workers(&self, count: usize) -> io::Result<Set> {
         if self.settings.virtual_time {
-            return Err(refuse_workers(count));
+            return Err(refuse_workers(count, "under virtual time"));
+        }
+        if self.settings.shuffle.is_some() {
+            return Err(refuse_workers(count, "with shuffle"));
+        }
+        if self.settings.faults.is_some() {
+            return Err(refuse_workers(count, "with faults"));
         }
         let customs = Customs {
             stack_size: self.settings.stack_size,
@@ -345,8 +384,10 @@ impl RuntimeBuilder {
 }
 
 /// Why a runtime with workers cannot be made.
-fn refuse_workers(workers: usize) -> io::Error {
-    let text = format!("workers({workers}) under virtual time, which is that of one OS thread");
+fn refuse_workers(workers: usize, with: &str) -> io::Error {
+    let text = format!(
+        "workers({workers}) {with}: that is for one OS thread, because nothing decides which of several is the faster"
+    );
     io::Error::new(io::ErrorKind::InvalidInput, text)
 }
 
@@ -364,6 +405,12 @@ struct Settings {
 
     /// Whether the clock only jumps.
     virtual_time: bool,
+
+    /// What the order in which they run follows from, if not from the order in which they became ready.
+    shuffle: Option<u64>,
+
+    /// What goes wrong with sockets, if anything.
+    faults: Option<Faults>,
 
     /// Whether silence is a deadlock at once.
     only_our_threads: bool,
@@ -432,6 +479,12 @@ struct InForce {
     /// Of this OS thread.
     scheduler: &'static Scheduler,
 
+    /// Where this OS thread's own numbers were, if they and the order follow from a seed.
+    shuffled: Option<u32>,
+
+    /// What goes wrong with sockets.
+    _faults: Option<faults::InForce>,
+
     /// From before.
     stack_size: Option<usize>,
 
@@ -455,8 +508,14 @@ impl InForce {
             scheduler.clock().make_virtual();
         }
         hooks.only_our_threads.set(settings.only_our_threads);
+        let shuffled = settings.shuffle.map(|seed| {
+            scheduler.shuffle(Some(seed));
+            random::reseed_here(seed)
+        });
         InForce {
             scheduler,
+            shuffled,
+            _faults: settings.faults.clone().map(faults::InForce::put),
             stack_size: hooks.stack_size.replace(settings.stack_size),
             watchdog: settings
                 .watchdog
@@ -472,6 +531,10 @@ impl Drop for InForce {
     fn drop(&mut self) {
         let hooks = self.scheduler.hooks();
         self.scheduler.clock().make_real();
+        if let Some(last) = self.shuffled {
+            self.scheduler.shuffle(None);
+            random::go_on_here(last);
+        }
         hooks.only_our_threads.set(false);
         hooks.stack_size.set(self.stack_size);
         hooks.on_panic.replace(self.on_panic.take());

@@ -322,8 +322,7 @@ impl<'scope> Scope<'scope, '_> {
     }
 
     fn ask(&self, reason: Option<Reason>) {
-        let forced = false;
-        self.family.cancel(&Request { reason, forced });
+        self.family.cancel(&Request::new(reason, false));
     }
 
     pub(super) fn family(&self) -> &Arc<Family> {

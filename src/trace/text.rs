@@ -27,8 +27,13 @@ impl Timeline {
     /// recording the last 4,000 rows are drawn.
     #[must_use]
     pub fn to_text(&self) -> String {
+        self.to_text_of_last(ROWS)
+    }
+
+    /// The same with at most so many rows.
+    pub(crate) fn to_text_of_last(&self, rows: usize) -> String {
         let picture = Picture::of(self);
-        let mut page = Page::new(&picture);
+        let mut page = Page::new(&picture, rows);
         page.head(self);
         page.body();
         page.foot(self);
@@ -70,7 +75,7 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn new(picture: &'a Picture<'a>) -> Self {
+    fn new(picture: &'a Picture<'a>, rows: usize) -> Self {
         let columns = Columns::of(picture);
         let count = columns.count().min(COLUMNS);
         let whole = picture
@@ -85,7 +90,7 @@ impl<'a> Page<'a> {
             digits: if whole { 3 } else { 6 },
             now: vec![(None, State::Away); count],
             ran_on: vec![usize::MAX; picture.people.len()],
-            skipped: picture.rows.len().saturating_sub(ROWS),
+            skipped: picture.rows.len().saturating_sub(rows),
             columns,
             out: String::new(),
         };

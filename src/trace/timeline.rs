@@ -1,6 +1,6 @@
 //! What was recorded, put together: the entries of all rings in the order of time, and who is who.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::event::{Awaited, Ending, Event, Waking, What};
@@ -124,6 +124,28 @@ impl Timeline {
             who => who.number() == id,
         });
         person.map(|person| person.name.as_str())
+    }
+
+    /// The same with those who have no name called by numbers from 1, in the order in which they were first met: ids are unlike in every run.
+    pub(crate) fn with_own_numbers(mut self) -> Self {
+        let unnamed = |person: &&mut Person| person.name == number_sign(person.who.number());
+        for (number, person) in (1..).zip(self.people.iter_mut().filter(unnamed)) {
+            person.name = number_sign(number);
+        }
+        self
+    }
+
+    /// Which of these numbers are whose, as far as `text` speaks of them by their ids; empty when it does not.
+    pub(crate) fn own_numbers_in(&self, text: &str) -> String {
+        let is_no_digit = |char: char| !char.is_ascii_digit();
+        let told: HashSet<&str> = text.split(is_no_digit).collect();
+        let own = |person: &&Person| {
+            person.name.starts_with('#') && told.contains(&*person.who.number().to_string())
+        };
+        let own = self.people.iter().filter(own);
+        let own =
+            own.map(|person| format!("{} is green thread {}", person.name, person.who.number()));
+        own.collect::<Vec<_>>().join(", ")
     }
 
     pub(super) fn people(&self) -> &[Person] {
@@ -406,7 +428,7 @@ impl Reading {
         let name = match who {
             Who::Root(_) if os_thread == 0 => "root".to_owned(),
             Who::Root(_) => format!("root of {}", self.timeline.os_threads[os_thread]),
-            who => card.name.unwrap_or_else(|| format!("#{}", who.number())),
+            who => card.name.unwrap_or_else(|| number_sign(who.number())),
         };
         self.met.insert(who, self.timeline.people.len());
         self.timeline.people.push(Person {
@@ -426,6 +448,11 @@ fn names_of(found: &[(Owner, Found, u64)]) -> Vec<String> {
         _ => format!("OS thread {}", index + 1),
     };
     found.iter().enumerate().map(name).collect()
+}
+
+/// What somebody is called who has no name.
+fn number_sign(number: u64) -> String {
+    format!("#{number}")
 }
 
 fn operation(entry: &Entry) -> &'static str {

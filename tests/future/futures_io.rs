@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 use greenthread::future::{block_on, sleep};
-use greenthread::net::{TcpListener, TcpStream, UnixStream};
+use greenthread::net::{Faults, TcpListener, TcpStream, UnixStream};
 use greenthread::{Runtime, spawn, timeout, yield_now};
 
 use crate::support::panic_text;
@@ -48,6 +48,28 @@ fn bytes_go_through_and_then_the_end() {
             .unwrap();
         assert_eq!(read(&mut other, &mut buffer).await.unwrap(), 0);
     });
+}
+
+#[test]
+fn faults_cut_what_a_future_reads_and_writes_and_break_its_connection() {
+    let (mut one, mut other) = pair();
+    let faults = Faults::new(1).short_reads(1.0).short_writes(1.0);
+    faults.inject(|| {
+        block_on(async {
+            let write =
+                |context: &mut Context<'_>| Pin::new(&mut one).poll_write(context, b"hello");
+            assert!((1..5).contains(&poll_fn(write).await.unwrap()));
+            write_all(&mut one, b"and more").await.unwrap();
+            let got = read(&mut other, &mut [0; 8]).await.unwrap();
+            assert!((1..8).contains(&got), "{got}");
+        });
+    });
+    Faults::new(1).resets(1.0).inject(|| {
+        let error = block_on(read(&mut other, &mut [0; 8])).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    });
+    let ended = block_on(write_all(&mut other, b"never"));
+    assert_eq!(ended.unwrap_err().kind(), ErrorKind::BrokenPipe);
 }
 
 #[test]

@@ -28,7 +28,9 @@ const LAYERS: [(usize, &[&str]); 6] = [
     ),
     (
         5,
-        &["trace", "stats", "future", "bridge", "guide", "models"],
+        &[
+            "trace", "explore", "stats", "future", "bridge", "guide", "models",
+        ],
     ),
 ];
 
@@ -58,6 +60,7 @@ const UNSAFE: &[&str] = &[
     "generator/yielder.rs",
     "io/calls.rs",
     "io/now.rs",
+    "net/reset.rs",
     "process/platform/linux.rs",
     "sched/choice.rs",
     "sched/deliver.rs",
