@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use greenthread::generator::Generator;
 use greenthread::sync::{Condvar, Event, Mutex, Semaphore};
-use greenthread::{Runtime, park, run, scope, shield, spawn, yield_now};
+use greenthread::{Runtime, fs, park, run, scope, shield, spawn, yield_now};
 
 use crate::child;
 
@@ -182,6 +182,129 @@ fn l1_a_generator_that_is_parked_in_a_thread_local_is_leaked_with_its_os_thread(
     // Neither run to its end nor dropped: whoever waited for it would wait for ever.
     assert_eq!(receiver.try_recv(), Err(mpsc::TryRecvError::Empty));
 }
+
+#[test]
+fn l16_bytes_in_a_thread_local_that_the_pool_writes_outlive_it() {
+    /// Wiped when its OS thread ends.
+    struct Wiped(Vec<u8>);
+    impl Drop for Wiped {
+        fn drop(&mut self) {
+            self.0.fill(b'x');
+        }
+    }
+    thread_local! {
+        static TEXT: Wiped = Wiped(vec![b'a'; 40_000]);
+    }
+    let folder = greenthread::fs::TempDir::new().unwrap();
+    let fifo = folder.path().join("fifo");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let theirs = fifo.clone();
+    thread::spawn(move || {
+        // The pool opens it when there is a reader: after the end of this OS thread.
+        drop(spawn(move || TEXT.with(|text| fs::write(theirs, &text.0))));
+        yield_now();
+    })
+    .join()
+    .unwrap();
+    assert_eq!(std::fs::read(&fifo).unwrap(), [b'a'; 40_000]);
+}
+
+/// Does things when its OS thread ends, in a destructor.
+struct Last(Cell<Option<Box<dyn FnOnce()>>>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        if let Some(last) = self.0.take() {
+            last();
+        }
+    }
+}
+
+thread_local! {
+    static LAST: Last = const { Last(Cell::new(None)) };
+}
+
+#[test]
+fn l11_scopes_and_runs_in_thread_local_destructors_end_before_they_are_left() {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        yield_now();
+        LAST.with(|last| {
+            last.0.set(Some(Box::new(move || {
+                let mut parts = [0; 3];
+                scope(|s| {
+                    for part in &mut parts {
+                        drop(s.spawn(|| {
+                            yield_now();
+                            *part += 1;
+                        }));
+                    }
+                    let words = String::from("on the way out");
+                    drop(s.spawn_anywhere(move || words.len()));
+                });
+                run(|| drop(spawn(park)));
+                sender.send(parts).unwrap();
+            })));
+        });
+    })
+    .join()
+    .unwrap();
+    assert_eq!(receiver.recv(), Ok([1; 3]));
+}
+
+#[test]
+fn l18_a_panic_in_the_last_destructor_of_an_os_thread_ends_the_process_as_everywhere() {
+    let name = "endings::l18_a_panic_in_the_last_destructor_of_an_os_thread_ends_the_process_as_everywhere";
+    let ended = child::run(name, || {
+        let _ = thread::spawn(|| {
+            yield_now();
+            LAST.with(|last| {
+                last.0.set(Some(Box::new(|| {
+                    drop(spawn(|| panic!("harmless")));
+                    yield_now();
+                    panic!("in a thread-local's destructor");
+                })));
+            });
+        })
+        .join();
+    });
+    ended.aborted();
+    ended.said("panicked and nobody joined it: harmless");
+    ended.said("in a thread-local's destructor");
+}
+
+#[test]
+fn l19_handles_of_an_abandoned_os_thread_answer_from_everywhere() {
+    let (handles, greens, spawner) = thread::spawn(|| {
+        let handles = [spawn(park), spawn(|| shield(park)), spawn(|| run_nothing())];
+        yield_now();
+        let greens: Vec<_> = handles
+            .iter()
+            .map(|handle| handle.thread().clone())
+            .collect();
+        (handles, greens, greenthread::Spawner::current())
+    })
+    .join()
+    .unwrap();
+    for green in greens {
+        green.unpark();
+        assert!(green.is_finished() && !green.cancel());
+    }
+    assert!(spawner.spawn(|| 1).join().unwrap_err().is_abandoned());
+    for handle in handles {
+        handle.on_finish(|_| unreachable!("it has not ended"));
+        let ended = thread::spawn(move || handle.join()).join().unwrap();
+        assert!(ended.is_ok() || ended.unwrap_err().is_abandoned());
+    }
+}
+
+fn run_nothing() {}
 
 #[test]
 fn a_runs_own_settings_end_with_it_whatever_is_left_by_forgetting() {

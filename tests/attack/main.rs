@@ -11,5 +11,12 @@ mod child;
 #[allow(dead_code, reason = "each test file uses a part")]
 mod help;
 
+mod cancelling;
+mod crossing;
 mod endings;
+mod generators;
+mod holes;
 mod panics;
+mod reentry;
+mod scopes;
+mod words;
