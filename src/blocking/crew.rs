@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use crate::sched::scheduler::Scheduler;
 use crate::sched::wait::Operation;
 use crate::thread::job::{self, Job};
 use crate::thread::join::JoinHandle;
+use crate::thread::report;
 use crate::thread::shield::shield;
 
 static IDLE: Operation = Operation::new("waiting for a blocking job");
@@ -155,7 +156,10 @@ impl Crew {
         OF.set(self.address());
         // Shielded: whoever has got hold of this OS thread's root in a job may ask for its end at any time.
         while let Some(job) = shield(|| self.next()) {
-            job.run();
+            // A job catches what its closure raises; what is left is the drop of what somebody asked of it (L18).
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| job.run())) {
+                report::caught(panic);
+            }
         }
     }
 

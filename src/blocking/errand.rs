@@ -96,6 +96,21 @@ where
     see_through(spawn_blocking(work))
 }
 
+/// As [`lend`], for work on bytes that it only reads. Where the OS thread may end while the pool has them, and with it a thread-local that they are borrowed from (A3 of
+/// `thread::scope`), the pool works on a copy.
+pub(crate) fn lend_bytes<T, F>(bytes: &[u8], f: F) -> io::Result<T>
+where
+    F: FnOnce(&[u8]) -> io::Result<T> + Send + 'static,
+    T: Send + 'static,
+{
+    let scheduler = Scheduler::get();
+    if crew::works_here() || scheduler.is_waited_for(scheduler.current_header()) {
+        return lend(|| f(bytes));
+    }
+    let copy = bytes.to_vec();
+    lend(move || f(&copy))
+}
+
 /// Waits for the end, whatever is raised meanwhile; work that has not begun is taken back by it.
 fn see_through<T: Send + 'static>(work: JoinHandle<io::Result<T>>) -> io::Result<T> {
     let Err(raised) = catch_unwind(AssertUnwindSafe(|| work.wait())) else {

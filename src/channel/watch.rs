@@ -185,12 +185,13 @@ impl<T> Sender<T> {
     where
         T: Clone,
     {
-        let _writing = self.shared.writing.lock();
+        let writing = self.shared.writing.lock();
         let mut value = T::clone(&*self.borrow());
         let changed = change(&mut value);
-        if changed {
-            drop(self.shared.replace(Arc::new(value)));
-        }
+        let before = changed.then(|| self.shared.replace(Arc::new(value)));
+        // L6: what is dropped may send.
+        drop(writing);
+        drop(before);
         changed
     }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::temporary::{create_new, unused_name};
-use crate::blocking::errand::lend;
+use crate::blocking::errand::lend_bytes;
 
 /// Makes a file with these contents, in place of what it held before, in one step: whoever opens it, and whatever fails, finds the old contents or the new ones.
 ///
@@ -29,8 +29,8 @@ use crate::blocking::errand::lend;
 /// # std::io::Result::Ok(())
 /// ```
 pub fn write_atomic(path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> io::Result<()> {
-    let (path, contents) = (path.as_ref(), contents.as_ref());
-    lend(|| replace(path, contents))
+    let path = path.as_ref().to_owned();
+    lend_bytes(contents.as_ref(), move |contents| replace(&path, contents))
 }
 
 fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {

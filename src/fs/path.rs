@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::blocking::errand::{ask, lend};
+use crate::blocking::errand::{ask, lend_bytes};
 
 /// How much of a copy is done before it looks whether anybody still wants it.
 const PIECE: u64 = 64 << 20;
@@ -96,8 +96,8 @@ pub fn try_exists(path: impl AsRef<Path>) -> io::Result<bool> {
 /// # Errors
 /// The system's; then a part may have been written.
 pub fn write(path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> io::Result<()> {
-    let (path, contents) = (path.as_ref(), contents.as_ref());
-    lend(|| fs::write(path, contents))
+    let path = path.as_ref().to_owned();
+    lend_bytes(contents.as_ref(), move |contents| fs::write(path, contents))
 }
 
 /// Copies a file with its permissions, in place of what the other held before. Returns how many bytes that were.

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::calls;
-use crate::blocking::errand::{Errand, ask, lend, may_wait};
+use crate::blocking::errand::{Errand, ask, lend_bytes, may_wait};
 use crate::sched::source::{Direction, Source};
 use crate::sched::wait::Operation;
 use crate::sync::Mutex;
@@ -159,7 +159,7 @@ impl<F: AsFd + Send + Sync + 'static> Descriptor<F> {
     pub(crate) fn write_at(&self, at: u64, bytes: &[u8]) -> io::Result<usize> {
         match self.write_now(Some(at), bytes)? {
             Some(done) => Ok(done),
-            None => lend(|| calls::write_at(self.file.as_fd(), at, bytes)),
+            None => self.lend(bytes, move |file, bytes| calls::write_at(file, at, bytes)),
         }
     }
 
@@ -226,7 +226,7 @@ impl<F: AsFd + Send + Sync + 'static> Descriptor<F> {
         let input = self.input.lock();
         let done = match self.write_now(None, bytes)? {
             Some(done) => Ok(done),
-            None => lend(|| calls::write(self.file.as_fd(), bytes)),
+            None => self.lend(bytes, calls::write),
         };
         drop(input);
         done
@@ -275,10 +275,20 @@ impl<F: AsFd + Send + Sync + 'static> Descriptor<F> {
         let bytes = &bytes[..bytes.len().min(MOST_WRITTEN)];
         let done = until_it_does_not_block(|| {
             self.wait_ready(Direction::Write)?;
-            lend(|| calls::write(self.file.as_fd(), bytes))
+            self.lend(bytes, calls::write)
         });
         drop(turn);
         done
+    }
+
+    /// Has the pool make a call with these bytes.
+    fn lend<T, C>(&self, bytes: &[u8], call: C) -> io::Result<T>
+    where
+        C: FnOnce(BorrowedFd<'_>, &[u8]) -> io::Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let file = Arc::clone(&self.file);
+        lend_bytes(bytes, move |bytes| call(file.as_fd(), bytes))
     }
 
     /// F3.

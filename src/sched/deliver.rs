@@ -102,10 +102,16 @@ impl Scheduler {
         let owner = unsafe { owner.as_ref() }?;
         // SAFETY: H2: frames are entered by those of this OS thread.
         let local = unsafe { owner.local() };
+        let may_lend = frame.stands_on(local.base.get()) && self.is_waited_for(owner);
+        may_lend.then(|| owner.count())
+    }
+
+    /// Whether the end of this OS thread waits for `header`, which belongs here: then what a thread-local lends to it is there for as long as it waits.
+    pub(crate) fn is_waited_for(&self, header: &Header) -> bool {
         let run = self.run_number();
-        let is_waited_for =
-            self.is_root(owner) || self.is_worker() || run != 0 && local.run.get() == run;
-        (frame.stands_on(local.base.get()) && is_waited_for).then(|| owner.count())
+        // SAFETY: H2: it belongs here.
+        let spawned_in = unsafe { header.local() }.run.get();
+        self.is_root(header) || self.is_worker() || run != 0 && spawned_in == run
     }
 
     /// Passes a request of the root's on to its scopes (L8).

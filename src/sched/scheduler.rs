@@ -106,6 +106,9 @@ pub(crate) struct Scheduler {
     /// How much is going on outside that may wake us: jobs on other OS threads, child processes.
     pub(super) outside: Cell<usize>,
 
+    /// How many scopes that were entered here have children on workers, and have not been left.
+    lent_out: Cell<usize>,
+
     /// How many green threads here wait for a socket.
     pub(super) sources_waited: Cell<usize>,
 
@@ -192,6 +195,7 @@ impl Scheduler {
             spare: RefCell::new(Some(stack_of_its_own())),
             on_spare: Cell::new(ptr::null()),
             outside: Cell::new(0),
+            lent_out: Cell::new(0),
             sources_waited: Cell::new(0),
             hooks: Hooks::default(),
             seat: OnceCell::new(),
@@ -304,6 +308,30 @@ impl Scheduler {
 
     pub(crate) fn is_root(&self, header: &Header) -> bool {
         ptr::eq(header, &*self.root)
+    }
+
+    /// Whether the code that runs stands on the stack of the root or green thread itself, and in no generator.
+    pub(crate) fn is_on_base(&self) -> bool {
+        // SAFETY: H2: this is its OS thread.
+        ptr::eq(
+            chain::running(),
+            unsafe { self.current_header().local() }.base.get(),
+        )
+    }
+
+    /// How many scopes that were entered here have children on workers, and have not been left.
+    pub(crate) fn lent_out(&self) -> usize {
+        self.lent_out.get()
+    }
+
+    /// One scope more has lent something out.
+    pub(crate) fn begin_lending(&self) {
+        self.lent_out.set(self.lent_out.get() + 1);
+    }
+
+    /// The last child of such a scope has ended.
+    pub(crate) fn end_lending(&self) {
+        self.lent_out.set(self.lent_out.get() - 1);
     }
 
     /// Whether there may be something to raise in what runs now.

@@ -337,6 +337,13 @@ impl Wait {
         true
     }
 
+    /// What it waits for goes away with the OS thread, before the owner is abandoned: from now on nothing is to be told to it or handed on.
+    #[cold]
+    pub(super) fn lose_its_object(&self) {
+        self.win(ABANDONED);
+        self.form.set(None);
+    }
+
     /// Ends it with its OS thread (L19): it is taken out of its lists, and a grant that its owner will not use goes to the next.
     pub(crate) fn end_with_thread(&self) {
         self.win(ABANDONED);

@@ -14,6 +14,7 @@
 )]
 
 use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use slab::Slab;
@@ -256,5 +257,9 @@ impl After for Member {
 
     fn ended(self) {
         self.family.leave(self.place);
+        // The parent may have gone on, and its scope: then what that was asked for, which is of the user's type, goes with this (L18).
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(self))) {
+            report::caught(panic);
+        }
     }
 }

@@ -29,6 +29,7 @@ use super::join::JoinHandle;
 use super::join_error::JoinError;
 use super::leftover::end_what_was_left;
 use super::local_table;
+use super::report;
 use crate::base::recorder;
 use crate::sched::header::{Counted, Header, state};
 use crate::sched::hooks::OnPanic;
@@ -137,8 +138,11 @@ fn alone<T>(f: impl FnOnce() -> T) -> T {
 
 /// Takes from the root of an OS thread of the pool what somebody wanted of the job before.
 fn forget_the_last_job(root: &Header) {
-    if root.is_requested() {
-        payload::consume(root);
+    if root.is_requested()
+        && let Err(panic) = catch_unwind(AssertUnwindSafe(|| payload::consume(root)))
+    {
+        // The reason is of the user's type (L18).
+        report::dropped(root, panic);
     }
     token::forget();
 }

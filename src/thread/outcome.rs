@@ -83,8 +83,12 @@ impl<T> Outcome<T> {
 
 /// Drops a value of the user's; a panic of its `Drop` is reported and goes no further (L18). So does a request that is raised there, unreported.
 pub(crate) fn drop_quietly<V>(header: &Header, value: V) {
-    let dropped = catch_unwind(AssertUnwindSafe(|| drop(value)));
-    if let Err(panic) = dropped.or_else(|payload| payload::sort(payload).map(drop)) {
-        report::dropped(header, panic);
+    let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) else {
+        return;
+    };
+    match payload::sort(payload) {
+        // It may hold the last of its reason, which is of the user's type too.
+        Ok(request) => drop_quietly(header, request),
+        Err(panic) => report::dropped(header, panic),
     }
 }

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::fmt;
-use std::io;
+use std::io::{self, Write as _};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -40,7 +40,7 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_secs(30);
 /// goes on, after that.
 ///
 /// # Panics
-/// When it is nested in another `run`, or called on a green thread. With what `f` panics with.
+/// When it is nested in another `run`, or called on a green thread or inside a generator. With what `f` panics with.
 ///
 /// # Examples
 /// ```
@@ -441,17 +441,24 @@ impl Settings {
             scheduler.current_header().id()
         );
         assert!(
+            scheduler.is_on_base(),
+            "`run` inside a generator: it returns after all that it runs, and a generator may be forgotten"
+        );
+        assert!(
             !scheduler.hooks().running.replace(true),
             "a nested `run`: this OS thread's root is inside one already"
         );
         scheduler.begin_run();
         let in_force = InForce::put(scheduler, self);
+        let lent = scheduler.lent_out();
         let result = local_table::with_fresh(|| {
             let result = catch_unwind(AssertUnwindSafe(f));
             if self.report_stuck {
                 stuck::report(scheduler);
             }
+            let unended = Unended::since(scheduler, lent);
             end_run(scheduler, workers);
+            std::mem::forget(unended);
             result
         });
         idle::release();
@@ -471,6 +478,35 @@ fn end_run(scheduler: &'static Scheduler, workers: Option<&Set>) {
     while !scheduler.left_by_run().is_empty() {
         // Somebody there has spawned here once more.
         workers.end_all(scheduler, end_here);
+    }
+}
+
+/// Dropped by a deadlock's panic at the end of a `run` (L8): those who have not ended stay behind, which they must not do while children elsewhere borrow from them (A3 of
+/// `scope`, L11). Then the process ends.
+struct Unended {
+    /// Of this OS thread.
+    scheduler: &'static Scheduler,
+
+    /// How many scopes had lent something out before.
+    lent: usize,
+}
+
+impl Unended {
+    fn since(scheduler: &'static Scheduler, lent: usize) -> Self {
+        Unended { scheduler, lent }
+    }
+}
+
+impl Drop for Unended {
+    fn drop(&mut self) {
+        if self.scheduler.lent_out() > self.lent {
+            // Nobody may be there to be told.
+            let _ = writeln!(
+                io::stderr(),
+                "greenthread: a deadlock at the end of `run`, and children on workers borrow from those who have not ended: the process ends"
+            );
+            std::process::abort();
+        }
     }
 }
 

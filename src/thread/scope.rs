@@ -8,7 +8,7 @@
 //!   stack is never freed unfinished: L1. A parent that is abandoned keeps its memory, and its children go on with that.
 //! - A3 What a thread-local's `with` lends is gone when the OS thread ends, although the stack inside of it is kept. So nothing is lent to another OS thread by whom the end
 //!   of its OS thread does not wait for. It waits for the root, which runs it; for green threads of a worker, which drains before it goes; for green threads inside `run`, which
-//!   returns after them. Any other parent, and a body inside a generator, which may be forgotten, has its `spawn_anywhere` children on its own OS thread, where they are
+//!   returns after them, is not called in a generator, and ends the process when a deadlock ends it while something is lent out. Any other parent, and a body inside a generator, which may be forgotten, has its `spawn_anywhere` children on its own OS thread, where they are
 //!   abandoned together with it (`Scheduler::lender`).
 //! - A4 The end of the process stops all OS threads; until then nobody leaves a frame for it, no stack is freed, and no static is dropped. (What `exit` itself destroys, the
 //!   thread-locals of whoever calls it, can be lent out at that moment; so it can with `std::thread::scope`.)
@@ -139,6 +139,9 @@ pub struct Scope<'scope, 'env: 'scope> {
     /// Whether the end had to wait for children, or would have, had they not ended so soon after they were asked to.
     has_waited: Cell<bool>,
 
+    /// Whether a child was spawned elsewhere, which the scheduler counts (A3).
+    has_lent: Cell<bool>,
+
     /// Invariant, as in std.
     scope: PhantomData<&'scope mut &'scope ()>,
 
@@ -152,6 +155,7 @@ impl<'scope> Scope<'scope, '_> {
             family: Family::new(),
             frame: Cell::new(std::ptr::null()),
             has_waited: Cell::new(false),
+            has_lent: Cell::new(false),
             scope: PhantomData,
             env: PhantomData,
         }
@@ -178,6 +182,9 @@ impl<'scope> Scope<'scope, '_> {
                 self.family.cancel(&request);
             }
             let waited = self.family.wait_for_all();
+            if self.has_lent.get() {
+                scheduler.end_lending();
+            }
             // A child elsewhere may have been asked above, and have ended, before anybody could wait for it.
             self.has_waited.set(waited || some_left);
             ended
@@ -262,6 +269,9 @@ impl<'scope> Scope<'scope, '_> {
         let Some(parent) = self.lender() else {
             return self.spawn_member(self.member(), Location::caller(), f);
         };
+        if !self.has_lent.replace(true) {
+            Scheduler::get().begin_lending();
+        }
         let member = Member::new(&self.family, Parent::Elsewhere(parent));
         let place = member.place();
         let reserved = Reserved(&self.family, place);

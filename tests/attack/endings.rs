@@ -1,0 +1,321 @@
+//! OS threads that end, and `run`s that are left, with work suspended in every place (L1, L11, L19, D2).
+
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use greenthread::generator::Generator;
+use greenthread::sync::{Condvar, Event, Mutex, Semaphore};
+use greenthread::{Runtime, fs, park, run, scope, shield, spawn, yield_now};
+
+use crate::child;
+
+/// A value that a thread-local's end takes away: whoever reads it later finds out.
+struct Lent(Box<AtomicU32>);
+
+impl Lent {
+    fn new() -> Self {
+        Lent(Box::new(AtomicU32::new(7)))
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.0.store(0, Ordering::SeqCst);
+    }
+}
+
+thread_local! {
+    static LENT: Lent = Lent::new();
+}
+
+/// Waited for by those who are to outlive an OS thread.
+#[derive(Default)]
+struct Signals {
+    begun: AtomicBool,
+    go_on: Event,
+    seen: AtomicU32,
+}
+
+/// A green thread that lends what a thread-local holds to a child on a worker, which reads it when it is told to go on.
+fn lend(signals: &Arc<Signals>) {
+    let signals = Arc::clone(signals);
+    drop(spawn(move || {
+        LENT.with(|lent| {
+            scope(|s| {
+                let signals = &*signals;
+                s.spawn_anywhere(move || {
+                    shield(|| {
+                        signals.begun.store(true, Ordering::SeqCst);
+                        signals.go_on.wait();
+                        signals
+                            .seen
+                            .store(lent.0.load(Ordering::SeqCst), Ordering::SeqCst);
+                    });
+                });
+            });
+        });
+    }));
+}
+
+#[test]
+fn l11_a_run_inside_a_generator_that_is_forgotten_lends_nothing_out() {
+    let signals = Arc::<Signals>::default();
+    let theirs = Arc::clone(&signals);
+    let refused = thread::spawn(move || {
+        let g = Generator::<(), (), ()>::new(move |y| {
+            run(|| {
+                lend(&theirs);
+                while !theirs.begun.load(Ordering::SeqCst) {
+                    yield_now();
+                }
+                y.yield_(());
+            });
+        });
+        let refused = catch_unwind(AssertUnwindSafe(|| g.start())).is_err();
+        std::mem::forget(g);
+        refused
+    });
+    assert!(
+        refused.join().unwrap(),
+        "`run` returned before those that it ran had ended"
+    );
+}
+
+#[test]
+fn l11_a_run_that_a_deadlock_ends_lends_nothing_out() {
+    let name = "endings::l11_a_run_that_a_deadlock_ends_lends_nothing_out";
+    let ended = child::run(name, || {
+        let signals = Arc::<Signals>::default();
+        let theirs = Arc::clone(&signals);
+        let ran = thread::spawn(move || {
+            let builder = Runtime::builder()
+                .workers(1)
+                .only_our_threads()
+                .shutdown_limit(Duration::from_millis(50));
+            let runtime = builder.build().unwrap();
+            let ran = catch_unwind(AssertUnwindSafe(|| {
+                runtime.run(|| {
+                    lend(&theirs);
+                    while !theirs.begun.load(Ordering::SeqCst) {
+                        yield_now();
+                    }
+                });
+            }));
+            std::mem::forget(runtime);
+            ran.is_err()
+        });
+        let left_early = ran.join().unwrap();
+        signals.go_on.set();
+        while left_early && signals.seen.load(Ordering::SeqCst) == 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        eprintln!("left early: {left_early}");
+    });
+    ended.aborted();
+    ended.said("deadlock");
+}
+
+/// Ends an OS thread with `wait` parked on a primitive that is in a thread-local, which goes first.
+fn left_on_a_primitive_in_a_thread_local<T: 'static>(
+    key: &'static thread::LocalKey<Box<T>>,
+    wait: fn(&T),
+) {
+    thread::spawn(move || {
+        yield_now();
+        for _ in 0..3 {
+            drop(spawn(move || key.with(|primitive| wait(primitive))));
+        }
+        yield_now();
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn l19_those_who_wait_on_a_primitive_in_a_thread_local_are_abandoned_without_it() {
+    let name =
+        "endings::l19_those_who_wait_on_a_primitive_in_a_thread_local_are_abandoned_without_it";
+    let ended = child::run(name, || {
+        thread_local! {
+            static EVENT: Box<Event> = Box::default();
+            static SEMAPHORE: Box<Semaphore> = Box::new(Semaphore::new(0));
+            static MUTEX: Box<Mutex<u8>> = Box::default();
+            static CONDVAR: Box<(Mutex<u8>, Condvar)> = Box::default();
+        }
+        left_on_a_primitive_in_a_thread_local(&EVENT, Event::wait);
+        left_on_a_primitive_in_a_thread_local(&SEMAPHORE, |s| drop(s.acquire()));
+        left_on_a_primitive_in_a_thread_local(&MUTEX, |m| {
+            let _guard = m.lock();
+            park();
+        });
+        left_on_a_primitive_in_a_thread_local(&CONDVAR, |(m, c)| c.wait(&mut m.lock()));
+        eprintln!("still here");
+    });
+    ended.succeeded();
+    ended.said("still here");
+}
+
+#[test]
+fn l1_a_generator_that_is_parked_in_a_thread_local_is_leaked_with_its_os_thread() {
+    thread_local! {
+        static OWNER: RefCell<Option<Generator<(), (), ()>>> = const { RefCell::new(None) };
+    }
+    let (sender, receiver) = mpsc::channel::<()>();
+    thread::spawn(move || {
+        drop(spawn(move || {
+            OWNER.with(|owner| {
+                *owner.borrow_mut() = Some(Generator::new(move |_| {
+                    let _kept = sender;
+                    park();
+                }));
+                owner.borrow().as_ref().unwrap().start();
+            });
+        }));
+        yield_now();
+    })
+    .join()
+    .unwrap();
+    // Neither run to its end nor dropped: whoever waited for it would wait for ever.
+    assert_eq!(receiver.try_recv(), Err(mpsc::TryRecvError::Empty));
+}
+
+#[test]
+fn l16_bytes_in_a_thread_local_that_the_pool_writes_outlive_it() {
+    /// Wiped when its OS thread ends.
+    struct Wiped(Vec<u8>);
+    impl Drop for Wiped {
+        fn drop(&mut self) {
+            self.0.fill(b'x');
+        }
+    }
+    thread_local! {
+        static TEXT: Wiped = Wiped(vec![b'a'; 40_000]);
+    }
+    let folder = greenthread::fs::TempDir::new().unwrap();
+    let fifo = folder.path().join("fifo");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let theirs = fifo.clone();
+    thread::spawn(move || {
+        // The pool opens it when there is a reader: after the end of this OS thread.
+        drop(spawn(move || TEXT.with(|text| fs::write(theirs, &text.0))));
+        yield_now();
+    })
+    .join()
+    .unwrap();
+    assert_eq!(std::fs::read(&fifo).unwrap(), [b'a'; 40_000]);
+}
+
+/// Does things when its OS thread ends, in a destructor.
+struct Last(Cell<Option<Box<dyn FnOnce()>>>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        if let Some(last) = self.0.take() {
+            last();
+        }
+    }
+}
+
+thread_local! {
+    static LAST: Last = const { Last(Cell::new(None)) };
+}
+
+#[test]
+fn l11_scopes_and_runs_in_thread_local_destructors_end_before_they_are_left() {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        yield_now();
+        LAST.with(|last| {
+            last.0.set(Some(Box::new(move || {
+                let mut parts = [0; 3];
+                scope(|s| {
+                    for part in &mut parts {
+                        drop(s.spawn(|| {
+                            yield_now();
+                            *part += 1;
+                        }));
+                    }
+                    let words = String::from("on the way out");
+                    drop(s.spawn_anywhere(move || words.len()));
+                });
+                run(|| drop(spawn(park)));
+                sender.send(parts).unwrap();
+            })));
+        });
+    })
+    .join()
+    .unwrap();
+    assert_eq!(receiver.recv(), Ok([1; 3]));
+}
+
+#[test]
+fn l18_a_panic_in_the_last_destructor_of_an_os_thread_ends_the_process_as_everywhere() {
+    let name = "endings::l18_a_panic_in_the_last_destructor_of_an_os_thread_ends_the_process_as_everywhere";
+    let ended = child::run(name, || {
+        let _ = thread::spawn(|| {
+            yield_now();
+            LAST.with(|last| {
+                last.0.set(Some(Box::new(|| {
+                    drop(spawn(|| panic!("harmless")));
+                    yield_now();
+                    panic!("in a thread-local's destructor");
+                })));
+            });
+        })
+        .join();
+    });
+    ended.aborted();
+    ended.said("panicked and nobody joined it: harmless");
+    ended.said("in a thread-local's destructor");
+}
+
+#[test]
+fn l19_handles_of_an_abandoned_os_thread_answer_from_everywhere() {
+    let (handles, greens, spawner) = thread::spawn(|| {
+        let handles = [spawn(park), spawn(|| shield(park)), spawn(|| run_nothing())];
+        yield_now();
+        let greens: Vec<_> = handles
+            .iter()
+            .map(|handle| handle.thread().clone())
+            .collect();
+        (handles, greens, greenthread::Spawner::current())
+    })
+    .join()
+    .unwrap();
+    for green in greens {
+        green.unpark();
+        assert!(green.is_finished() && !green.cancel());
+    }
+    assert!(spawner.spawn(|| 1).join().unwrap_err().is_abandoned());
+    for handle in handles {
+        handle.on_finish(|_| unreachable!("it has not ended"));
+        let ended = thread::spawn(move || handle.join()).join().unwrap();
+        assert!(ended.is_ok() || ended.unwrap_err().is_abandoned());
+    }
+}
+
+fn run_nothing() {}
+
+#[test]
+fn a_runs_own_settings_end_with_it_whatever_is_left_by_forgetting() {
+    let dropped = Cell::new(0);
+    for _ in 0..3 {
+        run(|| {
+            let handle = spawn(park);
+            std::mem::forget(handle);
+            std::mem::forget(spawn(|| ()).shared());
+            dropped.set(dropped.get() + 1);
+        });
+    }
+    assert_eq!(dropped.get(), 3);
+}
