@@ -17,6 +17,20 @@ pub(crate) use loom::sync::{
     atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering, fence},
 };
 
+/// What every reference did before it was given up happens before what follows: for whoever gave up the last one, with a release.
+#[cfg(not(greenthread_tsan))]
+#[inline(always)]
+pub(crate) fn acquire_last(_count: &AtomicUsize) {
+    fence(Ordering::Acquire);
+}
+
+/// The same by a load, since the thread sanitizer knows of no fence.
+#[cfg(greenthread_tsan)]
+#[inline(always)]
+pub(crate) fn acquire_last(count: &AtomicUsize) {
+    count.load(Ordering::Acquire);
+}
+
 /// Loom's thread-locals, declared as std's.
 #[cfg(loom)]
 macro_rules! of_model {

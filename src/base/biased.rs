@@ -21,7 +21,7 @@ use std::cell::Cell;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
 
-use super::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
+use super::atomic::{AtomicPtr, AtomicUsize, Ordering, acquire_last};
 
 /// More than there can be references.
 const BIAS: usize = 1 << (usize::BITS - 2);
@@ -141,7 +141,7 @@ impl<T> Drop for Biased<T> {
         if shared.is_here() {
             shared.local.set(shared.local.get() - 1);
         } else if shared.remote.fetch_sub(1, Ordering::Release) == 1 {
-            fence(Ordering::Acquire);
+            acquire_last(&shared.remote);
             // SAFETY: Y1: that was the last reference, and the owner has released.
             drop(unsafe { Box::from_raw(self.0.as_ptr()) });
         }

@@ -17,7 +17,7 @@ use std::ptr::NonNull;
 use std::sync::OnceLock;
 
 use super::inbox::{Home, Letter, Letters};
-use crate::base::atomic::{AtomicUsize, Ordering, fence};
+use crate::base::atomic::{AtomicUsize, Ordering, acquire_last};
 use crate::base::biased::Biased;
 
 /// What a message is for; bits of a letter.
@@ -153,7 +153,7 @@ impl Peer {
         let was_last = self.refs.fetch_sub(1, Ordering::Release) == 1;
         if was_last {
             // Every other reference's last use happens before this one's free.
-            fence(Ordering::Acquire);
+            acquire_last(&self.refs);
         }
         was_last
     }

@@ -220,17 +220,26 @@ impl Scheduler {
         self.rest_beat();
         self.take_messages();
         if !self.ready.is_empty() || self.begin_work() {
-            // The countdown goes on: work without end must not keep the loop from time and IO.
-            if self.looks_each_turn.get() {
-                self.begin_countdown();
-            }
-            return;
+            return self.go_on_counting();
         }
         self.look_at_clock();
-        if let Idle::Sleep(until) = self.before_sleep() {
-            self.sleep(until);
+        let has_slept = match self.before_sleep() {
+            Idle::Sleep(until) => self.sleep(until),
+            Idle::LookAgain => false,
+        };
+        if has_slept {
+            self.begin_countdown();
+        } else {
+            self.go_on_counting();
         }
-        self.begin_countdown();
+    }
+
+    /// Somebody is in line again, and the reactor was not asked: the countdown goes on, for neither work without end nor timers that are always due may keep the loop from
+    /// time and IO.
+    fn go_on_counting(&self) {
+        if self.looks_each_turn.get() {
+            self.begin_countdown();
+        }
     }
 
     fn before_sleep(&self) -> Idle {
@@ -273,14 +282,15 @@ impl Scheduler {
         }
     }
 
-    /// Sleeps in the kernel, unless a message came first (L7).
-    fn sleep(&self, until: Option<Deadline>) {
+    /// Sleeps in the kernel, unless a message came first (L7); says whether it did.
+    fn sleep(&self, until: Option<Deadline>) -> bool {
         let limit = until.map(|deadline| deadline.since(self.clock().now()));
         let limit = limit_by_idle(limit, Load::Quiet);
         if !self.lie_down() {
-            return;
+            return false;
         }
-        if self.home().fall_asleep() {
+        let has_slept = self.home().fall_asleep();
+        if has_slept {
             self.doze(limit);
             self.home().wake_up();
         }
@@ -289,6 +299,7 @@ impl Scheduler {
         self.notice_recorder(RESUMES_BETWEEN_LOOKS);
         self.take_messages();
         self.fire_timers();
+        has_slept
     }
 
     /// Makes ready whoever's socket is, waiting at most `limit` for it.

@@ -10,6 +10,7 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::ptr;
 
+use super::fiber::Fiber;
 use super::pool::Stack;
 
 pub(crate) use corosensei::{CoroutineResult, Yielder};
@@ -32,6 +33,9 @@ unsafe impl corosensei::stack::Stack for Stack {
 pub(crate) struct Coroutine<In, Out, Ret> {
     /// Never dropped while suspended: see `Drop`.
     inner: ManuallyDrop<corosensei::Coroutine<In, Out, Ret, Stack>>,
+
+    /// What the thread sanitizer knows of the stack.
+    fiber: Fiber,
 }
 
 impl<In, Out, Ret> Coroutine<In, Out, Ret> {
@@ -48,13 +52,15 @@ impl<In, Out, Ret> Coroutine<In, Out, Ret> {
         let inner = unsafe { corosensei::Coroutine::with_stack_unchecked(stack, body) };
         Coroutine {
             inner: ManuallyDrop::new(inner),
+            fiber: Fiber::new(),
         }
     }
 
     /// Runs the closure until it suspends or returns. Panics when it has returned already.
     #[inline]
     pub(crate) fn resume(&mut self, value: In) -> CoroutineResult<Out, Ret> {
-        self.inner.resume(value)
+        let inner = &mut self.inner;
+        self.fiber.within(|| inner.resume(value))
     }
 
     /// Where it was suspended, if that is on the stack with these addresses, top excluded; `is_own` says whether that is its own one.
@@ -95,6 +101,7 @@ impl<In, Out, Ret> Drop for Coroutine<In, Out, Ret> {
     #[inline]
     fn drop(&mut self) {
         if self.is_idle() {
+            self.fiber.end();
             // SAFETY: dropped once, here; a finished or unbegun coroutine holds no frames, so its stack may go back to the pool.
             unsafe { ManuallyDrop::drop(&mut self.inner) }
         }

@@ -8,6 +8,7 @@
 //!   pool::trim, idle what goes back to the kernel, and when
 //!   overflow         what is said when a stack has run out                     (L2)
 //!   coroutine        a closure on a slot, and the switch in and out            (the only file that names corosensei)
+//!   fiber            tells the thread sanitizer of each switch
 //!   chain            which stack runs now, and who drives it
 //!   grow, grown      a bigger stack for a while, as a part of the one that runs
 //!   unwinding        whether the running chain is in the middle of an unwind   (L10)
@@ -32,6 +33,8 @@ pub(crate) mod slab;
 pub(crate) mod unwinder;
 pub(crate) mod unwinding;
 pub(crate) mod way;
+
+mod fiber;
 
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_arch = "arm")))]
 mod exception_table;

@@ -103,6 +103,7 @@ const UNSAFE: &[&str] = &[
     "stack/way.rs",
     "stack/coroutine.rs",
     "stack/exception_table.rs",
+    "stack/fiber.rs",
     "stack/frames.rs",
     "stack/platform/limits.rs",
     "stack/platform/linux.rs",

@@ -21,6 +21,7 @@ mod server;
 mod server_on_workers;
 mod syscalls;
 mod time_limits;
+mod turns;
 mod udp;
 mod unix;
 mod waiters;
