@@ -5,6 +5,7 @@
 //! cargo bench --bench instructions -- yield_now  only these operations
 //! cargo bench --bench instructions -- --record   writes the file anew
 //! cargo bench --bench instructions -- --run yield_now 1000   does one operation so often and says how often that allocated
+//! cargo bench --bench instructions -- --stand    has stacks in every state, for a debugger
 //! ```
 //!
 //! The program runs itself, each operation at two lengths; what the longer run takes more, divided by how much longer it is, is the cost of one, and start and end drop
@@ -14,6 +15,7 @@
 
 mod allocator;
 mod callgrind;
+mod stand;
 mod table;
 mod works;
 
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
     match words.next() {
         Some("--run") => run(words.next(), words.next()),
         Some("--record") => record(),
+        Some("--stand") => stand(),
         first => compare(&first.into_iter().chain(words).collect::<Vec<_>>()),
     }
 }
@@ -53,6 +56,12 @@ fn run(name: Option<&str>, times: Option<&str>) -> ExitCode {
     let before = allocator::allocations();
     greenthread::run(|| (work.repeat)(times));
     println!("{}", allocator::allocations() - before);
+    ExitCode::SUCCESS
+}
+
+/// For a debugger.
+fn stand() -> ExitCode {
+    stand::stand();
     ExitCode::SUCCESS
 }
 
