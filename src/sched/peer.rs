@@ -14,11 +14,10 @@
 
 use std::ops::Deref;
 use std::ptr::NonNull;
-use std::sync::OnceLock;
 
 use super::inbox::{Home, Letter, Letters};
 use crate::base::atomic::{AtomicUsize, Ordering, fence};
-use crate::base::biased::Biased;
+use crate::base::biased::{Biased, Late};
 
 /// What a message is for; bits of a letter.
 pub(crate) mod mail {
@@ -65,7 +64,7 @@ pub(crate) struct Peer {
     free: unsafe fn(NonNull<Peer>),
 
     /// The OS thread that it is pinned to (D1); none while that is not settled (H4).
-    home: OnceLock<Biased<Home>>,
+    home: Late<Home>,
 
     /// Unique in the process.
     id: u64,
@@ -89,15 +88,15 @@ impl Peer {
         free: unsafe fn(NonNull<Peer>),
         home: Option<Biased<Home>>,
     ) -> Self {
-        let (letter, home) = match home {
-            Some(home) => (Letter::new(), OnceLock::from(home)),
-            None => (Letter::written(mail::START), OnceLock::new()),
+        let letter = match home {
+            Some(_) => Letter::new(),
+            None => Letter::written(mail::START),
         };
         Peer {
             letter,
             refs: AtomicUsize::new(refs),
             free,
-            home,
+            home: Late::new(home),
             id: super::ids::next(),
         }
     }
@@ -115,7 +114,7 @@ impl Peer {
     /// Pins it to this home; by whoever begins it, once, before the letter is read (H4).
     pub(crate) fn settle(&self, home: Biased<Home>) {
         let settled = self.home.set(home);
-        assert!(settled.is_ok(), "work is begun once");
+        assert!(settled, "work is begun once");
     }
 
     /// A further reference.
