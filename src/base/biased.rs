@@ -12,18 +12,14 @@
 //! Invariants:
 //! - Y1 References = local + remote - (BIAS before the release, else 0) + (before the release: the owner's own one).
 //! - Y2 `local` is touched on the OS thread named by `owner` alone; `owner` is set to nobody by the release, on that OS thread.
-//! - Y3 The word of a [`Late`] is null, or a counted reference that it owns; once it is not null it stays as it is.
 //!
 //! Source: "Biased reference counting", J. Choi, T. Shull, J. Torrellas, 2018; here with one owner that says itself when it goes.
 
 #![expect(unsafe_code, reason = "counts references by hand")]
 
 use std::cell::Cell;
-use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
-use std::sync::atomic;
 
 use super::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
 
@@ -60,7 +56,6 @@ fn here() -> *mut Cell<u8> {
 
 /// A counted pointer; see the head of the file.
 #[derive(Debug)]
-#[repr(transparent)]
 pub(crate) struct Biased<T>(NonNull<Shared<T>>);
 
 /// What is pointed to.
@@ -162,77 +157,6 @@ impl<T> Deref for Biased<T> {
     }
 }
 
-/// A counted pointer that is there from birth or comes once. As std's `OnceLock`, but of one word, and filled at birth by a store: the lock's way is a hundred
-/// instructions, a seventh of a spawn.
-#[derive(Debug)]
-pub(crate) struct Late<T> {
-    /// Y3. Std's even under the model checker, as the lock's was.
-    word: atomic::AtomicPtr<Shared<T>>,
-
-    /// What it owns.
-    owns: PhantomData<Biased<T>>,
-}
-
-impl<T> Late<T> {
-    /// With this pointer from birth, or none yet.
-    #[inline]
-    pub(crate) fn new(pointer: Option<Biased<T>>) -> Self {
-        let word = pointer.map_or(ptr::null_mut(), Biased::into_raw);
-        Late {
-            word: atomic::AtomicPtr::new(word),
-            owns: PhantomData,
-        }
-    }
-
-    /// The pointer, if it is there.
-    #[inline(always)]
-    pub(crate) fn get(&self) -> Option<&Biased<T>> {
-        if self.word.load(Ordering::Acquire).is_null() {
-            return None;
-        }
-        // SAFETY: Y3: not written any more, and of the same layout (`repr(transparent)`).
-        Some(unsafe { &*self.word.as_ptr().cast() })
-    }
-
-    /// Fills it; false when it was filled already.
-    pub(crate) fn set(&self, pointer: Biased<T>) -> bool {
-        let word = pointer.into_raw();
-        let filled =
-            self.word
-                .compare_exchange(ptr::null_mut(), word, Ordering::AcqRel, Ordering::Relaxed);
-        if filled.is_err() {
-            // SAFETY: from `into_raw` just now, and not taken over.
-            drop(unsafe { Biased::from_raw(word) });
-        }
-        filled.is_ok()
-    }
-}
-
-impl<T> Drop for Late<T> {
-    #[inline]
-    fn drop(&mut self) {
-        // SAFETY: Y3: it owns that reference, and goes.
-        drop(unsafe { Biased::from_raw(*self.word.get_mut()) });
-    }
-}
-
-impl<T> Biased<T> {
-    /// Its word; the reference stays counted.
-    #[inline]
-    fn into_raw(self) -> *mut Shared<T> {
-        ManuallyDrop::new(self).0.as_ptr()
-    }
-
-    /// The reference of a word; none of null.
-    ///
-    /// # Safety
-    /// The word comes from [`into_raw`](Self::into_raw), and its reference is taken back once.
-    #[inline]
-    unsafe fn from_raw(word: *mut Shared<T>) -> Option<Self> {
-        NonNull::new(word).map(Biased)
-    }
-}
-
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
@@ -263,23 +187,6 @@ mod tests {
         here.release();
         assert_eq!(Arc::strong_count(&value), 2);
         drop(here);
-        assert_eq!(Arc::strong_count(&value), 1);
-    }
-
-    #[test]
-    fn a_late_one_is_filled_once_and_gives_back_what_it_has() {
-        let value = Arc::new(());
-        let here = Biased::new(Arc::clone(&value));
-        let (born, late) = (Late::new(Some(here.clone())), Late::new(None));
-        assert!(born.get().is_some_and(|pointer| pointer.ptr_eq(&here)));
-        assert!(late.get().is_none());
-        assert!(late.set(here.clone()));
-        assert!(!late.set(here.clone()) && !born.set(here.clone()));
-        assert!(late.get().is_some_and(|pointer| pointer.ptr_eq(&here)));
-        here.release();
-        drop((born, here));
-        assert_eq!(Arc::strong_count(&value), 2);
-        drop(late);
         assert_eq!(Arc::strong_count(&value), 1);
     }
 }

@@ -14,10 +14,11 @@
 
 use std::ops::Deref;
 use std::ptr::NonNull;
+use std::sync::OnceLock;
 
 use super::inbox::{Home, Letter, Letters};
 use crate::base::atomic::{AtomicUsize, Ordering, fence};
-use crate::base::biased::{Biased, Late};
+use crate::base::biased::Biased;
 
 /// What a message is for; bits of a letter.
 pub(crate) mod mail {
@@ -51,6 +52,15 @@ pub(crate) mod mail {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unread(pub(crate) u8);
 
+/// Where something is pinned. What is known at birth, as for most, costs nothing to settle.
+enum Pin {
+    /// Here.
+    AtBirth(Biased<Home>),
+
+    /// Wherever it will have been begun (H4).
+    Later(OnceLock<Biased<Home>>),
+}
+
 /// The part of a green thread or a root that is reached from other OS threads.
 #[repr(C)]
 pub(crate) struct Peer {
@@ -64,7 +74,7 @@ pub(crate) struct Peer {
     free: unsafe fn(NonNull<Peer>),
 
     /// The OS thread that it is pinned to (D1); none while that is not settled (H4).
-    home: Late<Home>,
+    home: Pin,
 
     /// Unique in the process.
     id: u64,
@@ -88,15 +98,15 @@ impl Peer {
         free: unsafe fn(NonNull<Peer>),
         home: Option<Biased<Home>>,
     ) -> Self {
-        let letter = match home {
-            Some(_) => Letter::new(),
-            None => Letter::written(mail::START),
+        let (letter, home) = match home {
+            Some(home) => (Letter::new(), Pin::AtBirth(home)),
+            None => (Letter::written(mail::START), Pin::Later(OnceLock::new())),
         };
         Peer {
             letter,
             refs: AtomicUsize::new(refs),
             free,
-            home: Late::new(home),
+            home,
             id: super::ids::next(),
         }
     }
@@ -108,13 +118,19 @@ impl Peer {
     /// Where it is pinned, once that is settled.
     #[inline]
     pub(crate) fn home(&self) -> Option<&Biased<Home>> {
-        self.home.get()
+        match &self.home {
+            Pin::AtBirth(home) => Some(home),
+            Pin::Later(home) => home.get(),
+        }
     }
 
     /// Pins it to this home; by whoever begins it, once, before the letter is read (H4).
     pub(crate) fn settle(&self, home: Biased<Home>) {
-        let settled = self.home.set(home);
-        assert!(settled, "work is begun once");
+        let settled = match &self.home {
+            Pin::AtBirth(_) => Err(home),
+            Pin::Later(settled) => settled.set(home),
+        };
+        assert!(settled.is_ok(), "work is begun once");
     }
 
     /// A further reference.
