@@ -78,7 +78,7 @@ fn channel(capacity: usize, times: u64) {
     sending.join().unwrap();
 }
 
-/// One unpark of the other, and one park until he does the same.
+/// One unpark of the other, who is parked, and one park until he does the same: a switch each.
 fn park_and_unpark(times: u64) {
     let others: Rc<[Cell<Option<GreenThread>>; 2]> = Rc::default();
     let play = |own: usize| {
@@ -87,6 +87,9 @@ fn park_and_unpark(times: u64) {
             others[1 - own].set(Some(current()));
             greenthread::yield_now();
             let other = others[own].take().unwrap();
+            if own == 1 {
+                park();
+            }
             for _ in 0..times / 2 {
                 other.unpark();
                 park();
