@@ -340,8 +340,20 @@ impl Scheduler {
         self.current_header().is_requested() || self.deadlines.any_fired()
     }
 
-    /// What a wait point must raise now.
+    /// What a wait point must raise now. Asked after each wait, and nearly always nothing.
+    #[inline(always)]
     pub(crate) fn due(&self) -> Option<Due> {
+        if self.has_requests() {
+            self.find_due()
+        } else {
+            None
+        }
+    }
+
+    /// The same, when there may be something somewhere on this OS thread.
+    #[cold]
+    #[inline(never)]
+    fn find_due(&self) -> Option<Due> {
         // SAFETY: the running chain is running.
         unsafe { frame::due(chain::running(), self.current_header().is_requested()) }
     }

@@ -38,9 +38,10 @@ impl Scheduler {
     /// Lets everybody who is ready go first.
     #[inline(always)]
     pub(crate) fn yield_now(&self) {
-        self.make_ready(self.current());
+        let header = self.current_header();
+        self.make_ready(header);
         // SAFETY: H2: this is its OS thread.
-        self.switch_away(unsafe { self.current_header().local() });
+        self.switch_away(unsafe { header.local() });
     }
 
     /// Leaves the running chain as a whole, and comes back when the loop picks its base.

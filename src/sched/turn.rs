@@ -60,7 +60,7 @@ impl Scheduler {
             false => self.begin_countdown(),
         }
         self.trace_stop_of_starter();
-        while !self.ending.get() {
+        loop {
             let next = self.ready.pop();
             match next {
                 Some(peer) => {
@@ -70,6 +70,10 @@ impl Scheduler {
                 None => self.idle(),
             }
             if self.home().has_messages() {
+                // At the end of the OS thread the inbox is closed before the loop goes on, and looks as if it had messages for ever.
+                if self.ending.get() {
+                    return;
+                }
                 self.look();
             }
         }

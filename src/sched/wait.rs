@@ -236,7 +236,7 @@ impl Wait {
             .is_ok()
     }
 
-    /// As `win`, on the owner's OS thread and for a wait with one node: timers and requests are on this OS thread too, and another waker would need the lock
+    /// As `win`, on the owner's OS thread and for a wait with at most one node: timers and requests are on this OS thread too, and another waker would need the lock
     /// that we hold, so nobody can come between.
     #[inline]
     fn win_here(&self, outcome: u32) -> bool {
@@ -319,22 +319,31 @@ impl Wait {
         self.end_here(INTERRUPTED)
     }
 
-    /// Grants a wait that is linked nowhere, on its own OS thread (W3).
+    /// Grants a wait that is linked nowhere, on its own OS thread (W3): whoever else could end it is on this OS thread too, so nobody can come between.
     pub(crate) fn grant_here(&self) -> bool {
-        self.end_here(GRANTED)
+        let won = self.win_here(GRANTED);
+        if won {
+            self.wake_owner(GRANTED);
+        }
+        won
     }
 
     fn end_here(&self, outcome: u32) -> bool {
         let won = self.win(outcome);
-        if !won {
-            return false;
+        if won {
+            self.wake_owner(outcome);
         }
+        won
+    }
+
+    /// For whoever has won it, on the owner's OS thread.
+    #[inline(always)]
+    fn wake_owner(&self, outcome: u32) {
         if let Some(ready) = Ready::if_current(self.ready) {
             ready.push(self.owner);
         } else if let Some(ready) = Ready::if_traced(self.ready) {
             self.wake_traced(ready, waking(outcome));
         }
-        true
     }
 
     /// What it waits for goes away with the OS thread, before the owner is abandoned: from now on nothing is to be told to it or handed on.
