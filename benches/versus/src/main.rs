@@ -3,11 +3,19 @@
 //! ```sh
 //! cargo run --release --manifest-path benches/versus/Cargo.toml                      # every row, every peer that is there
 //! cargo run --release --manifest-path benches/versus/Cargo.toml -- --rows yield_2,channel_64 --peers go,tokio
+//! cargo run --release --manifest-path benches/versus/Cargo.toml -- --table           # what belongs into benches/README.md
 //! ```
 //!
 //! Each measurement is a process of its own, so that no peer leaves anything behind for the next; in every round each peer has its turn once. What comes out:
 //! a table with medians, spread and ratios, the same as CSV, and a plot for each row.
+//!
+//! Servers are held to one core, and the load generator in this process to another. What a request costs is the CPU time of the server's process by its number of
+//! requests: the one measure that does not hang on how quick the other side is.
 
+mod calls;
+mod epoll;
+mod load;
+mod machine;
 mod measure;
 mod outcome;
 mod peer;
@@ -15,13 +23,17 @@ mod plot;
 mod process;
 mod row;
 mod rust;
+mod server;
 mod table;
+mod traffic;
+mod wrk;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::measure::Effort;
 use crate::peer::Peer;
 use crate::row::{ROWS, Row};
 
@@ -41,8 +53,16 @@ struct Arguments {
     peers: Vec<String>,
 
     /// How often each peer has its turn.
-    #[arg(long, default_value_t = 7)]
+    #[arg(long, default_value_t = 5)]
     rounds: usize,
+
+    /// One round, and a tenth of the work: to see that everything runs.
+    #[arg(long)]
+    quick: bool,
+
+    /// Says no more than what belongs into `benches/README.md`, dated.
+    #[arg(long)]
+    table: bool,
 
     /// Where the table, the CSV and the plots go.
     #[arg(long, default_value = "target/versus")]
@@ -95,13 +115,20 @@ fn compare(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         list(&rows, &peers);
         return Ok(());
     }
-    let outcome = measure::all(&rows, &peers, arguments.rounds);
-    let text = table::markdown(&outcome, &peers);
-    println!("{text}");
-    std::fs::write(arguments.out.join("versus.md"), text)?;
+    let effort = Effort {
+        rounds: if arguments.quick { 1 } else { arguments.rounds },
+        quick: arguments.quick,
+    };
+    let outcome = measure::all(&rows, &peers, effort);
+    let (short, long) = (table::short(&outcome, &peers), table::long(&outcome));
+    println!("{short}");
+    if !arguments.table {
+        println!("{long}");
+    }
+    std::fs::write(arguments.out.join("versus.md"), format!("{short}\n{long}"))?;
     std::fs::write(arguments.out.join("versus.csv"), table::csv(&outcome))?;
     plot::all(&outcome, &arguments.out)?;
-    println!("written to {}", arguments.out.display());
+    eprintln!("written to {}", arguments.out.display());
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::outcome::{FLOOR, OURS};
+use crate::row::Row;
 use crate::rust;
 
 /// One that can be measured here.
@@ -96,8 +97,9 @@ const FOREIGN: &[Foreign] = &[
 
 impl Peer {
     /// Whether it has this work.
-    pub fn knows(&self, row: &str) -> bool {
-        self.rows.iter().any(|known| known == row)
+    pub fn knows(&self, row: &Row) -> bool {
+        let name = row.load.map_or(row.name, |load| load.protocol.name());
+        self.rows.iter().any(|known| known == name)
     }
 
     /// What to run for one measurement.

@@ -6,6 +6,7 @@ mod generators;
 mod may;
 mod ours;
 mod resources;
+mod servers;
 mod smol;
 mod threads;
 mod tokio;
@@ -38,6 +39,7 @@ pub const PEERS: &[RustPeer] = &[
     generators::PEER,
     threads::PEER,
     crossbeam::PEER,
+    servers::hyper::PEER,
 ];
 
 /// One measurement, as a process of its own.

@@ -10,7 +10,7 @@ use greenthread::generator::Generator;
 use greenthread::time::Instant;
 use greenthread::{JoinHandle, park, run, sleep_until, spawn, yield_now};
 
-use super::{RustPeer, Timers, each, each_passing, moments, resources};
+use super::{RustPeer, Timers, each, each_passing, moments, resources, servers};
 
 /// See the head of the file.
 pub const PEER: RustPeer = RustPeer {
@@ -32,6 +32,11 @@ pub const PEER: RustPeer = RustPeer {
         ("timers_cpu", |count| timers(count).cpu_of_each()),
         ("timers_late", |count| timers(count).late_at_99()),
         ("parked", parked),
+        ("million", |count| {
+            parked(count) * count as f64 / f64::from(1 << 30)
+        }),
+        ("echo", |_| servers::ours::echo()),
+        ("http", |_| servers::ours::http()),
     ],
 };
 

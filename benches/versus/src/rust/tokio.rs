@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::channel as bounded;
 use tokio::task::{JoinHandle, yield_now};
 
-use super::{RustPeer, Timers, each, each_passing, moments, resources};
+use super::{RustPeer, Timers, each, each_passing, moments, resources, servers};
 
 /// See the head of the file.
 pub const PEER: RustPeer = RustPeer {
@@ -28,6 +28,8 @@ pub const PEER: RustPeer = RustPeer {
         ("timers_cpu", |count| timers(count).cpu_of_each()),
         ("timers_late", |count| timers(count).late_at_99()),
         ("parked", parked),
+        ("echo", |_| servers::tokio::echo()),
+        ("http", |_| servers::tokio::http()),
     ],
 };
 
