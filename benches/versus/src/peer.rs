@@ -111,11 +111,11 @@ impl Peer {
     }
 }
 
+/// Those that are not here, each with the reason.
+pub type Missing = Vec<(&'static str, String)>;
+
 /// Those that were asked for and are there, and why others are not.
-pub fn find(
-    wanted: &[String],
-    out: &Path,
-) -> Result<(Vec<Peer>, Vec<(&'static str, String)>), io::Error> {
+pub fn find(wanted: &[String], out: &Path) -> Result<(Vec<Peer>, Missing), io::Error> {
     let asked = |name: &str| {
         name == OURS || name == FLOOR || wanted.is_empty() || wanted.iter().any(|one| one == name)
     };

@@ -69,6 +69,14 @@ fn each_passing(count: u64, work: impl FnOnce()) -> f64 {
     begin.elapsed().as_nanos() as f64 / count as f64
 }
 
+/// How many operations a point of a curve takes at the least, to be long enough for the clock.
+const FOR_A_POINT: u64 = 1_000_000;
+
+/// How many operations a point of a curve with so many green threads takes: each has its turn five times.
+fn for_a_point(green_threads: u64) -> u64 {
+    FOR_A_POINT.max(5 * green_threads)
+}
+
 /// What 100,000 timers cost: their lateness and the CPU time.
 struct Timers {
     /// When each should have fired and did, as lateness.

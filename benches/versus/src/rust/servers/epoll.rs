@@ -35,10 +35,11 @@ fn serve<T>(make: impl Fn() -> T, turn: impl Fn(&mut TcpStream, &mut T) -> io::R
                 continue;
             }
             let connection = &mut connections[token as usize];
-            if let Some((stream, state)) = connection {
-                if !turn(stream, state).unwrap_or(false) {
-                    *connection = None;
-                }
+            let goes_on = connection
+                .as_mut()
+                .map(|(stream, state)| turn(stream, state));
+            if !matches!(goes_on, Some(Ok(true))) {
+                *connection = None;
             }
         }
     }
