@@ -3,11 +3,22 @@
 //! ```sh
 //! cargo run --release --manifest-path benches/versus/Cargo.toml                      # every row, every peer that is there
 //! cargo run --release --manifest-path benches/versus/Cargo.toml -- --rows yield_2,channel_64 --peers go,tokio
+//! cargo run --release --manifest-path benches/versus/Cargo.toml -- --table           # what belongs into benches/README.md
+//! cargo run --release --manifest-path benches/versus/Cargo.toml -- curves --rounds 3 # how cost grows
 //! ```
 //!
 //! Each measurement is a process of its own, so that no peer leaves anything behind for the next; in every round each peer has its turn once. What comes out:
 //! a table with medians, spread and ratios, the same as CSV, and a plot for each row.
+//!
+//! Servers are held to one core, and the load generator in this process to another. What a request costs is the CPU time of the server's process by its number of
+//! requests: the one measure that does not hang on how quick the other side is.
 
+mod calls;
+mod curve;
+mod curve_plot;
+mod epoll;
+mod load;
+mod machine;
 mod measure;
 mod outcome;
 mod peer;
@@ -15,13 +26,17 @@ mod plot;
 mod process;
 mod row;
 mod rust;
+mod server;
 mod table;
+mod traffic;
+mod wrk;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::measure::Effort;
 use crate::peer::Peer;
 use crate::row::{ROWS, Row};
 
@@ -41,11 +56,19 @@ struct Arguments {
     peers: Vec<String>,
 
     /// How often each peer has its turn.
-    #[arg(long, default_value_t = 7)]
+    #[arg(long, global = true, default_value_t = 5)]
     rounds: usize,
 
+    /// One round, and a tenth of the work: to see that everything runs.
+    #[arg(long, global = true)]
+    quick: bool,
+
+    /// Says no more than what belongs into `benches/README.md`, dated.
+    #[arg(long)]
+    table: bool,
+
     /// Where the table, the CSV and the plots go.
-    #[arg(long, default_value = "target/versus")]
+    #[arg(long, global = true, default_value = "target/versus")]
     out: PathBuf,
 
     /// Lists rows and peers, and why a peer is missing.
@@ -53,9 +76,38 @@ struct Arguments {
     list: bool,
 }
 
-/// What a child process does.
+impl Arguments {
+    fn effort(&self) -> Effort {
+        Effort {
+            rounds: if self.quick { 1 } else { self.rounds },
+            quick: self.quick,
+        }
+    }
+}
+
+/// What to do, when it is not the table.
 #[derive(Subcommand)]
 enum Command {
+    /// How cost grows with the number of green threads, timers, connections, waiters: a picture and a CSV for each.
+    Curves {
+        /// Only these, with commas between.
+        #[arg(value_delimiter = ',')]
+        names: Vec<String>,
+    },
+
+    /// The load of a server's row on one that was started by hand (`versus peer greenthread echo 0`), to profile it meanwhile.
+    Drive {
+        /// Where it listens.
+        port: u16,
+
+        /// Which load.
+        row: String,
+
+        /// How many times as many requests as a measurement has.
+        #[arg(default_value_t = 1)]
+        times: u64,
+    },
+
     /// One measurement of a Rust peer; prints one number.
     #[command(hide = true)]
     Peer {
@@ -75,13 +127,50 @@ fn main() -> ExitCode {
     if let Some(Command::Peer { name, row, count }) = &arguments.command {
         return rust::measure(name, row, *count);
     }
-    match compare(&arguments) {
+    let outcome = match &arguments.command {
+        Some(Command::Curves { names }) => draw(names, &arguments),
+        Some(Command::Drive { port, row, times }) => drive(*port, row, *times),
+        _ => compare(&arguments),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("versus: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn draw(names: &[String], arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    std::fs::create_dir_all(&arguments.out)?;
+    let curves = curve::chosen(names)?;
+    let (peers, _) = peer::find(&curve::peers(), &arguments.out)?;
+    for drawn in curve::all(&curves, &peers, arguments.effort()) {
+        println!("{}", drawn.markdown());
+        let name = drawn.curve.name;
+        std::fs::write(arguments.out.join(format!("curve-{name}.csv")), drawn.csv())?;
+        curve_plot::draw(&drawn, &arguments.out.join(format!("curve-{name}.svg")))?;
+    }
+    eprintln!("written to {}", arguments.out.display());
+    Ok(())
+}
+
+fn drive(port: u16, row: &str, times: u64) -> Result<(), Box<dyn std::error::Error>> {
+    let row = chosen_rows(&[row.to_owned()])?[0];
+    let load = row.load.ok_or("no load of a server")?;
+    let _held = machine::Held::to(server::load_core());
+    let address = (std::net::Ipv4Addr::LOCALHOST, port).into();
+    traffic::most_connections();
+    let mut clients = load::Clients::connect(address, &load)?;
+    for _ in 0..times {
+        let report = clients.drive(row.count)?;
+        println!(
+            "{:.0} requests/s, p50 {:.1} us",
+            report.throughput(),
+            report.latency(0.5)
+        );
+    }
+    Ok(())
 }
 
 fn compare(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
@@ -95,13 +184,16 @@ fn compare(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         list(&rows, &peers);
         return Ok(());
     }
-    let outcome = measure::all(&rows, &peers, arguments.rounds);
-    let text = table::markdown(&outcome, &peers);
-    println!("{text}");
-    std::fs::write(arguments.out.join("versus.md"), text)?;
+    let outcome = measure::all(&rows, &peers, arguments.effort());
+    let (short, long) = (table::short(&outcome, &peers), table::long(&outcome));
+    println!("{short}");
+    if !arguments.table {
+        println!("{long}");
+    }
+    std::fs::write(arguments.out.join("versus.md"), format!("{short}\n{long}"))?;
     std::fs::write(arguments.out.join("versus.csv"), table::csv(&outcome))?;
     plot::all(&outcome, &arguments.out)?;
-    println!("written to {}", arguments.out.display());
+    eprintln!("written to {}", arguments.out.display());
     Ok(())
 }
 

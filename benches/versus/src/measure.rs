@@ -8,44 +8,95 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::outcome::Outcome;
+use crate::calls;
+use crate::outcome::{Apart, Outcome, Traffic};
 use crate::peer::Peer;
 use crate::process;
-use crate::row::Row;
+use crate::row::{Load, Row};
+use crate::traffic;
+use crate::wrk;
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// How often each peer has its turn.
+    pub rounds: usize,
+
+    /// A tenth of the work where that says something still.
+    pub quick: bool,
+}
+
+impl Effort {
+    /// How much of a row's work one measurement does.
+    fn count(self, row: &Row) -> u64 {
+        let divisible = row.count >= 1_000_000 && row.unit == "ns" || row.load.is_some();
+        if self.quick && divisible {
+            row.count / 10
+        } else {
+            row.count
+        }
+    }
+}
 
 /// Measures every row.
-pub fn all(rows: &[&'static Row], peers: &[Peer], rounds: usize) -> Vec<Outcome> {
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg}").expect("a template");
-    let bar = ProgressBar::new((rows.len() * rounds) as u64).with_style(style);
-    let outcomes = rows.iter().map(|row| one(row, peers, rounds, &bar));
+pub fn all(rows: &[&'static Row], peers: &[Peer], effort: Effort) -> Vec<Outcome> {
+    let style = ProgressStyle::with_template("{elapsed_precise} {wide_bar} {pos}/{len} {msg:30}");
+    let style = style.expect("a template");
+    let bar = ProgressBar::new((rows.len() * effort.rounds) as u64).with_style(style);
+    let outcomes = rows.iter().map(|row| one(row, peers, effort, &bar));
     let outcomes = outcomes.collect();
     bar.finish_and_clear();
     outcomes
 }
 
-fn one(row: &'static Row, peers: &[Peer], rounds: usize, bar: &ProgressBar) -> Outcome {
-    let mut numbers: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    let mut failed = BTreeMap::new();
-    for _ in 0..rounds {
-        for peer in peers.iter().filter(|peer| peer.knows(row.name)) {
-            if failed.contains_key(peer.name) {
-                continue;
-            }
+fn one(row: &'static Row, peers: &[Peer], effort: Effort, bar: &ProgressBar) -> Outcome {
+    let mut outcome = Outcome {
+        row,
+        numbers: BTreeMap::new(),
+        traffic: BTreeMap::new(),
+        apart: BTreeMap::new(),
+        failed: BTreeMap::new(),
+    };
+    let peers = peers.iter().filter(|peer| peer.knows(row));
+    for _ in 0..effort.rounds {
+        for peer in peers.clone() {
             bar.set_message(format!("{} {}", row.name, peer.name));
-            match sample(row, peer) {
-                Ok(sample) => numbers
-                    .entry(peer.name.to_owned())
-                    .or_default()
-                    .push(sample),
-                Err(why) => drop(failed.insert(peer.name.to_owned(), why)),
-            }
+            turn(&mut outcome, peer, effort.count(row));
         }
         bar.inc(1);
     }
-    Outcome {
-        row,
-        numbers,
-        failed,
+    if let Some(load) = &row.load {
+        for peer in peers.filter(|peer| outcome.numbers.contains_key(peer.name)) {
+            bar.set_message(format!("{} {}: system calls", row.name, peer.name));
+            outcome
+                .apart
+                .insert(peer.name.to_owned(), apart(peer, load));
+        }
+    }
+    outcome
+}
+
+/// One peer's turn; one that has failed has no further.
+fn turn(outcome: &mut Outcome, peer: &Peer, count: u64) {
+    let name = peer.name.to_owned();
+    if outcome.failed.contains_key(&name) {
+        return;
+    }
+    match sample(outcome.row, peer, count) {
+        Ok((number, traffic)) => {
+            let numbers = outcome.numbers.entry(name.clone()).or_default();
+            numbers.push(number);
+            outcome.traffic.entry(name).or_default().extend(traffic);
+        }
+        Err(why) => drop(outcome.failed.insert(name, why)),
+    }
+}
+
+/// What is found out about a server in runs of their own.
+fn apart(peer: &Peer, load: &Load) -> Apart {
+    Apart {
+        calls: calls::count(peer, load),
+        wrk: wrk::measure(peer, load),
     }
 }
 
@@ -74,8 +125,17 @@ fn limited(mut command: Command) -> Result<Output, String> {
     output.map_err(|error| error.to_string())
 }
 
-fn sample(row: &Row, peer: &Peer) -> Result<f64, String> {
-    let output = limited(peer.command(row.name, row.count))?;
+fn sample(row: &Row, peer: &Peer, count: u64) -> Result<(f64, Option<Traffic>), String> {
+    if let Some(load) = &row.load {
+        let (number, traffic) = traffic::measure(peer, load, count)?;
+        return Ok((number, Some(traffic)));
+    }
+    number_of(peer.command(row.name, count)).map(|number| (number, None))
+}
+
+/// The one number that a measurement prints.
+pub fn number_of(command: Command) -> Result<f64, String> {
+    let output = limited(command)?;
     let said = String::from_utf8_lossy(&output.stdout);
     let value = said.trim().parse();
     if !output.status.success() || value.is_err() {

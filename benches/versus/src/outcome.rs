@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::calls::Calls;
 use crate::row::{Budget, Row};
+use crate::wrk::Wrk;
 
 /// The name of the least that any library could cost.
 pub const FLOOR: &str = "floor";
@@ -19,8 +21,34 @@ pub struct Outcome {
     /// Each peer's numbers, in the order of the rounds.
     pub numbers: BTreeMap<String, Vec<f64>>,
 
+    /// What servers did beside, in the order of the rounds.
+    pub traffic: BTreeMap<String, Vec<Traffic>>,
+
+    /// What was found out about servers apart from the rounds.
+    pub apart: BTreeMap<String, Apart>,
+
     /// Peers that tried and did not come to an end, with the reason.
     pub failed: BTreeMap<String, String>,
+}
+
+/// What the load generator saw of a server in one measurement.
+#[derive(Clone, Copy, Debug)]
+pub struct Traffic {
+    /// Requests in a second.
+    pub throughput: f64,
+
+    /// Latencies in microseconds that a half, 99 % and 99.9 % of the requests kept to.
+    pub latencies: [f64; 3],
+}
+
+/// What was found out about a server in runs of their own.
+#[derive(Debug)]
+pub struct Apart {
+    /// System calls of one request.
+    pub calls: Result<Calls, String>,
+
+    /// What wrk says, where it can speak to the server.
+    pub wrk: Option<Result<Wrk, String>>,
 }
 
 /// The middle one of `numbers`, and how far the middle half spreads around it.
@@ -53,6 +81,11 @@ impl Outcome {
         match self.row.budget {
             Budget::Absolute(most) => Some(most),
             Budget::OfFloor(times) => self.value(FLOOR).map(|floor| floor * times),
+            Budget::OfFloorAndPeer(times, peer) => {
+                let floor = self.value(FLOOR).map(|floor| floor * times);
+                let peer = self.value(peer);
+                floor.into_iter().chain(peer).reduce(f64::min)
+            }
             Budget::None => None,
         }
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::outcome::{FLOOR, OURS};
+use crate::row::Row;
 use crate::rust;
 
 /// One that can be measured here.
@@ -96,8 +97,9 @@ const FOREIGN: &[Foreign] = &[
 
 impl Peer {
     /// Whether it has this work.
-    pub fn knows(&self, row: &str) -> bool {
-        self.rows.iter().any(|known| known == row)
+    pub fn knows(&self, row: &Row) -> bool {
+        let name = row.load.map_or(row.name, |load| load.protocol.name());
+        self.rows.iter().any(|known| known == name)
     }
 
     /// What to run for one measurement.
@@ -109,11 +111,11 @@ impl Peer {
     }
 }
 
+/// Those that are not here, each with the reason.
+pub type Missing = Vec<(&'static str, String)>;
+
 /// Those that were asked for and are there, and why others are not.
-pub fn find(
-    wanted: &[String],
-    out: &Path,
-) -> Result<(Vec<Peer>, Vec<(&'static str, String)>), io::Error> {
+pub fn find(wanted: &[String], out: &Path) -> Result<(Vec<Peer>, Missing), io::Error> {
     let asked = |name: &str| {
         name == OURS || name == FLOOR || wanted.is_empty() || wanted.iter().any(|one| one == name)
     };

@@ -17,6 +17,42 @@ pub struct Row {
 
     /// What ours may cost.
     pub budget: Budget,
+
+    /// What the load generator does, when the work is a server's.
+    pub load: Option<Load>,
+}
+
+/// What servers speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// Bytes come back as they are.
+    Echo,
+
+    /// HTTP/1.1 with connections kept alive.
+    Http,
+}
+
+impl Protocol {
+    /// What a peer's program is told.
+    pub fn name(self) -> &'static str {
+        match self {
+            Protocol::Echo => "echo",
+            Protocol::Http => "http",
+        }
+    }
+}
+
+/// What the load generator does.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// What it speaks.
+    pub protocol: Protocol,
+
+    /// How many connections it has.
+    pub connections: usize,
+
+    /// How many requests are under way on each.
+    pub depth: usize,
 }
 
 /// What a row may cost.
@@ -28,11 +64,15 @@ pub enum Budget {
     /// At most so many times the floor of the same run.
     OfFloor(f64),
 
+    /// At most so many times the floor of the same run, and no more than this peer.
+    OfFloorAndPeer(f64, &'static str),
+
     /// Nothing was promised.
     None,
 }
 
-use Budget::{Absolute, OfFloor};
+use Budget::{Absolute, OfFloor, OfFloorAndPeer};
+use Protocol::{Echo, Http};
 
 const fn row(name: &'static str, what: &'static str, count: u64, budget: Budget) -> Row {
     Row {
@@ -41,7 +81,26 @@ const fn row(name: &'static str, what: &'static str, count: u64, budget: Budget)
         unit: "ns",
         count,
         budget,
+        load: None,
     }
+}
+
+/// A server's CPU time for one request.
+const fn served(
+    name: &'static str,
+    what: &'static str,
+    count: u64,
+    budget: Budget,
+    (protocol, connections, depth): (Protocol, usize, usize),
+) -> Row {
+    let load = Load {
+        protocol,
+        connections,
+        depth,
+    };
+    let mut row = in_unit("us", row(name, what, count, budget));
+    row.load = Some(load);
+    row
 }
 
 const fn in_unit(unit: &'static str, mut row: Row) -> Row {
@@ -146,5 +205,56 @@ pub const ROWS: &[Row] = &[
             100_000,
             Absolute(4896.0),
         ),
+    ),
+    in_unit(
+        "GiB",
+        row(
+            "million",
+            "1,000,000 parked at once, guards on: memory of all",
+            1_000_000,
+            Absolute(5.0),
+        ),
+    ),
+    served(
+        "echo_1",
+        "TCP echo, 1 connection: server CPU per request",
+        30_000,
+        OfFloorAndPeer(1.03, "tokio"),
+        (Echo, 1, 1),
+    ),
+    served(
+        "echo_64",
+        "TCP echo, 64 connections: server CPU per request",
+        100_000,
+        OfFloorAndPeer(1.03, "tokio"),
+        (Echo, 64, 1),
+    ),
+    served(
+        "echo_1000",
+        "TCP echo, 1,000 connections: server CPU per request",
+        100_000,
+        OfFloorAndPeer(1.03, "tokio"),
+        (Echo, 1_000, 1),
+    ),
+    served(
+        "echo_10000",
+        "TCP echo, 10,000 connections: server CPU per request",
+        200_000,
+        OfFloorAndPeer(1.03, "tokio"),
+        (Echo, 10_000, 1),
+    ),
+    served(
+        "http_keep",
+        "HTTP keep-alive, 64 connections: server CPU per request",
+        100_000,
+        OfFloor(1.05),
+        (Http, 64, 1),
+    ),
+    served(
+        "http_16",
+        "HTTP 16 deep, 64 connections: server CPU per request",
+        400_000,
+        OfFloor(1.10),
+        (Http, 64, 16),
     ),
 ];

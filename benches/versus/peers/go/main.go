@@ -27,6 +27,8 @@ var rows = map[string]func(int) float64{
 	"timers_cpu":     func(n int) float64 { cpu, _ := timers(n); return cpu },
 	"timers_late":    func(n int) float64 { _, late := timers(n); return late },
 	"parked":         parked,
+	"echo":           serveEcho,
+	"http":           serveHTTP,
 }
 
 func main() {

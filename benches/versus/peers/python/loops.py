@@ -4,6 +4,7 @@ import asyncio
 import time
 
 from common import cpu, main, memory, moments
+from loop_servers import Echo, Http, serve
 
 
 async def yields(count, many):
@@ -102,6 +103,8 @@ def all_rows(run):
             "timers_cpu": lambda _: run(first(timers(100_000))),
             "timers_late": lambda _: run(second(timers(100_000))),
             "parked": lambda _: run(parked(100_000)),
+            "echo": lambda _: run(serve(Echo)),
+            "http": lambda _: run(serve(Http)),
         },
         slower=20,
     )

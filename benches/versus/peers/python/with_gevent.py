@@ -5,8 +5,10 @@ import time
 import gevent
 from gevent.event import Event
 from gevent.queue import Queue
+from gevent.server import StreamServer
 
 from common import cpu, each, main, memory, moments
+from servers import answers, say
 
 
 def yields(count, many):
@@ -81,6 +83,25 @@ def parked(count):
     return cost
 
 
+def serve(handle):
+    server = StreamServer(("127.0.0.1", 0), handle, backlog=1024)
+    server.start()
+    say(server.server_port)
+    server.serve_forever()
+
+
+def echo_to(socket, _):
+    while data := socket.recv(1024):
+        socket.sendall(data)
+
+
+def answer(socket, _):
+    waiting = b""
+    while data := socket.recv(8192):
+        answer, waiting = answers(waiting, data)
+        socket.sendall(answer)
+
+
 main(
     {
         "yield_2": lambda count: yields(count, 2),
@@ -92,6 +113,8 @@ main(
         "timers_cpu": lambda _: timers(100_000)[0],
         "timers_late": lambda _: timers(100_000)[1],
         "parked": lambda _: parked(100_000),
+        "echo": lambda _: serve(echo_to),
+        "http": lambda _: serve(answer),
     },
     slower=20,
 )

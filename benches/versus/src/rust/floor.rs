@@ -1,4 +1,4 @@
-//! corosensei alone: the least that a library above it could cost.
+//! corosensei alone, and for servers epoll alone: the least that a library above them could cost.
 
 #![expect(unsafe_code, reason = "resets endless coroutines")]
 
@@ -8,7 +8,7 @@ use std::hint::black_box;
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult};
 
-use super::{RustPeer, each};
+use super::{RustPeer, each, for_a_point, servers};
 
 /// See the head of the file.
 pub const PEER: RustPeer = RustPeer {
@@ -21,6 +21,9 @@ pub const PEER: RustPeer = RustPeer {
         ("yield_1000", |count| yields(count, 1_000)),
         ("yield_100000", |count| yields(count, 25_000)),
         ("spawn_join", life),
+        ("yields", |n| yields(for_a_point(n), n)),
+        ("echo", |_| servers::epoll::echo()),
+        ("http", |_| servers::epoll::http()),
     ],
 };
 

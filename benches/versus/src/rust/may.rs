@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use may::coroutine::{self, JoinHandle, yield_now};
 use may::sync::{Semphore, mpsc};
 
-use super::{RustPeer, Timers, each, moments, resources};
+use super::{RustPeer, Timers, each, moments, resources, servers};
 
 /// See the head of the file.
 pub const PEER: RustPeer = RustPeer {
@@ -27,6 +27,8 @@ pub const PEER: RustPeer = RustPeer {
         ("timers_cpu", |count| timers(count).cpu_of_each()),
         ("timers_late", |count| timers(count).late_at_99()),
         ("parked", |_| parked(20_000)),
+        ("echo", |_| servers::may::echo()),
+        ("http", |_| servers::may::http()),
     ],
 };
 

@@ -6,6 +6,7 @@ mod generators;
 mod may;
 mod ours;
 mod resources;
+mod servers;
 mod smol;
 mod threads;
 mod tokio;
@@ -38,6 +39,7 @@ pub const PEERS: &[RustPeer] = &[
     generators::PEER,
     threads::PEER,
     crossbeam::PEER,
+    servers::hyper::PEER,
 ];
 
 /// One measurement, as a process of its own.
@@ -65,6 +67,14 @@ fn each_passing(count: u64, work: impl FnOnce()) -> f64 {
     let begin = Instant::now();
     work();
     begin.elapsed().as_nanos() as f64 / count as f64
+}
+
+/// How many operations a point of a curve takes at the least, to be long enough for the clock.
+const FOR_A_POINT: u64 = 1_000_000;
+
+/// How many operations a point of a curve with so many green threads takes: each has its turn five times.
+fn for_a_point(green_threads: u64) -> u64 {
+    FOR_A_POINT.max(5 * green_threads)
 }
 
 /// What 100,000 timers cost: their lateness and the CPU time.

@@ -10,7 +10,7 @@ use greenthread::generator::Generator;
 use greenthread::time::Instant;
 use greenthread::{JoinHandle, park, run, sleep_until, spawn, yield_now};
 
-use super::{RustPeer, Timers, each, each_passing, moments, resources};
+use super::{RustPeer, Timers, each, each_passing, for_a_point, moments, resources, servers};
 
 /// See the head of the file.
 pub const PEER: RustPeer = RustPeer {
@@ -23,7 +23,7 @@ pub const PEER: RustPeer = RustPeer {
         ("yield_1000", |count| yields(count, 1_000)),
         ("yield_100000", |count| yields(count, 100_000)),
         ("spawn_join", spawn_join),
-        ("spawn_many", spawn_many),
+        ("spawn_many", |count| spawn_many(count, 100_000)),
         ("channel_1", |count| channel(count, 1)),
         ("channel_64", |count| channel(count, 64)),
         ("channel_64_two", channel_two),
@@ -32,6 +32,15 @@ pub const PEER: RustPeer = RustPeer {
         ("timers_cpu", |count| timers(count).cpu_of_each()),
         ("timers_late", |count| timers(count).late_at_99()),
         ("parked", parked),
+        ("million", |count| {
+            parked(count) * count as f64 / f64::from(1 << 30)
+        }),
+        ("yields", |n| yields(for_a_point(n), n)),
+        ("spawns", |n| spawn_many(for_a_point(n), n)),
+        ("timers", |n| timers(n).cpu_of_each()),
+        ("waiters", waiters),
+        ("echo", |_| servers::ours::echo()),
+        ("http", |_| servers::ours::http()),
     ],
 };
 
@@ -89,17 +98,33 @@ fn spawn_join(count: u64) -> f64 {
     })
 }
 
-fn spawn_many(count: u64) -> f64 {
+fn spawn_many(count: u64, at_once: u64) -> f64 {
     let many = || {
-        let handles: Vec<_> = (0..100_000_u64).map(|value| spawn(move || value)).collect();
+        let handles: Vec<_> = (0..at_once).map(|value| spawn(move || value)).collect();
         handles.into_iter().map(join).sum::<u64>()
     };
     // The first round makes the memory that later ones find.
     many();
-    each(count, || {
-        for _ in 0..count / 100_000 {
+    let rounds = (count / at_once).max(1);
+    each(rounds * at_once, || {
+        for _ in 0..rounds {
             black_box(many());
         }
+    })
+}
+
+/// Items through a channel on which so many wait.
+fn waiters(waiting: u64) -> f64 {
+    let count = for_a_point(waiting);
+    let (sender, receiver) = bounded(1);
+    run(move || {
+        for _ in 0..waiting {
+            let receiver = receiver.clone();
+            drop(spawn(move || consume(&receiver)));
+        }
+        yield_now();
+        let producer = spawn(move || each(count, || produce(&sender, count)));
+        join(producer)
     })
 }
 

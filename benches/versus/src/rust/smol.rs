@@ -10,7 +10,7 @@ use async_executor::LocalExecutor;
 use async_io::{Timer, block_on};
 use futures_lite::future::yield_now;
 
-use super::{RustPeer, Timers, each, moments, resources};
+use super::{RustPeer, Timers, each, for_a_point, moments, resources};
 
 /// See the head of the file.
 pub const PEER: RustPeer = RustPeer {
@@ -21,12 +21,16 @@ pub const PEER: RustPeer = RustPeer {
         ("yield_1000", |count| yields(count, 1_000)),
         ("yield_100000", |count| yields(count, 100_000)),
         ("spawn_join", spawn_join),
-        ("spawn_many", spawn_many),
+        ("spawn_many", |count| spawn_many(count, 100_000)),
         ("channel_1", |count| channel(count, 1)),
         ("channel_64", |count| channel(count, 64)),
         ("timers_cpu", |count| timers(count).cpu_of_each()),
         ("timers_late", |count| timers(count).late_at_99()),
         ("parked", parked),
+        ("yields", |n| yields(for_a_point(n), n)),
+        ("spawns", |n| spawn_many(for_a_point(n), n)),
+        ("timers", |n| timers(n).cpu_of_each()),
+        ("waiters", waiters),
     ],
 };
 
@@ -63,11 +67,11 @@ fn spawn_join(count: u64) -> f64 {
     })
 }
 
-fn spawn_many(count: u64) -> f64 {
+fn spawn_many(count: u64, at_once: u64) -> f64 {
     let executor = LocalExecutor::new();
     let many = || {
         block_on(executor.run(async {
-            let spawned = (0..100_000_u64).map(|value| executor.spawn(async move { value }));
+            let spawned = (0..at_once).map(|value| executor.spawn(async move { value }));
             let tasks: Vec<_> = spawned.collect();
             let mut sum = 0;
             for task in tasks {
@@ -77,8 +81,9 @@ fn spawn_many(count: u64) -> f64 {
         }))
     };
     many();
-    each(count, || {
-        for _ in 0..count / 100_000 {
+    let rounds = (count / at_once).max(1);
+    each(rounds * at_once, || {
+        for _ in 0..rounds {
             black_box(many());
         }
     })
@@ -101,6 +106,28 @@ fn channel(count: u64, capacity: usize) -> f64 {
             sum
         });
         assert_eq!(block_on(executor.run(consumer)), count * (count - 1) / 2);
+        block_on(executor.run(producer));
+    })
+}
+
+/// Items through a channel on which so many wait.
+fn waiters(waiting: u64) -> f64 {
+    let count = for_a_point(waiting);
+    let executor = LocalExecutor::new();
+    let (sender, receiver) = bounded(1);
+    for _ in 0..waiting {
+        let receiver = receiver.clone();
+        let consuming = executor.spawn(async move { while receiver.recv().await.is_ok() {} });
+        consuming.detach();
+    }
+    block_on(executor.run(yield_now()));
+    while executor.try_tick() {}
+    each(count, || {
+        let producer = executor.spawn(async move {
+            for value in 0..count {
+                sender.send(value).await.expect("a receiver");
+            }
+        });
         block_on(executor.run(producer));
     })
 }

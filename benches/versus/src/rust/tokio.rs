@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::channel as bounded;
 use tokio::task::{JoinHandle, yield_now};
 
-use super::{RustPeer, Timers, each, each_passing, moments, resources};
+use super::{RustPeer, Timers, each, each_passing, for_a_point, moments, resources, servers};
 
 /// See the head of the file.
 pub const PEER: RustPeer = RustPeer {
@@ -19,7 +19,7 @@ pub const PEER: RustPeer = RustPeer {
         ("yield_1000", |count| yields(count, 1_000)),
         ("yield_100000", |count| yields(count, 100_000)),
         ("spawn_join", spawn_join),
-        ("spawn_many", spawn_many),
+        ("spawn_many", |count| spawn_many(count, 100_000)),
         ("channel_1", |count| channel(count, 1)),
         ("channel_64", |count| channel(count, 64)),
         ("channel_64_two", channel_two),
@@ -28,6 +28,11 @@ pub const PEER: RustPeer = RustPeer {
         ("timers_cpu", |count| timers(count).cpu_of_each()),
         ("timers_late", |count| timers(count).late_at_99()),
         ("parked", parked),
+        ("yields", |n| yields(for_a_point(n), n)),
+        ("spawns", |n| spawn_many(for_a_point(n), n)),
+        ("timers", |n| timers(n).cpu_of_each()),
+        ("echo", |_| servers::tokio::echo()),
+        ("http", |_| servers::tokio::http()),
     ],
 };
 
@@ -80,11 +85,11 @@ fn spawn_join(count: u64) -> f64 {
     })
 }
 
-fn spawn_many(count: u64) -> f64 {
+fn spawn_many(count: u64, at_once: u64) -> f64 {
     let runtime = one();
     let many = || {
         runtime.block_on(async {
-            let spawned = (0..100_000_u64).map(|value| tokio::spawn(async move { value }));
+            let spawned = (0..at_once).map(|value| tokio::spawn(async move { value }));
             let handles: Vec<_> = spawned.collect();
             let mut sum = 0;
             for handle in handles {
@@ -94,8 +99,9 @@ fn spawn_many(count: u64) -> f64 {
         })
     };
     many();
-    each(count, || {
-        for _ in 0..count / 100_000 {
+    let rounds = (count / at_once).max(1);
+    each(rounds * at_once, || {
+        for _ in 0..rounds {
             black_box(many());
         }
     })
