@@ -133,7 +133,7 @@ fn cancels(ledger: &Ledger) {
         })
         .collect();
     for (number, handle) in waiting.iter().enumerate() {
-        if hash(number as u64, 7) % 3 > 0 {
+        if !hash(number as u64, 7).is_multiple_of(3) {
             yield_now();
         }
         handle.cancel();
