@@ -156,7 +156,8 @@ impl<S: AsFd> Socket<S> {
         operation: &'static Operation,
         mut call: impl FnMut(&S) -> io::Result<R>,
     ) -> io::Result<R> {
-        let end = self.timeouts.write.get().map(deadline_in);
+        let limit = faulty::delayed(&self.ask()?, operation, self.timeouts.write.get())?;
+        let end = limit.map(deadline_in);
         let mut pause = FIRST_LOOK;
         loop {
             match call(&*self.ask()?) {

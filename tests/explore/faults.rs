@@ -6,7 +6,7 @@ use std::net::Shutdown;
 use std::time::Duration;
 
 use greenthread::explore::{explore, search};
-use greenthread::net::{Faults, TcpListener, TcpStream, UdpSocket, UnixStream};
+use greenthread::net::{Faults, TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixStream};
 use greenthread::{Runtime, catch_cancel, scope, sleep, spawn, time, yield_now};
 
 use super::support::panic_text;
@@ -197,6 +197,21 @@ fn datagrams_are_delayed_and_arrive_whole() {
                 assert_eq!(far.recv_from(&mut buffer).unwrap().0, 5);
                 assert!(time::now() > began);
             });
+    });
+}
+
+#[test]
+fn datagrams_between_processes_are_delayed_too() {
+    in_order(|| {
+        Faults::new(1).delays(1.0, SECOND).inject(|| {
+            let (near, far) = UnixDatagram::pair().unwrap();
+            let began = time::now();
+            near.send(b"whole").unwrap();
+            let sent = time::now();
+            assert!(sent > began);
+            assert_eq!(far.recv(&mut [0; 16]).unwrap(), 5);
+            assert!(time::now() > sent);
+        });
     });
 }
 
