@@ -167,7 +167,8 @@
 //! })).join().unwrap();
 //! ```
 //!
-//! The same goes for a value that the suspended stack lent to another OS thread, and for a thread-local whose destructor blocks. Inside [`run`] every green thread has ended before
+//! The same goes for a value that the suspended stack lent to another OS thread, for a thread-local whose destructor blocks, and for a lock or channel in a thread-local that has just woken
+//! somebody who does not run any more: what it granted is handed on through it. Inside [`run`] every green thread has ended before
 //! the locals die, and none of this can happen to them. What it does not rule out is a wait point in a `thread_local!`'s initialiser, which lets the next one in:
 //!
 //! ```

@@ -293,3 +293,108 @@ const _RC_IN_A_JOIN_SET: () = ();
 /// runtime.run_on_each(move |number| count.set(number));
 /// ```
 const _CELL_ON_EACH_WORKER: () = ();
+
+/// A generator that outlives what its body borrows.
+///
+/// ```compile_fail,E0597
+/// let g = {
+///     let text = String::from("gone");
+///     let text = &text;
+///     greenthread::generator::Generator::<(), usize, ()>::new(move |y| y.yield_(text.len()))
+/// };
+/// g.start();
+/// ```
+const _GENERATOR_BORROWS: () = ();
+
+/// A generator that a worker is to drive.
+///
+/// ```compile_fail,E0277
+/// let g = greenthread::generator::Generator::<(), u8, ()>::new(|y| y.yield_(1));
+/// greenthread::spawn_anywhere(move || drop(g));
+/// ```
+const _GENERATOR_GOES_TO_A_WORKER: () = ();
+
+/// A generator in a message to another OS thread.
+///
+/// ```compile_fail,E0277
+/// use greenthread::generator::Generator;
+/// let (sender, receiver) = greenthread::channel::bounded::<Generator<(), u8, ()>>(1);
+/// std::thread::spawn(move || receiver.recv());
+/// ```
+const _GENERATOR_IN_A_MESSAGE: () = ();
+
+/// A child's handle that is kept outside of its scope.
+///
+/// ```compile_fail,E0521
+/// let mut kept = None;
+/// greenthread::scope(|s| kept = Some(s.spawn(|| 1)));
+/// ```
+const _HANDLE_IS_KEPT: () = ();
+
+/// Two parts that change the same value.
+///
+/// ```compile_fail,E0499
+/// let mut count = 0;
+/// greenthread::join!(|| count += 1, || count += 2);
+/// ```
+const _PARTS_SHARE_MUTABLY: () = ();
+
+/// The guard of a reentrant lock in another green thread's hands elsewhere: its owner counts by green thread.
+///
+/// ```compile_fail,E0277
+/// let lock = greenthread::sync::ReentrantMutex::new(1);
+/// let guard = lock.lock();
+/// std::thread::scope(|os| {
+///     os.spawn(move || drop(guard));
+/// });
+/// ```
+const _REENTRANT_GUARD_CROSSES: () = ();
+
+/// A guard that leaves its lock behind.
+///
+/// ```compile_fail,E0597
+/// let guard = {
+///     let lock = greenthread::sync::Mutex::new(1);
+///     lock.lock()
+/// };
+/// drop(guard);
+/// ```
+const _GUARD_OUTLIVES_ITS_LOCK: () = ();
+
+/// A value of a green thread that is inherited, perhaps on another OS thread, and may not leave this one.
+///
+/// ```compile_fail,E0277
+/// use std::rc::Rc;
+/// greenthread::green_local! {
+///     #[inherit]
+///     static SHARED: Rc<u8> = Rc::new(1);
+/// }
+/// ```
+const _RC_IS_INHERITED: () = ();
+
+/// A reference to a green thread's value that leaves `with`.
+///
+/// ```compile_fail
+/// greenthread::green_local! { static NAME: String = String::new(); }
+/// let name: &str = NAME.with(|name| name.as_str());
+/// ```
+const _LOCAL_LEAVES: () = ();
+
+/// A result that is taken twice.
+///
+/// ```compile_fail,E0382
+/// let handle = greenthread::spawn(|| 1);
+/// drop(handle.join());
+/// drop(handle.join());
+/// ```
+const _JOINED_TWICE: () = ();
+
+/// A `run` of a runtime from within another OS thread's scope.
+///
+/// ```compile_fail,E0277
+/// let runtime = greenthread::Runtime::builder().build().unwrap();
+/// std::thread::scope(|os| {
+///     os.spawn(|| runtime.run(|| ()));
+/// });
+/// ```
+const _RUNTIME_IS_SHARED: () = ();
