@@ -9,5 +9,6 @@ pub(crate) mod error;
 pub(crate) mod lock;
 pub(crate) mod moment;
 pub(crate) mod os_thread;
+pub(crate) mod prefetch;
 pub(crate) mod recorder;
 pub(crate) mod ring;

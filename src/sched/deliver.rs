@@ -20,7 +20,7 @@ impl Scheduler {
     pub(crate) fn deliver_cancellation(&self, header: &Header) {
         let request = header.finish().lock().request.clone();
         if let Some(request) = request {
-            self.pass_on(header, ptr::null(), request.reason);
+            self.pass_on(header, ptr::null(), &request);
         }
     }
 
@@ -29,23 +29,21 @@ impl Scheduler {
         let owner = frame.owner().cast::<Header>();
         // SAFETY: S3 of `scheduler`: the owner of a running or parked chain has not ended.
         if let Some(owner) = unsafe { owner.as_ref() } {
-            self.pass_on(owner, frame, Some(frame.reason()));
+            self.pass_on(owner, frame, &frame.request());
         }
     }
 
     /// Tells the scopes of `header` up to `origin`, and the scopes of their children, and so on: in a loop, because they may nest deeper than calls fit on a
     /// small stack.
-    fn pass_on(&self, header: &Header, origin: *const Frame, reason: Option<Reason>) {
-        let forced = true;
-        let request = Request { reason, forced };
-        let mut children = VecDeque::from(self.reach(header, origin, &request));
+    fn pass_on(&self, header: &Header, origin: *const Frame, request: &Request) {
+        let mut children = VecDeque::from(self.reach(header, origin, request));
         while let Some(child) = children.pop_front() {
             let child = Counted::from_held(child);
             if !child.ask(request.clone()) {
                 continue;
             }
             if child.home().is_some_and(|home| home.ptr_eq(self.home())) {
-                children.extend(self.reach(&child, ptr::null(), &request));
+                children.extend(self.reach(&child, ptr::null(), request));
             } else {
                 child.post(mail::REQUEST);
             }
@@ -112,7 +110,11 @@ impl Scheduler {
 
     /// Passes a request of the root's on to its scopes (L8).
     pub(super) fn pass_on_from_root(&self, reason: Reason) {
-        self.pass_on(&self.root, ptr::null(), Some(reason));
+        let request = Request {
+            reason: Some(reason),
+            forced: true,
+        };
+        self.pass_on(&self.root, ptr::null(), &request);
     }
 
     /// Fires the frame of a scope in which a child has failed.

@@ -105,6 +105,11 @@ impl Finish {
         }
     }
 
+    /// Whether a request is pending that can not be consumed (L9).
+    pub(crate) fn is_forced(&self) -> bool {
+        self.request.as_ref().is_some_and(|request| request.forced)
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         self.phase == Phase::Over
     }

@@ -26,14 +26,12 @@
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::ptr;
-use std::sync::Arc;
 
 use super::clock::{Clock, Deadline};
 use super::peer::Held;
-use super::request::{Reason, Request, scope_failed};
+use super::request::Request;
 use super::timers::{Timer, Timers};
 use super::wait::Wait;
-use crate::base::error::Elapsed;
 use crate::stack::chain::{self, Link};
 
 /// What a timer ends.
@@ -198,11 +196,11 @@ impl Frame {
         }
     }
 
-    /// Why it asks those inside of it to end, once it has fired.
-    pub(crate) fn reason(&self) -> Reason {
+    /// What it asks of those inside of it, once it has fired. The failure of a scope cannot be consumed (L9).
+    pub(super) fn request(&self) -> Request {
         match self.kind {
-            Kind::Scope { .. } => scope_failed(),
-            Kind::Timeout | Kind::Shield => Arc::new(Elapsed),
+            Kind::Scope { .. } => Request::scope_failed(),
+            Kind::Timeout | Kind::Shield => Request::elapsed(),
         }
     }
 

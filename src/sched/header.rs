@@ -17,7 +17,7 @@
 
 use std::fmt;
 use std::mem;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -74,6 +74,16 @@ pub(crate) mod layout {
     pub(crate) const LOCAL: usize = offset_of!(Header, local);
 }
 
+/// Bytes at the beginning of `Local` that every switch touches.
+const SWITCHED: usize = 64;
+
+/// Where a header keeps what every switch touches.
+#[inline(always)]
+pub(super) fn switched_part(header: *const Peer) -> Range<*const u8> {
+    let start = header.cast::<u8>().wrapping_add(layout::LOCAL);
+    start..start.wrapping_add(SWITCHED)
+}
+
 /// What the typed part of the allocation can do.
 #[derive(Debug)]
 pub(crate) struct Vtable {
@@ -106,11 +116,11 @@ pub(crate) struct Header {
     /// The typed part.
     vtable: &'static Vtable,
 
+    /// H2.
+    local: Local,
+
     /// Where it is in its life.
     state: AtomicU8,
-
-    /// Whether `finish` holds a request: what a wait point looks at.
-    requested: AtomicU8,
 
     /// How many payloads of its requests are alive (L10).
     payloads: AtomicUsize,
@@ -126,9 +136,6 @@ pub(crate) struct Header {
 
     /// Where it was spawned.
     site: &'static Location<'static>,
-
-    /// H2.
-    local: Local,
 }
 
 // SAFETY: H2 for `local`; everything else is `Sync` and `Send` by itself or never changes.
@@ -150,7 +157,6 @@ impl Header {
             peer: Peer::new(refs, vtable.free, home),
             vtable,
             state: AtomicU8::new(state::UNSTARTED),
-            requested: AtomicU8::new(0),
             payloads: AtomicUsize::new(0),
             raises: Raises::new(),
             finish: Lock::new(Finish::new()),
@@ -253,11 +259,13 @@ impl Header {
     /// Whether a request has been asked for and not been consumed.
     #[inline]
     pub(crate) fn is_requested(&self) -> bool {
-        self.requested.load(Ordering::Relaxed) != 0
+        self.local.requested.load(Ordering::Relaxed) != 0
     }
 
     pub(crate) fn set_requested(&self, requested: bool) {
-        self.requested.store(u8::from(requested), Ordering::Release);
+        self.local
+            .requested
+            .store(u8::from(requested), Ordering::Release);
     }
 
     /// Puts a request where wait points look; the first one's reason stays. False when it has ended already.

@@ -5,6 +5,7 @@ use std::ptr;
 
 use super::clock::Deadline;
 use super::wait::Wait;
+use crate::base::atomic::AtomicU8;
 use crate::stack::chain::Link;
 use crate::stack::coroutine::{Coroutine, Yielder};
 
@@ -31,6 +32,9 @@ pub(crate) mod layout {
 }
 
 /// What the loop and the wait points of the OS thread keep about a green thread or a root.
+///
+/// What every switch touches stands first, to lie together.
+#[repr(C)]
 pub(crate) struct Local {
     /// Its stack and closure, from the first run to the end. Reached by the loop and, while it runs, by nobody.
     pub(super) coroutine: UnsafeCell<Option<Coroutine<(), (), ()>>>,
@@ -44,11 +48,20 @@ pub(crate) struct Local {
     /// The link at the base of its chain; null before the first run.
     pub(super) base: Cell<*const Link>,
 
-    /// The wait in which it is parked.
-    pub(super) wait: Cell<*const Wait>,
+    /// Whether `finish` holds a request: what a wait point looks at. This one any OS thread may write.
+    pub(super) requested: AtomicU8,
 
     /// Whether a request may end that wait.
     pub(super) interruptible: Cell<bool>,
+
+    /// Whether it was unparked without being parked.
+    pub(super) token: Cell<bool>,
+
+    /// The number of the `run` in which it was spawned here; zero outside.
+    pub(super) run: Cell<u32>,
+
+    /// The wait in which it is parked.
+    pub(super) wait: Cell<*const Wait>,
 
     /// When it was parked, by the loop's last look at the clock.
     pub(super) since: Cell<Deadline>,
@@ -56,14 +69,8 @@ pub(crate) struct Local {
     /// Whose late callbacks it calls just now, as the header's address; null but for then.
     pub(crate) calls_for: Cell<*const ()>,
 
-    /// Whether it was unparked without being parked.
-    pub(super) token: Cell<bool>,
-
     /// Its index in the scheduler's list of all.
     pub(super) place: Cell<usize>,
-
-    /// The number of the `run` in which it was spawned here; zero outside.
-    pub(super) run: Cell<u32>,
 
     /// Where this OS thread's recorder last said who it is.
     pub(super) announced: Cell<u64>,
@@ -82,6 +89,7 @@ impl Local {
             yielder: Cell::new(ptr::null()),
             innermost: Cell::new(ptr::null()),
             base: Cell::new(ptr::null()),
+            requested: AtomicU8::new(0),
             wait: Cell::new(ptr::null()),
             interruptible: Cell::new(false),
             since: Cell::new(Deadline::BEGINNING),

@@ -5,14 +5,12 @@
 
 use std::any::Any;
 use std::panic;
-use std::sync::Arc;
 
 use super::frame::Due;
 use super::header::{Counted, Header};
 use super::raises::BOUND;
-use super::request::{Reason, Request, scope_failed};
+use super::request::{Reason, Request};
 use crate::base::atomic::Ordering;
-use crate::base::error::Elapsed;
 
 /// What a wait point raises.
 #[derive(Debug)]
@@ -51,8 +49,20 @@ impl What {
     pub(crate) fn reason(&self) -> Option<Reason> {
         match self {
             What::Cancelled(reason) => reason.clone(),
-            What::Timeout(_) => Some(Arc::new(Elapsed)),
-            What::Scope(_) => Some(scope_failed()),
+            What::Timeout(_) => Request::elapsed().reason,
+            What::Scope(_) => Request::scope_failed().reason,
+        }
+    }
+
+    /// The request that this was raised for in `header`: what a scope passes on to its children.
+    pub(crate) fn request(&self, header: &Header) -> Request {
+        match self {
+            What::Cancelled(reason) => Request {
+                reason: reason.clone(),
+                forced: header.finish().lock().is_forced(),
+            },
+            What::Timeout(_) => Request::elapsed(),
+            What::Scope(_) => Request::scope_failed(),
         }
     }
 
@@ -142,11 +152,7 @@ pub(crate) fn pending_reason(header: &Header) -> Option<Reason> {
 /// Takes a request back that a `catch_cancel` has caught. False when it can not be consumed.
 pub(crate) fn consume(header: &Header) -> bool {
     let mut finish = header.finish().lock();
-    if finish
-        .request
-        .as_ref()
-        .is_some_and(|request| request.forced)
-    {
+    if finish.is_forced() {
         return false;
     }
     let consumed = finish.request.take();

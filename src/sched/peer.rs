@@ -52,6 +52,15 @@ pub(crate) mod mail {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unread(pub(crate) u8);
 
+/// Where something is pinned. What is known at birth, as for most, costs nothing to settle.
+enum Pin {
+    /// Here.
+    AtBirth(Biased<Home>),
+
+    /// Wherever it will have been begun (H4).
+    Later(OnceLock<Biased<Home>>),
+}
+
 /// The part of a green thread or a root that is reached from other OS threads.
 #[repr(C)]
 pub(crate) struct Peer {
@@ -65,7 +74,7 @@ pub(crate) struct Peer {
     free: unsafe fn(NonNull<Peer>),
 
     /// The OS thread that it is pinned to (D1); none while that is not settled (H4).
-    home: OnceLock<Biased<Home>>,
+    home: Pin,
 
     /// Unique in the process.
     id: u64,
@@ -90,8 +99,8 @@ impl Peer {
         home: Option<Biased<Home>>,
     ) -> Self {
         let (letter, home) = match home {
-            Some(home) => (Letter::new(), OnceLock::from(home)),
-            None => (Letter::written(mail::START), OnceLock::new()),
+            Some(home) => (Letter::new(), Pin::AtBirth(home)),
+            None => (Letter::written(mail::START), Pin::Later(OnceLock::new())),
         };
         Peer {
             letter,
@@ -109,12 +118,18 @@ impl Peer {
     /// Where it is pinned, once that is settled.
     #[inline]
     pub(crate) fn home(&self) -> Option<&Biased<Home>> {
-        self.home.get()
+        match &self.home {
+            Pin::AtBirth(home) => Some(home),
+            Pin::Later(home) => home.get(),
+        }
     }
 
     /// Pins it to this home; by whoever begins it, once, before the letter is read (H4).
     pub(crate) fn settle(&self, home: Biased<Home>) {
-        let settled = self.home.set(home);
+        let settled = match &self.home {
+            Pin::AtBirth(_) => Err(home),
+            Pin::Later(settled) => settled.set(home),
+        };
         assert!(settled.is_ok(), "work is begun once");
     }
 

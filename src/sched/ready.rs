@@ -116,10 +116,28 @@ impl Ready {
             return None;
         }
         self.head.set(head.wrapping_add(1));
+        Some(self.at(head))
+    }
+
+    /// How many stand in line.
+    #[inline(always)]
+    pub(super) fn len(&self) -> usize {
+        self.tail.get().wrapping_sub(self.head.get())
+    }
+
+    /// Who comes `distance` after the first; the line must be longer than that.
+    #[inline(always)]
+    pub(super) fn peek(&self, distance: usize) -> *const Peer {
+        debug_assert!(distance < self.len());
+        self.at(self.head.get().wrapping_add(distance))
+    }
+
+    #[inline(always)]
+    fn at(&self, count: usize) -> *const Peer {
         // SAFETY: Q1.
         let entries = unsafe { &*self.entries.get() };
         // SAFETY: Q2.
-        Some(unsafe { *entries.get_unchecked(head & self.mask.get()) })
+        unsafe { *entries.get_unchecked(count & self.mask.get()) }
     }
 
     /// Doubles the ring; the line keeps its order.

@@ -5,13 +5,10 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use crate::base::error::Elapsed;
+
 /// Why somebody asked.
 pub(crate) type Reason = Arc<dyn Error + Send + Sync>;
-
-/// Why a failing scope asks its body and its children to end.
-pub(crate) fn scope_failed() -> Reason {
-    Arc::from(Box::from("another part of its scope failed"))
-}
 
 /// A cancellation that has been asked for.
 #[derive(Clone, Debug)]
@@ -24,6 +21,22 @@ pub(crate) struct Request {
 }
 
 impl Request {
+    /// What a failing scope asks of its body and its children; it cannot be consumed (L9).
+    pub(crate) fn scope_failed() -> Self {
+        Request {
+            reason: Some(Arc::from(Box::from("another part of its scope failed"))),
+            forced: true,
+        }
+    }
+
+    /// What a timeout asks of those inside of it when its deadline has passed.
+    pub(crate) fn elapsed() -> Self {
+        Request {
+            reason: Some(Arc::new(Elapsed)),
+            forced: false,
+        }
+    }
+
     /// What the end of `run` asks of those who are left; it cannot be consumed (L9).
     pub(crate) fn end_of_run() -> Self {
         Request {

@@ -248,7 +248,7 @@ fn see_to_notes(base: &Link, innermost: *const Link) -> *const Yielder<(), ()> {
 
 /// What the loop keeps about one who has not ended.
 #[inline(always)]
-fn local_of<'a>(header: *const Header) -> &'a Local {
+pub(super) fn local_of<'a>(header: *const Header) -> &'a Local {
     // SAFETY: S3: the loop and spawning name only those that have not ended.
     let header = unsafe { &*header };
     // SAFETY: H2: this is its OS thread.

@@ -27,7 +27,7 @@ use crate::sched::header::{Counted, Header};
 use crate::sched::list::WaitList;
 use crate::sched::park::{Grant, with_protected_waiter};
 use crate::sched::peer::mail;
-use crate::sched::request::{Request, scope_failed};
+use crate::sched::request::Request;
 use crate::sched::scheduler::Scheduler;
 use crate::sched::wait::{Holder, Operation};
 
@@ -181,14 +181,6 @@ impl Drop for Reserved<'_> {
     }
 }
 
-/// What a failing scope asks of its children and its body; it cannot be consumed (L9).
-pub(super) fn failing() -> Request {
-    Request {
-        reason: Some(scope_failed()),
-        forced: true,
-    }
-}
-
 /// What every child does at its end.
 #[derive(Clone)]
 pub(super) struct Member {
@@ -229,7 +221,7 @@ impl Member {
     /// This child has failed: the siblings and the body are asked to end.
     pub(super) fn fail(&self) {
         self.family.0.lock().failed = true;
-        self.family.cancel(&failing());
+        self.family.cancel(&Request::scope_failed());
         match &self.parent {
             Parent::Here(frame) => {
                 // SAFETY: L11: the scope waits for this child, so its frame is entered; and this is the parent's OS thread.

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use super::anywhere::{expect_workers, spawn_out};
 use super::current::GreenThread;
-use super::family::{Family, Member, Parent, Reserved, failing};
+use super::family::{Family, Member, Parent, Reserved};
 use super::join::JoinHandle;
 use super::join_error::JoinError;
 use super::spawn::spawn_here;
@@ -81,13 +81,12 @@ where
 fn fail_body(family: &Family, payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
     match payload::sort(payload) {
         Ok(request) => {
-            let (reason, forced) = (request.what().reason(), true);
-            family.cancel(&Request { reason, forced });
+            family.cancel(&request.what().request(request.raised_in()));
             request
         }
         Err(panic) => {
             family.keep(panic);
-            family.cancel(&failing());
+            family.cancel(&Request::scope_failed());
             Box::new(Kept)
         }
     }
@@ -112,9 +111,8 @@ fn has_failed(children: *const ()) -> bool {
 
 /// What the parent would be ended by if the wait for its children were not protected: it came before the scope was entered, or behind a shield.
 fn held_back(scheduler: &Scheduler) -> Option<Request> {
-    let what = What::of(scheduler.due()?, scheduler.current_header());
-    let (reason, forced) = (what.reason(), true);
-    Some(Request { reason, forced })
+    let header = scheduler.current_header();
+    Some(What::of(scheduler.due()?, header).request(header))
 }
 
 /// L8: the root stood in the wait for its children when nobody could go on any more.

@@ -8,10 +8,11 @@ use std::fmt;
 use std::panic::{Location, resume_unwind};
 use std::sync::Arc;
 
-use super::family::{Member, failing};
+use super::family::Member;
 use super::scope::{Scope, ScopedJoinHandle};
 use crate::base::lock::Lock;
 use crate::sched::payload;
+use crate::sched::request::Request;
 use crate::sched::scheduler::Scheduler;
 
 /// Runs `f` with a scope whose children return results; the first error, of a child or of the body, cancels the others and the body.
@@ -126,7 +127,7 @@ impl<'scope, E> TryScope<'scope, '_, E> {
 
     fn fail_body(&self, error: E) {
         self.errors.lock().push(error);
-        self.scope.family().cancel(&failing());
+        self.scope.family().cancel(&Request::scope_failed());
     }
 }
 

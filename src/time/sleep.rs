@@ -16,7 +16,8 @@ pub fn now() -> Instant {
 
 /// Parks for `duration`; [`Duration::MAX`] is longer than the machine will last.
 ///
-/// Always switches, even for no time at all. A cancellation is raised here. On the root and on a plain OS thread the wait runs the event loop.
+/// Always switches, even for no time at all. Never ends early; it may end late by what the kernel grants itself (50 µs on Linux), and by up to 1 ms when many others sleep
+/// until about the same moment, so that the OS thread wakes up once for all of them. Virtual time is exact. A cancellation is raised here. On the root and on a plain OS thread the wait runs the event loop.
 ///
 /// # Examples
 /// ```

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use greenthread::{
     Elapsed, ScopedJoinHandle, catch_cancel, checkpoint, current, park, scope, shield, sleep,
-    spawn, timeout, try_scope, yield_now,
+    spawn, time, timeout, try_scope, yield_now,
 };
 
 use crate::child;
@@ -303,6 +303,67 @@ fn l11_a_failing_scope_cannot_be_consumed_by_its_children() {
         })
     });
     assert_eq!(text, "child");
+}
+
+#[test]
+fn l9_a_cancellation_that_a_scope_passes_on_can_be_consumed_by_a_child() {
+    in_virtual_time(|| {
+        let parent = spawn(|| {
+            scope(|s| {
+                s.spawn(|| {
+                    assert!(catch_cancel(park).is_err());
+                    // Consumed: this one waits in peace.
+                    sleep(SECOND);
+                });
+            });
+        });
+        yield_now(); // the parent begins
+        yield_now(); // the child parks
+        let before = time::now();
+        parent.cancel();
+        assert!(parent.join().unwrap_err().is_cancelled());
+        assert_eq!(time::now() - before, SECOND);
+    });
+}
+
+#[test]
+fn l9_a_timeout_that_a_scope_passes_on_can_be_consumed_by_a_child() {
+    in_virtual_time(|| {
+        let before = time::now();
+        let outcome = timeout(SECOND, || {
+            scope(|s| {
+                s.spawn(|| {
+                    let cancelled = catch_cancel(park).unwrap_err();
+                    assert!(cancelled.reason().unwrap().is::<Elapsed>());
+                    sleep(SECOND);
+                });
+                park();
+            });
+        });
+        assert!(outcome.is_err());
+        assert_eq!(time::now() - before, SECOND * 2);
+    });
+}
+
+#[test]
+fn l9_the_end_of_run_that_a_scope_passes_on_cannot_be_consumed_by_a_child() {
+    let caught = Rc::new(Cell::new(0));
+    let seen = Rc::clone(&caught);
+    greenthread::run(move || {
+        spawn(move || {
+            scope(|s| {
+                s.spawn(|| {
+                    for _ in 0..3 {
+                        assert!(catch_cancel(park).is_err());
+                        seen.set(seen.get() + 1);
+                    }
+                });
+            });
+        });
+        yield_now();
+        yield_now();
+    });
+    assert_eq!(caught.get(), 3);
 }
 
 #[test]

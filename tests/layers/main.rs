@@ -43,6 +43,7 @@ const UNSAFE: &[&str] = &[
     "base/coarse.rs",
     "base/lock.rs",
     "base/os_thread.rs",
+    "base/prefetch.rs",
     "base/ring.rs",
     "blocking/errand.rs",
     "channel/rendezvous.rs",

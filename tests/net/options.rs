@@ -183,7 +183,8 @@ fn sockets_are_send_sync_and_unwind_safe_and_lend_their_descriptor() {
     is(&UdpSocket::bind("127.0.0.1:0").unwrap());
     is(&UnixDatagram::unbound().unwrap());
     is(&UnixStream::pair().unwrap());
-    is(&UnixListener::bind(Place::new()).unwrap());
+    let place = Place::new();
+    is(&UnixListener::bind(&place).unwrap());
     assert_eq!(stream.as_raw_fd(), stream.as_fd().as_raw_fd());
     let shown = format!("{stream:?} {listener:?}");
     assert!(shown.contains(&address.port().to_string()), "{shown}");
