@@ -6,7 +6,7 @@
 pub(crate) use std::{
     sync::{
         Condvar, Mutex,
-        atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering, fence},
+        atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering},
     },
     thread_local,
 };
@@ -14,8 +14,13 @@ pub(crate) use std::{
 #[cfg(loom)]
 pub(crate) use loom::sync::{
     Condvar, Mutex,
-    atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering, fence},
+    atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering},
 };
+
+#[cfg(loom)]
+use loom::sync::atomic::fence;
+#[cfg(not(any(loom, greenthread_tsan)))]
+use std::sync::atomic::fence;
 
 /// What every reference did before it was given up happens before what follows: for whoever gave up the last one, with a release.
 #[cfg(not(greenthread_tsan))]
