@@ -210,7 +210,7 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Has faults in force on the sockets of the runs' OS thread: see [`Faults`](crate::net::Faults).
+    /// Has faults in force on the sockets of the runs' OS thread: see [`Faults`].
     pub fn faults(mut self, faults: Faults) -> Self {
         self.settings.faults = Some(faults);
         self
