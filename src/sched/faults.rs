@@ -27,7 +27,8 @@ thread_local! {
 /// again. Nothing goes wrong unless it is asked for. The shares are from 0.0, never, to 1.0, always.
 ///
 /// Under [virtual time](crate::RuntimeBuilder::virtual_time) delays take no time. What the kernel does is not chosen: how much of a big write fits at once, for example,
-/// may differ from run to run with TCP. The two ends of [`UnixStream::pair`](crate::net::UnixStream::pair) make no such difference.
+/// may differ from run to run with TCP, and small writes wait for acknowledgements in real time unless [`set_nodelay`](crate::net::TcpStream::set_nodelay) says otherwise. The two ends
+/// of [`UnixStream::pair`](crate::net::UnixStream::pair) make no such difference.
 ///
 /// # Examples
 /// ```

@@ -1,13 +1,14 @@
 //! Sockets with faults: every byte once and in its order, and a close wakes everybody.
 
 use std::cell::RefCell;
-use std::io::{ErrorKind, Read, Write};
-use std::net::Shutdown;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr};
 
-use greenthread::net::{Faults, UnixStream};
+use greenthread::explore::explore;
+use greenthread::net::{Faults, Server, TcpStream, UnixStream};
 use greenthread::scope;
 
-use super::{Dice, TICK, crowd, try_out};
+use super::{Dice, Inside, MANY, TICK, crowd, try_out};
 
 fn faults(dice: &Dice) -> Faults {
     let faults = Faults::new(u64::from(dice.roll(1000)));
@@ -85,4 +86,65 @@ fn l17_a_close_wakes_all_who_read_and_write() {
             });
         });
     });
+}
+
+/// What a client of an echo sees: everything back, or an error, or the end where the server was stopped.
+fn call(address: SocketAddr, dice: &Dice) {
+    let Ok(stream) = TcpStream::connect(address) else {
+        return;
+    };
+    // Small writes would wait for the peer's acknowledgement, in real time.
+    stream.set_nodelay(true).unwrap();
+    for number in 0..1 + dice.roll(3) as u8 {
+        let text = [number; 12];
+        if (&stream).write_all(&text).is_err() {
+            return;
+        }
+        let mut back = [0; 12];
+        if (&stream).read_exact(&mut back).is_err() {
+            return;
+        }
+        assert_eq!(back, text);
+        dice.pause();
+    }
+}
+
+#[test]
+fn a_server_that_is_stopped_ends_all_its_handlers_and_returns() {
+    let explored = explore(MANY, |seed| {
+        let dice = Dice::new(seed);
+        let faults = match dice.roll(2) {
+            0 => faults(&dice),
+            _ => faults(&dice).resets(0.05),
+        };
+        let inside = Inside::default();
+        let server = Server::bind("127.0.0.1:0").unwrap().limit(2);
+        let stopper = server.stopper();
+        let address = stopper.local_addr().unwrap();
+        faults.inject(|| {
+            scope(|s| {
+                s.spawn(|| {
+                    let served = server.serve(|stream, _| {
+                        let _inside = inside.enter(1);
+                        assert!(inside.weight() <= 2);
+                        stream.set_nodelay(true)?;
+                        io::copy(&mut &stream, &mut &stream)
+                    });
+                    served.unwrap();
+                    assert_eq!(inside.weight(), 0);
+                });
+                let clients = [(); 3].map(|()| s.spawn(|| call(address, &dice)));
+                for _ in 0..dice.roll(4) {
+                    dice.pause();
+                }
+                if dice.roll(2) == 0 {
+                    for client in clients {
+                        client.join().unwrap();
+                    }
+                }
+                stopper.stop(TICK * dice.roll(3));
+            });
+        });
+    });
+    assert!(explored.different() > 1);
 }
