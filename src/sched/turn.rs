@@ -183,6 +183,7 @@ impl Scheduler {
         self.looks.set(looks);
         if looks.is_multiple_of(LOOKS_BETWEEN_NOTES) {
             self.look_at_clock();
+            self.note_standing();
         }
     }
 
@@ -217,6 +218,7 @@ impl Scheduler {
             return;
         }
         self.look_at_clock();
+        self.note_standing();
         if let Idle::Sleep(until) = self.before_sleep() {
             self.sleep(until);
         }
@@ -286,6 +288,7 @@ impl Scheduler {
         if let Some(reactor) = self.reactor_if_made() {
             let began = recorder::polls();
             reactor.poll(limit);
+            self.counts.polls.add_one();
             recorder::polled(began, limit != Some(Duration::ZERO));
             self.polled.set(true);
         }
@@ -325,7 +328,15 @@ impl Scheduler {
 
     /// Does what another OS thread asked for.
     pub(super) fn take_message(&self, header: Counted) {
+        let pushed = self.ready.pushed();
         let bits = header.peer().take_mail();
+        self.do_as_asked(header, bits);
+        let newcomers = u64::from(bits & mail::START != 0);
+        let woken = (self.ready.pushed() - pushed).saturating_sub(newcomers);
+        self.counts.wakes_remote.add(woken);
+    }
+
+    fn do_as_asked(&self, header: Counted, bits: u8) {
         if bits & mail::WAKE != 0 {
             self.make_ready(header.as_ptr());
         }
