@@ -36,6 +36,7 @@
 //! | a test under many schedules, and the failing one again | [`explore()`], [`RuntimeBuilder::shuffle`], [`net::Faults`], [the page on it](guide::replay) |
 //! | what is stuck | [`dump()`], [`Dump`], [`RuntimeBuilder::watchdog`], [`RuntimeBuilder::dump_on_signal`], [`RuntimeBuilder::report_stuck`], [the page on it](guide::stuck) |
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |
+//! | numbers: switches, timers, sources, the blocking pool | [`stats()`] |
 //! | pages to read | [`guide`] |
 //!
 //! A program needs no Cargo feature. `symbols`, on by default, puts source lines into dumps; `process-pool` has functions called in other processes; `futures-io`, `tokio` and `hyper` put the streams of [`net`] under the traits of those crates
@@ -289,7 +290,10 @@ pub use results::race::race;
 pub use results::race::runner as __runner;
 pub use results::wait::{WaitFor, Waited, wait, wait_until};
 pub use stack::grow::grow;
-pub use stats::{StackStats, Stats, WorkerStats, release_memory, stats};
+pub use stats::{
+    BlockingStats, OsThreadStats, ParkStats, SchedulingStats, StackStats, Stats, WorkerStats,
+    release_memory, stats,
+};
 pub use thread::anywhere::spawn_anywhere;
 pub use thread::callbacks::CallbackId;
 pub use thread::catch::{Cancelled, catch_cancel};

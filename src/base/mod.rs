@@ -6,6 +6,7 @@ mod barrier;
 pub(crate) mod biased;
 pub(crate) mod coarse;
 pub(crate) mod error;
+pub(crate) mod json;
 pub(crate) mod lock;
 pub(crate) mod moment;
 pub(crate) mod os_thread;

@@ -72,6 +72,12 @@ struct State {
     /// How many OS threads there are.
     threads: usize,
 
+    /// How many of them do a job.
+    running: usize,
+
+    /// How many jobs were done.
+    done: u64,
+
     /// How many there ever were.
     hired: usize,
 
@@ -80,6 +86,31 @@ struct State {
 
     /// Waits for the last to go.
     closer: WaitList,
+}
+
+/// How a crew stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Standing {
+    /// How many OS threads there are.
+    pub(crate) threads: usize,
+
+    /// How many of them do a job.
+    pub(crate) running: usize,
+
+    /// Jobs that have not begun.
+    pub(crate) queued: usize,
+
+    /// Jobs that were done.
+    pub(crate) done: u64,
+}
+
+impl State {
+    /// Takes the next job; whoever does that does it at once.
+    fn begin(&mut self) -> Option<Job> {
+        let job = self.jobs.pop_front();
+        self.running += usize::from(job.is_some());
+        job
+    }
 }
 
 impl Crew {
@@ -91,6 +122,17 @@ impl Crew {
 
     pub(crate) fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    /// How it stands now.
+    pub(crate) fn standing(&self) -> Standing {
+        let state = self.state.lock();
+        Standing {
+            threads: state.threads,
+            running: state.running,
+            queued: state.jobs.len(),
+            done: state.done,
+        }
     }
 
     /// Has `f` done.
@@ -160,7 +202,15 @@ impl Crew {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| job.run())) {
                 report::caught(panic);
             }
+            self.end();
         }
+    }
+
+    /// A job was done.
+    fn end(&self) {
+        let mut state = self.state.lock();
+        state.running -= 1;
+        state.done += 1;
     }
 
     /// The next job, waited for as long as the terms say; `None` when this OS thread is to go, and counts no more.
@@ -170,7 +220,7 @@ impl Crew {
             loop {
                 let until = deadline_in(self.terms.idle);
                 let mut state = self.state.lock();
-                if let Some(job) = state.jobs.pop_front() {
+                if let Some(job) = state.begin() {
                     return Some(job);
                 }
                 if state.closed {
@@ -195,7 +245,7 @@ impl Crew {
     /// The last look of C1.
     fn leave(&self) -> Option<Job> {
         let mut state = self.state.lock();
-        let job = state.jobs.pop_front();
+        let job = state.begin();
         if job.is_some() {
             return job;
         }

@@ -51,9 +51,17 @@ where
 
 /// Who does the blocking jobs of this OS thread.
 pub(crate) fn crew() -> Arc<Crew> {
+    of_runtime().unwrap_or_else(|| Arc::clone(OF_PROCESS.get_or_init(of_process)))
+}
+
+/// The same, if it was made.
+pub(crate) fn crew_if_made() -> Option<Arc<Crew>> {
+    of_runtime().or_else(|| OF_PROCESS.get().cloned())
+}
+
+fn of_runtime() -> Option<Arc<Crew>> {
     let of_runtime = OF_RUNTIME.try_with(|crew| crew.borrow().clone());
-    let of_runtime = of_runtime.ok().flatten();
-    of_runtime.unwrap_or_else(|| Arc::clone(OF_PROCESS.get_or_init(of_process)))
+    of_runtime.ok().flatten()
 }
 
 fn of_process() -> Arc<Crew> {

@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Write};
 
 use super::seen::{Cancel, Dump, OsThread, Running, Seen, State};
+use crate::base::json::Text;
 use crate::symbols::frame::Frame;
 
 impl Dump {
@@ -187,30 +188,6 @@ fn text_or_null(out: &mut String, content: Option<&str>) -> fmt::Result {
     }
 }
 
-/// A string with all that JSON wants escaped.
 fn text(out: &mut String, content: &str) -> fmt::Result {
-    out.push('"');
-    for c in content.chars() {
-        match c {
-            '"' | '\\' => write!(out, "\\{c}")?,
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            c if u32::from(c) < 0x20 => write!(out, "\\u{:04x}", u32::from(c))?,
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_escaped() {
-        let mut out = String::new();
-        text(&mut out, "a\"b\\c\nd\u{1}\u{e9}\u{1f600}").unwrap();
-        assert_eq!(out, "\"a\\\"b\\\\c\\nd\\u0001\u{e9}\u{1f600}\"");
-    }
+    write!(out, "{}", Text(content))
 }

@@ -47,7 +47,7 @@ impl Scheduler {
         }
         super::deadlock::forget(self.home());
         self.stop_visiting();
-        residents::move_out(&self.root);
+        residents::move_out(&self.root, || self.leave_counts());
         Scheduler::forget_current();
         self.home().release();
     }

@@ -25,6 +25,7 @@ pub(crate) mod begin;
 pub(crate) mod cancel;
 pub(crate) mod choice;
 pub(crate) mod clock;
+pub(crate) mod counts;
 pub(crate) mod cycle;
 pub(crate) mod deadlock;
 pub(crate) mod deliver;
@@ -47,6 +48,7 @@ mod model;
 pub(crate) mod model_root;
 #[cfg(all(loom, test))]
 mod model_work;
+mod operations;
 pub(crate) mod park;
 pub(crate) mod payload;
 pub(crate) mod peer;

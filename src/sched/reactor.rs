@@ -99,6 +99,15 @@ impl Reactor {
             .is_some_and(|open| Arc::ptr_eq(&open.shared, shared))
     }
 
+    /// How many sources are registered.
+    pub(super) fn sources(&self) -> usize {
+        let open = self.open.borrow();
+        open.as_ref().map_or(0, |open| {
+            let leavers = open.shared.leavers.lock().len();
+            open.tenants.len().saturating_sub(leavers)
+        })
+    }
+
     /// Whether a future waits for an event from here.
     pub(super) fn has_tasks(&self) -> bool {
         let open = self.open.borrow();

@@ -93,6 +93,16 @@ impl Ready {
         self.head.get() == self.tail.get()
     }
 
+    /// How many were ever taken.
+    pub(super) fn taken(&self) -> u64 {
+        self.head.get() as u64
+    }
+
+    /// How many were ever put in.
+    pub(super) fn pushed(&self) -> u64 {
+        self.tail.get() as u64
+    }
+
     /// Puts one at the end of the line.
     #[inline(always)]
     pub(crate) fn push(&self, peer: *const Peer) {
@@ -157,13 +167,13 @@ impl Ready {
         // SAFETY: Q1: nobody else borrows it now.
         let entries = unsafe { &mut *self.entries.get() };
         let mut larger = vec![ptr::null(); (mask + 1) * 2];
+        let larger_mask = mask * 2 + 1;
         for place in 0..=mask {
-            larger[place] = entries[head.wrapping_add(place) & mask];
+            let number = head.wrapping_add(place);
+            larger[number & larger_mask] = entries[number & mask];
         }
         *entries = larger.into();
-        self.head.set(0);
-        self.tail.set(mask + 1);
-        self.mask.set(mask * 2 + 1);
+        self.mask.set(larger_mask);
     }
 }
 
@@ -178,13 +188,17 @@ mod tests {
     #[test]
     fn the_line_keeps_its_order_when_the_ring_grows() {
         let ready = Ready::new();
+        let mut taken = 0;
         let mut expected = std::collections::VecDeque::new();
         for number in 1..10_000 {
             ready.push(peer(number));
             expected.push_back(peer(number));
             if number % 3 == 0 {
                 assert_eq!(ready.pop(), expected.pop_front());
+                taken += 1;
             }
+            assert_eq!(ready.len(), expected.len());
+            assert_eq!(ready.taken(), taken);
         }
         while let Some(next) = expected.pop_front() {
             assert_eq!(ready.pop(), Some(next));

@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::beat::Beat;
+use super::counts::{Counts, Standing};
 use super::header::Counted;
 use super::peer::mail;
 use super::survey::{Survey, Word};
@@ -25,6 +26,9 @@ pub(crate) struct Resident {
     /// Since when the one who runs there has run, if somebody wants to know.
     beat: Option<Arc<Beat>>,
 
+    /// What it counts.
+    counts: &'static Counts,
+
     /// Surveys that it has not begun to answer, oldest first.
     surveys: Vec<Arc<Survey>>,
 }
@@ -38,6 +42,16 @@ impl Resident {
     /// Its name.
     pub(crate) fn name(&self) -> Option<&str> {
         self.root.name()
+    }
+
+    /// The number of its root.
+    pub(crate) fn root(&self) -> u64 {
+        self.root.id()
+    }
+
+    /// How it stood when it noted that last.
+    pub(crate) fn standing(&self) -> Standing {
+        self.counts.read()
     }
 
     /// Since when the one who runs there has run, if it is watched.
@@ -60,20 +74,22 @@ pub(crate) fn residents() -> MutexGuard<'static, Vec<Resident>> {
 }
 
 /// The OS thread of `root`, which calls, has a scheduler now.
-pub(super) fn move_in(root: &Counted) {
+pub(super) fn move_in(root: &Counted, counts: &'static Counts) {
     residents().push(Resident {
         root: root.clone(),
         number: os_thread::number(),
         beat: None,
+        counts,
         surveys: Vec::new(),
     });
 }
 
-/// The OS thread of `root`, which calls, is about to go.
-pub(super) fn move_out(root: &Counted) {
+/// The OS thread of `root`, which calls, is about to go; what it counted is left where `leave_counts` puts it, and is never seen twice.
+pub(super) fn move_out(root: &Counted, leave_counts: impl FnOnce()) {
     let mut residents = residents();
     let place = residents.iter().position(|one| one.root.id() == root.id());
     let gone = place.map(|place| residents.swap_remove(place));
+    leave_counts();
     drop(residents);
     for survey in gone.into_iter().flat_map(|gone| gone.surveys) {
         survey.say(root.id(), Word::Gone);

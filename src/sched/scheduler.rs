@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use super::beat::Beat;
 use super::clock::{Clock, Deadline};
+use super::counts::Counts;
 use super::frame::{self, Deadlines, Due, Target};
 use super::header::{Counted, Header};
 use super::hooks::Hooks;
@@ -147,6 +148,9 @@ pub(crate) struct Scheduler {
 
     /// Where the green thread that is asked writes where it stands; null while none is.
     pub(super) asked: Cell<*mut Backtrace>,
+
+    /// What `stats` is told.
+    pub(super) counts: Counts,
 }
 
 impl Scheduler {
@@ -166,7 +170,7 @@ impl Scheduler {
         scheduler.adopt_root();
         scheduler.lately.set(scheduler.clock().lately());
         scheduler.ready.make_current();
-        residents::move_in(&scheduler.root);
+        residents::move_in(&scheduler.root, &scheduler.counts);
         CURRENT.with(|current| current.set(scheduler));
         scheduler
     }
@@ -209,6 +213,7 @@ impl Scheduler {
             beat: RefCell::default(),
             visit: RefCell::default(),
             asked: Cell::new(ptr::null_mut()),
+            counts: Counts::new(),
         }
     }
 
@@ -379,6 +384,7 @@ impl Scheduler {
         }
         all.push(header);
         drop(all);
+        self.counts.spawns.add_one();
         self.make_ready(address);
     }
 

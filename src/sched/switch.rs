@@ -28,6 +28,7 @@ impl Scheduler {
         let header = self.current_header();
         // SAFETY: H2: this is its OS thread.
         let local = unsafe { header.local() };
+        self.counts.park(wait.operation());
         local.wait.set(wait);
         local.since.set(self.lately.get());
         local.interruptible.set(interruptible);

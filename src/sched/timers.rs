@@ -189,6 +189,11 @@ impl<T: Copy> Timers<T> {
         timer.target.get()
     }
 
+    /// How many are set.
+    pub(super) fn len(&self) -> usize {
+        self.heap.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.heap.is_empty()
     }

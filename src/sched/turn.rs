@@ -191,6 +191,7 @@ impl Scheduler {
         self.looks.set(looks);
         if looks.is_multiple_of(LOOKS_BETWEEN_NOTES) {
             self.look_at_clock();
+            self.note_standing();
         }
     }
 
@@ -227,6 +228,7 @@ impl Scheduler {
             return self.go_on_counting();
         }
         self.look_at_clock();
+        self.note_standing();
         let has_slept = match self.before_sleep() {
             Idle::Sleep(until) => self.sleep(until),
             Idle::LookAgain => false,
@@ -311,6 +313,7 @@ impl Scheduler {
         if let Some(reactor) = self.reactor_if_made() {
             let began = recorder::polls();
             reactor.poll(limit);
+            self.counts.polls.add_one();
             recorder::polled(began, limit != Some(Duration::ZERO));
             self.polled.set(true);
         }
@@ -350,7 +353,15 @@ impl Scheduler {
 
     /// Does what another OS thread asked for.
     pub(super) fn take_message(&self, header: Counted) {
+        let pushed = self.ready.pushed();
         let bits = header.peer().take_mail();
+        self.do_as_asked(header, bits);
+        let newcomers = u64::from(bits & mail::START != 0);
+        let woken = (self.ready.pushed() - pushed).saturating_sub(newcomers);
+        self.counts.wakes_remote.add(woken);
+    }
+
+    fn do_as_asked(&self, header: Counted, bits: u8) {
         if bits & mail::WAKE != 0 {
             self.make_ready(header.as_ptr());
         }

@@ -19,6 +19,7 @@
 
 use std::cell::Cell;
 
+use super::operations::number_of;
 use super::peer::{Held, Peer, mail};
 use super::ready::Ready;
 use crate::base::atomic::{AtomicU32, Ordering};
@@ -45,18 +46,29 @@ pub(crate) struct Operation {
     /// As a user would write it: `"Mutex::lock"`.
     pub(crate) name: &'static str,
 
+    /// The number of the name, see `operations`.
+    pub(super) number: u8,
+
     /// Whether the end of a green thread is waited for, whose number is the node's weight.
     pub(crate) joins: bool,
 }
 
 impl Operation {
     pub(crate) const fn new(name: &'static str) -> Self {
-        Operation { name, joins: false }
+        Operation {
+            name,
+            number: number_of(name),
+            joins: false,
+        }
     }
 
     /// A wait for the end of the green thread whose number is the node's weight.
     pub(crate) const fn joining(name: &'static str) -> Self {
-        Operation { name, joins: true }
+        Operation {
+            name,
+            number: number_of(name),
+            joins: true,
+        }
     }
 }
 

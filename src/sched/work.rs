@@ -134,6 +134,9 @@ pub(crate) struct Placed {
 
     /// How many are in its own tray.
     pub(crate) waiting: usize,
+
+    /// The number of its root, once it works.
+    pub(crate) root: Option<u64>,
 }
 
 impl Work {
@@ -231,6 +234,7 @@ impl Work {
             begun: desk.begun.load(Ordering::Relaxed),
             from_others: desk.from_others.load(Ordering::Relaxed),
             waiting: desk.tray.len.load(Ordering::Relaxed),
+            root: desk.root.get().map(|root| root.id()),
         };
         self.desks.iter().map(placed).collect()
     }

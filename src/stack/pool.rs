@@ -175,6 +175,11 @@ fn outside(size: usize) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, text)
 }
 
+/// How many stacks of this OS thread are in use, or leaked with what used them.
+pub(crate) fn live() -> usize {
+    POOL.with(|pool| pool.shelves.iter().map(|shelf| shelf.live.get()).sum())
+}
+
 impl Pool {
     const fn new() -> Self {
         Pool {

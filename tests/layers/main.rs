@@ -63,6 +63,7 @@ const UNSAFE: &[&str] = &[
     "net/reset.rs",
     "process/platform/linux.rs",
     "sched/choice.rs",
+    "sched/counts.rs",
     "sched/deliver.rs",
     "sched/frame.rs",
     "sched/header.rs",
