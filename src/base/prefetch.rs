@@ -4,10 +4,23 @@
 
 use std::ops::Range;
 
+/// Bytes that come at once.
+const LINE: usize = 64;
+
 /// Begins to bring the lines that the first and the last of these bytes lie in. Any addresses will do: what is not mapped is no fault.
 #[inline(always)]
 pub(crate) fn prefetch(bytes: Range<*const u8>) {
     line(bytes.start);
+    line(bytes.end.wrapping_sub(1));
+}
+
+/// Begins to bring all lines that these bytes lie in.
+#[inline]
+pub(crate) fn prefetch_all(bytes: Range<*const u8>) {
+    let length = bytes.end.addr().wrapping_sub(bytes.start.addr());
+    for offset in (0..length).step_by(LINE) {
+        line(bytes.start.wrapping_add(offset));
+    }
     line(bytes.end.wrapping_sub(1));
 }
 

@@ -11,12 +11,19 @@
 #![expect(unsafe_code, reason = "the links point into parked stacks")]
 
 use std::cell::Cell;
+use std::ops::Range;
 use std::ptr;
 
 use super::wait::{Ended, Wait};
 use crate::base::lock::Lock;
 
 pub(crate) use super::wait::Wake;
+
+/// Bytes of a parked stack below the place in line, and above it, that most of those touch who go on from a read.
+const BELOW: usize = 320;
+
+/// See [`BELOW`].
+const ABOVE: usize = 256;
 
 /// One waiter's place in one list.
 #[derive(Debug)]
@@ -119,6 +126,13 @@ impl WaitList {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.front.is_null()
+    }
+
+    /// Bytes of the stack of who is woken next, from where he switched away to where he goes on; any when nobody waits.
+    #[inline]
+    pub(super) fn surroundings_of_first(&self) -> Range<*const u8> {
+        let node = self.front.cast::<u8>();
+        node.wrapping_sub(BELOW)..node.wrapping_add(ABOVE)
     }
 
     /// The bound for [`wake_before`](Self::wake_before) that takes in everybody who waits now.

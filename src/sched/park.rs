@@ -373,10 +373,13 @@ pub(crate) fn may_raise() -> bool {
     true
 }
 
-/// Whether a request's payload unwinds the running chain: IO that would park then fails at once (L10).
+/// Whether a request's payload unwinds the running chain: IO that would park then fails at once (L10). The process is asked first, because its word is at hand, and
+/// that part of a header is not.
 pub(crate) fn request_unwinds(header: &Header) -> bool {
     use crate::base::atomic::Ordering;
-    header.payloads().load(Ordering::Relaxed) > 0 && unwinding::chain_is_unwinding()
+    std::thread::panicking()
+        && header.payloads().load(Ordering::Relaxed) > 0
+        && unwinding::chain_is_unwinding()
 }
 
 impl Scheduler {

@@ -12,6 +12,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::RawFd;
+use std::ptr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -24,9 +25,13 @@ use super::readiness::{Readiness, Watch};
 use super::task::Task;
 use crate::base::atomic::{AtomicUsize, Ordering};
 use crate::base::lock::Lock;
+use crate::base::prefetch::prefetch;
 
 /// Events taken from the kernel at once.
-const BATCH: usize = 1024;
+const BATCH: usize = 128;
+
+/// So many events touch little enough to take it as it comes.
+const FEW: usize = 4;
 
 /// The token of the waker: no slot has this number.
 const WAKER: Token = Token(usize::MAX);
@@ -166,10 +171,27 @@ impl Open {
 
     fn poll(&mut self, limit: Option<Duration>) {
         match self.poll.poll(&mut self.events, limit) {
-            Ok(()) => self.events.iter().for_each(|event| self.dispatch(event)),
+            Ok(()) => {
+                self.ask_for_those_concerned();
+                self.events.iter().for_each(|event| self.dispatch(event));
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => panic!("greenthread: the reactor's poll failed: {error}"),
         }
+    }
+
+    /// Has the memory brought that dispatching a large batch touches: one after the other, each would be waited for alone.
+    fn ask_for_those_concerned(&self) {
+        if self.events.iter().nth(FEW).is_none() {
+            return;
+        }
+        let concerned = |event: &Event| self.tenants.get(event.token().0);
+        let watches = || self.events.iter().filter_map(concerned);
+        for watch in watches() {
+            let watch = ptr::from_ref(&**watch);
+            prefetch(watch.cast()..watch.wrapping_add(1).cast());
+        }
+        watches().for_each(|watch| watch.ask_for_first());
     }
 
     #[inline]

@@ -17,6 +17,7 @@ use super::list::{WaitList, Wake};
 use super::task::Task;
 use crate::base::atomic::{AtomicU32, Ordering};
 use crate::base::lock::Lock;
+use crate::base::prefetch::prefetch_all;
 
 /// A read may succeed. Set by an event and while unregistered; cleared by `WouldBlock` or a short read.
 const READ: u32 = 1;
@@ -208,6 +209,12 @@ impl<R> Watch<R> {
             }
             state = self.state.lock();
         }
+    }
+
+    /// Has the stack brought of who reads next, where he stands.
+    pub(super) fn ask_for_first(&self) {
+        let readers = &self.state.lock().readers;
+        prefetch_all(readers.surroundings_of_first());
     }
 
     /// Makes everybody who is parked look again: it was closed, or lost its reactor.

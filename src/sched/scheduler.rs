@@ -86,6 +86,9 @@ pub(crate) struct Scheduler {
     /// Whether they were looked at since the last thought of it.
     pub(super) polled: Cell<bool>,
 
+    /// How many of those who stood in line after the last poll have not had their turn since.
+    pub(super) lap: Cell<usize>,
+
     /// Made by the first source that must be waited for.
     reactor: OnceCell<Reactor>,
 
@@ -192,6 +195,7 @@ impl Scheduler {
             lately: Cell::new(Deadline::BEGINNING),
             looks: Cell::new(0),
             polled: Cell::new(false),
+            lap: Cell::new(0),
             reactor: OnceCell::new(),
             all: RefCell::default(),
             called_late: RefCell::default(),
