@@ -282,7 +282,7 @@ fn l18_a_panic_in_the_last_destructor_of_an_os_thread_ends_the_process_as_everyw
 #[test]
 fn l19_handles_of_an_abandoned_os_thread_answer_from_everywhere() {
     let (handles, greens, spawner) = thread::spawn(|| {
-        let handles = [spawn(park), spawn(|| shield(park)), spawn(|| run_nothing())];
+        let handles = [spawn(park), spawn(|| shield(park)), spawn(|| ())];
         yield_now();
         let greens: Vec<_> = handles
             .iter()
@@ -303,8 +303,6 @@ fn l19_handles_of_an_abandoned_os_thread_answer_from_everywhere() {
         assert!(ended.is_ok() || ended.unwrap_err().is_abandoned());
     }
 }
-
-fn run_nothing() {}
 
 #[test]
 fn a_runs_own_settings_end_with_it_whatever_is_left_by_forgetting() {

@@ -114,8 +114,14 @@ const PARENTS: [Parent; 9] = [
     },
     |b| {
         drop(try_scope(|s| {
-            drop(s.spawn(|| Ok::<(), u8>(b.hold())));
-            drop(s.spawn_anywhere(|| Ok::<(), u8>(b.hold())));
+            drop(s.spawn(|| {
+                b.hold();
+                Ok::<(), u8>(())
+            }));
+            drop(s.spawn_anywhere(|| {
+                b.hold();
+                Ok::<(), u8>(())
+            }));
             Err::<(), u8>(1)
         }))
     },
