@@ -38,7 +38,7 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_secs(30);
 /// goes on, after that.
 ///
 /// # Panics
-/// When it is nested in another `run`, or called on a green thread or inside a generator. With what `f` panics with.
+/// When it is nested in another `run`, or called on a green thread. With what `f` panics with.
 ///
 /// # Examples
 /// ```
@@ -394,13 +394,11 @@ impl Settings {
             scheduler.current_header().id()
         );
         assert!(
-            scheduler.is_on_base(),
-            "`run` inside a generator: it returns after all that it runs, and a generator may be forgotten"
-        );
-        assert!(
             !scheduler.hooks().running.replace(true),
             "a nested `run`: this OS thread's root is inside one already"
         );
+        // In a generator, which may be forgotten, it may never come to its end (A3 of `scope`).
+        scheduler.hooks().run_ends.set(scheduler.is_on_base());
         scheduler.begin_run();
         let in_force = InForce::put(scheduler, self);
         let lent = scheduler.lent_out();
