@@ -418,7 +418,8 @@ fn l11_a_runtime_that_is_dropped_by_a_cancelled_green_thread_ends_its_workers_al
         drops.cancel();
         drop(join_soon(drops));
         for handle in handles {
-            assert!(join_soon(handle).unwrap_err().is_cancelled());
+            let error = join_soon(handle).unwrap_err();
+            assert!(error.is_cancelled(), "{turns}: {error}");
         }
     }
 }
