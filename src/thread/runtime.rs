@@ -38,7 +38,8 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_secs(30);
 /// goes on, after that.
 ///
 /// # Panics
-/// When it is nested in another `run`, or called on a green thread. With what `f` panics with.
+/// When it is nested in another `run`, or called on a green thread. When what it left behind waits for ever, with the report of that deadlock; if children on workers still borrow from it, the
+/// process is aborted instead. With what `f` panics with.
 ///
 /// # Examples
 /// ```
