@@ -110,8 +110,8 @@ impl Scheduler {
     pub(crate) fn is_waited_for(&self, header: &Header) -> bool {
         let run = self.run_number();
         // SAFETY: H2: it belongs here.
-        let spawned_in = unsafe { header.local() }.run.get();
-        self.is_root(header) || self.is_worker() || run != 0 && spawned_in == run
+        let in_run = run != 0 && unsafe { header.local() }.run.get() == run;
+        self.is_root(header) || self.is_worker() || in_run && self.hooks().run_ends.get()
     }
 
     /// Passes a request of the root's on to its scopes (L8).

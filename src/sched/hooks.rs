@@ -28,6 +28,9 @@ pub(crate) struct Hooks {
     /// Whether a `run` is under way on this root.
     pub(crate) running: Cell<bool>,
 
+    /// Whether the newest `run` comes to its end for certain before its OS thread does: it stands on the root itself, and in no generator.
+    pub(crate) run_ends: Cell<bool>,
+
     /// The number of the newest `run`.
     pub(crate) runs: Cell<u32>,
 }

@@ -40,7 +40,8 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_secs(30);
 /// goes on, after that.
 ///
 /// # Panics
-/// When it is nested in another `run`, or called on a green thread or inside a generator. With what `f` panics with.
+/// When it is nested in another `run`, or called on a green thread. When what it left behind waits for ever, with the report of that deadlock; if children on workers still borrow from it, the
+/// process is aborted instead. With what `f` panics with.
 ///
 /// # Examples
 /// ```
@@ -441,13 +442,11 @@ impl Settings {
             scheduler.current_header().id()
         );
         assert!(
-            scheduler.is_on_base(),
-            "`run` inside a generator: it returns after all that it runs, and a generator may be forgotten"
-        );
-        assert!(
             !scheduler.hooks().running.replace(true),
             "a nested `run`: this OS thread's root is inside one already"
         );
+        // In a generator, which may be forgotten, it may never come to its end (A3 of `scope`).
+        scheduler.hooks().run_ends.set(scheduler.is_on_base());
         scheduler.begin_run();
         let in_force = InForce::put(scheduler, self);
         let lent = scheduler.lent_out();

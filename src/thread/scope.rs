@@ -8,7 +8,7 @@
 //!   stack is never freed unfinished: L1. A parent that is abandoned keeps its memory, and its children go on with that.
 //! - A3 What a thread-local's `with` lends is gone when the OS thread ends, although the stack inside of it is kept. So nothing is lent to another OS thread by whom the end
 //!   of its OS thread does not wait for. It waits for the root, which runs it; for green threads of a worker, which drains before it goes; for green threads inside `run`, which
-//!   returns after them, is not called in a generator, and ends the process when a deadlock ends it while something is lent out. Any other parent, and a body inside a generator, which may be forgotten, has its `spawn_anywhere` children on its own OS thread, where they are
+//!   returns after them, unless it stands in a generator itself; a deadlock that ends it while something is lent out ends the process. Any other parent, and a body inside a generator, which may be forgotten, has its `spawn_anywhere` children on its own OS thread, where they are
 //!   abandoned together with it (`Scheduler::lender`).
 //! - A4 The end of the process stops all OS threads; until then nobody leaves a frame for it, no stack is freed, and no static is dropped. (What `exit` itself destroys, the
 //!   thread-locals of whoever calls it, can be lent out at that moment; so it can with `std::thread::scope`.)

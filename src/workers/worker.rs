@@ -74,6 +74,7 @@ pub(super) fn live(number: usize, seat: Seat, customs: Customs, orders: &Orders)
     scheduler.sit_down(seat);
     arrival.works();
     follow(number, scheduler, orders);
+    read_letters(scheduler);
     // L11: it ends when nobody is left, and not before.
     while scheduler.begin_work() || !scheduler.everybody().is_empty() {
         end_what_was_left(scheduler, Scheduler::everybody);
@@ -87,11 +88,19 @@ fn call(f: impl FnOnce() + 'static) {
     wait_over(called.thread().header(), None);
 }
 
+/// Whoever was sent here before an order counts when it is followed, although the root may not have parked meanwhile: the loop reads letters after a turn, and the first turn of these
+/// may be its very first, the root's own.
+fn read_letters(scheduler: &Scheduler) {
+    scheduler.yield_now();
+    scheduler.yield_now();
+}
+
 /// Does what it is told, until it is told to go.
 fn follow(number: usize, scheduler: &'static Scheduler, orders: &Orders) {
     let mut seen = 0;
     while let Order::End(round, until) = orders.next(seen) {
         seen = round;
+        read_letters(scheduler);
         orders.answer(number, round, end(scheduler, until));
     }
 }

@@ -128,8 +128,11 @@ fn l9_two_that_cancel_each_other_in_their_destructors_both_end() {
     });
 }
 
+/// One that waits for ever, and what it is called.
+type Waiting = (&'static str, Box<dyn Fn()>);
+
 /// Everything that waits for ever, done with a limit from outside.
-fn waits() -> Vec<(&'static str, Box<dyn Fn()>)> {
+fn waits() -> Vec<Waiting> {
     let lock = Arc::new(Mutex::new(()));
     let rw = Arc::new(RwLock::new(()));
     std::mem::forget(Arc::clone(&lock).lock_owned());

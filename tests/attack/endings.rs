@@ -36,6 +36,7 @@ thread_local! {
 #[derive(Default)]
 struct Signals {
     begun: AtomicBool,
+    stays: AtomicBool,
     go_on: Event,
     seen: AtomicU32,
 }
@@ -46,9 +47,11 @@ fn lend(signals: &Arc<Signals>) {
     drop(spawn(move || {
         LENT.with(|lent| {
             scope(|s| {
-                let signals = &*signals;
+                let (signals, here) = (&*signals, thread::current().id());
                 s.spawn_anywhere(move || {
                     shield(|| {
+                        let stays = thread::current().id() == here;
+                        signals.stays.store(stays, Ordering::SeqCst);
                         signals.begun.store(true, Ordering::SeqCst);
                         signals.go_on.wait();
                         signals
@@ -65,7 +68,7 @@ fn lend(signals: &Arc<Signals>) {
 fn l11_a_run_inside_a_generator_that_is_forgotten_lends_nothing_out() {
     let signals = Arc::<Signals>::default();
     let theirs = Arc::clone(&signals);
-    let refused = thread::spawn(move || {
+    let left = thread::spawn(move || {
         let g = Generator::<(), (), ()>::new(move |y| {
             run(|| {
                 lend(&theirs);
@@ -75,14 +78,13 @@ fn l11_a_run_inside_a_generator_that_is_forgotten_lends_nothing_out() {
                 y.yield_(());
             });
         });
-        let refused = catch_unwind(AssertUnwindSafe(|| g.start())).is_err();
+        g.start();
         std::mem::forget(g);
-        refused
     });
-    assert!(
-        refused.join().unwrap(),
-        "`run` returned before those that it ran had ended"
-    );
+    left.join().unwrap();
+    assert!(signals.stays.load(Ordering::SeqCst), "lent to a worker");
+    signals.go_on.set();
+    assert_eq!(signals.seen.load(Ordering::SeqCst), 0, "it is abandoned");
 }
 
 #[test]
@@ -282,7 +284,7 @@ fn l18_a_panic_in_the_last_destructor_of_an_os_thread_ends_the_process_as_everyw
 #[test]
 fn l19_handles_of_an_abandoned_os_thread_answer_from_everywhere() {
     let (handles, greens, spawner) = thread::spawn(|| {
-        let handles = [spawn(park), spawn(|| shield(park)), spawn(|| run_nothing())];
+        let handles = [spawn(park), spawn(|| shield(park)), spawn(|| ())];
         yield_now();
         let greens: Vec<_> = handles
             .iter()
@@ -303,8 +305,6 @@ fn l19_handles_of_an_abandoned_os_thread_answer_from_everywhere() {
         assert!(ended.is_ok() || ended.unwrap_err().is_abandoned());
     }
 }
-
-fn run_nothing() {}
 
 #[test]
 fn a_runs_own_settings_end_with_it_whatever_is_left_by_forgetting() {

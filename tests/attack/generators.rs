@@ -40,7 +40,10 @@ const PLACES: [Place; 9] = [
     },
     |y| {
         let _ = try_scope(|s| {
-            drop(s.spawn(|| Ok::<_, ()>(park())));
+            drop(s.spawn(|| {
+                park();
+                Ok::<_, ()>(())
+            }));
             y.yield_(());
             Err::<(), _>(())
         });
@@ -218,7 +221,8 @@ fn l14_a_generator_that_is_driven_from_its_own_destructors_refuses() {
 
 #[test]
 fn l14_a_value_that_drives_the_generator_when_it_is_dropped_finds_it_running_or_finished() {
-    struct Drives(Rc<RefCell<Option<Rc<Generator<Drives, (), ()>>>>>);
+    type Driven = Rc<Generator<Drives, (), ()>>;
+    struct Drives(Rc<RefCell<Option<Driven>>>);
     impl Drop for Drives {
         fn drop(&mut self) {
             if let Some(g) = &*self.0.borrow() {

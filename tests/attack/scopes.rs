@@ -114,8 +114,14 @@ const PARENTS: [Parent; 9] = [
     },
     |b| {
         drop(try_scope(|s| {
-            drop(s.spawn(|| Ok::<(), u8>(b.hold())));
-            drop(s.spawn_anywhere(|| Ok::<(), u8>(b.hold())));
+            drop(s.spawn(|| {
+                b.hold();
+                Ok::<(), u8>(())
+            }));
+            drop(s.spawn_anywhere(|| {
+                b.hold();
+                Ok::<(), u8>(())
+            }));
             Err::<(), u8>(1)
         }))
     },
@@ -363,4 +369,57 @@ fn l11_an_error_that_opens_a_scope_when_it_is_dropped_does_so_after_the_end() {
     let count = errors.all().len();
     drop(errors);
     assert_eq!(dropped.load(Ordering::SeqCst), count);
+}
+
+#[test]
+fn l11_scopes_on_workers_that_are_past_their_end_still_wait_for_their_children() {
+    let runtime = Runtime::builder()
+        .workers(2)
+        .shutdown_limit(Duration::ZERO)
+        .build()
+        .unwrap();
+    static BEGUN: AtomicUsize = AtomicUsize::new(0);
+    let stubborn = runtime.run_on_each(|_| {
+        shield(|| {
+            BEGUN.fetch_add(1, Ordering::SeqCst);
+            for _ in 0..50 {
+                let borrowed = Borrowed::new();
+                scope(|s| {
+                    for _ in 0..3 {
+                        drop(s.spawn_anywhere(|| {
+                            yield_now();
+                            borrowed.touch();
+                        }));
+                    }
+                    yield_now();
+                });
+                drop(spawn_anywhere(|| ()));
+            }
+            1
+        })
+    });
+    while BEGUN.load(Ordering::SeqCst) < 2 {
+        yield_now();
+    }
+    // The bound is over at once: they go on without the runtime.
+    drop(runtime);
+    for handle in stubborn {
+        assert_eq!(join_soon(handle).unwrap(), 1);
+    }
+}
+
+#[test]
+fn l11_a_runtime_that_is_dropped_by_a_cancelled_green_thread_ends_its_workers_all_the_same() {
+    for turns in 0..4 {
+        let runtime = Runtime::builder().workers(2).build().unwrap();
+        let handles = runtime.run_on_each(|_| park());
+        let drops = spawn(move || drop(runtime));
+        (0..turns).for_each(|_| yield_now());
+        drops.cancel();
+        drop(join_soon(drops));
+        for handle in handles {
+            let error = join_soon(handle).unwrap_err();
+            assert!(error.is_cancelled(), "{turns}: {error}");
+        }
+    }
 }
