@@ -14,7 +14,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use mio::unix::SourceFd;
@@ -57,11 +57,11 @@ const WAKER: Token = Token(1);
 /// | request | answer |
 /// |---|---|
 /// | `dump` | every green thread: [`Dump::to_json`](crate::Dump::to_json) |
-/// | `stats` | numbers: [`Stats::to_json`](crate::Stats::to_json), of the OS thread that asks only zeros |
+/// | `stats` | numbers: [`Stats::to_json`](crate::Stats::to_json); zeros for the OS thread that asks, workers and blocking pool only of the process, not of a `Runtime` |
 /// | anything else | `{"error":"..."}` |
 ///
 /// OS threads of the crate answer, so a program is seen whose green threads let nobody else run; [`dump`](crate::dump()) says what is seen of those. At most 8 clients are
-/// served at once, and more are told so; one that takes no answer for 5 seconds, or asks nothing for 10 minutes, is let go. Dumps are made at most every 100 ms, and serve all who
+/// served at once, and more are told so; one that takes no answer for 5 seconds, or asks nothing for 10 minutes, is let go. A dump takes some 5 kB for each green thread while it is sent. Dumps are made at most every 100 ms, and serve all who
 /// ask meanwhile.
 ///
 /// Does not block, on whatever OS thread. The example `top` shows what it serves.
@@ -188,8 +188,8 @@ struct Desk {
     /// Those who are served, so that they can be let go.
     clients: Mutex<Vec<Arc<UnixStream>>>,
 
-    /// The last dump, and when it was made.
-    dump: Mutex<Option<(Deadline, Arc<str>)>>,
+    /// The last dump, while somebody sends it, and when it was made.
+    dump: Mutex<Option<(Deadline, Weak<str>)>>,
 }
 
 impl Desk {
@@ -259,32 +259,42 @@ impl Desk {
             let Some(request) = line.strip_suffix(b"\n") else {
                 return Ok(());
             };
-            let mut answer = self.answer(request.trim_ascii()).into_bytes();
-            answer.push(b'\n');
-            write_within(client, &answer, PATIENCE)?;
+            let answer = self.answer(request.trim_ascii());
+            write_within(client, answer.as_bytes(), PATIENCE)?;
+            write_within(client, b"\n", PATIENCE)?;
         }
     }
 
-    fn answer(&self, request: &[u8]) -> String {
+    fn answer(&self, request: &[u8]) -> Arc<str> {
         match request {
-            b"dump" => self.dump().to_string(),
-            b"stats" => stats_from_outside().to_json(),
+            b"dump" => self.dump(),
+            b"stats" => stats_from_outside().to_json().into(),
             _ => r#"{"error":"ask for `dump` or `stats`"}"#.into(),
         }
     }
 
-    /// A dump that is fresh enough. Whoever asks while one is made waits for it, and has it too.
+    /// A dump that is fresh enough. Whoever asks while one is made or sent has it too; else the next is made when its time has come.
     fn dump(&self) -> Arc<str> {
         let mut last = self.dump.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((made, dump)) = &*last
-            && Deadline::real_now().since(*made) < BETWEEN_DUMPS
-        {
-            return Arc::clone(dump);
+        if let Some((made, dump)) = &*last {
+            let early = BETWEEN_DUMPS.saturating_sub(Deadline::real_now().since(*made));
+            match dump.upgrade() {
+                Some(dump) if !early.is_zero() => return dump,
+                _ => rest(early),
+            }
         }
         let dump: Arc<str> = dump_from_outside().to_json().into();
-        *last = Some((Deadline::real_now(), Arc::clone(&dump)));
+        *last = Some((Deadline::real_now(), Arc::downgrade(&dump)));
         dump
     }
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "an OS thread of ours, on which nobody else runs"
+)]
+fn rest(duration: Duration) {
+    std::thread::sleep(duration);
 }
 
 /// Writes all in `limit`, however few bytes the other end takes at a time.

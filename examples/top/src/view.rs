@@ -56,7 +56,12 @@ impl View {
         ])
         .split(frame.area());
         frame.render_widget(Paragraph::new(numbers(picture, before)), areas[0]);
-        let lines: Vec<Line<'_>> = picture.silent.iter().map(|one| Line::raw(one)).collect();
+        let lines: Vec<Line<'_>> = picture
+            .silent
+            .iter()
+            .map(String::as_str)
+            .map(Line::raw)
+            .collect();
         frame.render_widget(Paragraph::new(lines), areas[1]);
         let rows = self.rows(picture);
         let mut place = TableState::new().with_offset(self.skipped.min(rows.len()));
