@@ -32,7 +32,7 @@
 //! | signals | [`signal`] |
 //! | `async` code, and libraries that are written with it | [`future`] |
 //! | clocks | [`time`] |
-//! | seeing what runs | [`trace`]: timelines as text, SVG, page and for Perfetto; the last moments before a panic or a deadlock |
+//! | seeing what runs | [`trace`]: timelines as text, SVG, page and for Perfetto; the last moments before a panic or a deadlock; [`trace::serve`](trace::serve()) for other programs |
 //! | a test under many schedules, and the failing one again | [`explore()`], [`RuntimeBuilder::shuffle`], [`net::Faults`], [the page on it](guide::replay) |
 //! | what is stuck | [`dump()`], [`Dump`], [`RuntimeBuilder::watchdog`], [`RuntimeBuilder::dump_on_signal`], [`RuntimeBuilder::report_stuck`], [the page on it](guide::stuck) |
 //! | stacks and memory | [`grow`], [`stats()`], [`release_memory`] |

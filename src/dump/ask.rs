@@ -59,7 +59,7 @@ pub fn dump() -> Dump {
 }
 
 /// The same for an OS thread of ours without a scheduler.
-pub(super) fn dump_from_outside() -> Dump {
+pub(crate) fn dump_from_outside() -> Dump {
     finish(&residents::ask(0), Deadline::real_now())
 }
 
@@ -77,7 +77,7 @@ fn finish_here(survey: &Survey, start: Deadline) -> Dump {
 }
 
 /// Runs `f` on an OS thread that wakes nobody but who asked for it.
-pub(super) fn on_a_helper(name: &str, f: impl FnOnce() + Send + 'static) -> io::Result<()> {
+pub(crate) fn on_a_helper(name: &str, f: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let helper = Helper::begin();
     let builder = std::thread::Builder::new().name(name.into());
     builder.spawn(move || {

@@ -16,4 +16,5 @@ mod text;
 
 pub use crate::symbols::frame::Frame;
 pub use ask::dump;
+pub(crate) use ask::{dump_from_outside, on_a_helper};
 pub use seen::{Cancel, Dump, OsThread, Running, Seen, State};

@@ -1,4 +1,4 @@
-//! Seeing what runs: timelines.
+//! Seeing what runs: timelines, dumps, numbers, a live view.
 //!
 //! The first thing that people draw when they explain green threads is a diagram: a column for each of them, a column for the OS thread, time running down.
 //! [`trace`](crate::trace) draws it from
@@ -90,6 +90,37 @@
 //! let recorder = FlightRecorder::start(Duration::from_secs(10)).to_file("last-moments.html");
 //! // the server runs
 //! recorder.write("asked-for.html").unwrap();
+//! ```
+//!
+//! # Who waits for what, now
+//!
+//! [`dump`](crate::dump()) tells what every green thread of the process does, where it stands and since when, as text in Go's manner or as JSON;
+//! [`RuntimeBuilder::dump_on_signal`](crate::RuntimeBuilder::dump_on_signal) writes it when a signal comes. The page about programs that are [stuck](super::stuck) goes on from there.
+//!
+//! # Looking at a running program
+//!
+//! A program that calls [`trace::serve`](crate::trace::serve()) answers others through a Unix socket, and the example `top` shows what it says, over and over:
+//!
+//! ```text
+//! $ cargo run --manifest-path examples/top/Cargo.toml -- /run/user/1000/my-server.sock
+//! alive 3  ready 0  parked 4  timers 1  sources 1  stacks 5
+//! since the last look: spawned 12  switches 96  yields 0  wakes local 71  wakes remote 0  polls 40
+//! ID      NAME                   STATE       WAITS IN                   FOR       STACK         THREAD   SPAWNED AT
+//! 1       main (root)            parked      JoinHandle::join           2.1 s                   4711
+//! 2       acceptor               parked      TcpListener::accept        12 ms     1912/240K     4711     src/main.rs:14
+//! ```
+//!
+//! With `--once` it writes one picture and goes. Who runs without letting others run is seen too: OS threads of the crate answer.
+//!
+//! # Numbers
+//!
+//! [`stats`](crate::stats()) is always on: how many green threads there are and in line, switches, yields, parks by operation, wakes, polls, timers, sources, stacks, the
+//! blocking pool, and each worker.
+//! [`to_prometheus`](crate::Stats::to_prometheus) writes them for a page that Prometheus reads:
+//!
+//! ```
+//! let page = greenthread::stats().to_prometheus();
+//! assert!(page.contains("# TYPE greenthread_parks_total counter"));
 //! ```
 //!
 //! # What it costs

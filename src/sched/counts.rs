@@ -17,9 +17,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::operations::{COUNT, NAMES};
-use super::scheduler::Scheduler;
 use super::wait::Operation;
-use crate::stack::pool;
 
 /// What those OS threads counted that have gone.
 static OF_THOSE_GONE: Mutex<Option<Standing>> = Mutex::new(None);
@@ -44,7 +42,7 @@ impl Count {
         self.set(self.get().wrapping_add(more));
     }
 
-    fn set(&self, now: u64) {
+    pub(super) fn set(&self, now: u64) {
         self.0.store(now, Ordering::Relaxed);
     }
 
@@ -69,25 +67,25 @@ pub(crate) struct Counts {
     parks: [Count; COUNT],
 
     /// Noted now and then: how many were put in line.
-    pushed: Count,
+    pub(super) pushed: Count,
 
     /// As `pushed`: how many were taken from it.
-    taken: Count,
+    pub(super) taken: Count,
 
     /// As `pushed`: how many have not ended.
-    alive: Count,
+    pub(super) alive: Count,
 
     /// As `pushed`: how many of those, and of the root, are parked.
-    parked: Count,
+    pub(super) parked: Count,
 
     /// As `pushed`: how many timers are set.
-    timers: Count,
+    pub(super) timers: Count,
 
     /// As `pushed`: how many sources the reactor watches.
-    sources: Count,
+    pub(super) sources: Count,
 
     /// As `pushed`: how many stacks are in use.
-    stacks: Count,
+    pub(super) stacks: Count,
 }
 
 impl Counts {
@@ -254,35 +252,9 @@ pub(crate) fn of_those_gone() -> Standing {
         .unwrap_or_default()
 }
 
-impl Scheduler {
-    /// What it counted.
-    pub(crate) fn counts(&self) -> &Counts {
-        &self.counts
-    }
-
-    /// Notes for others how it stands.
-    pub(crate) fn note_standing(&self) {
-        let counts = &self.counts;
-        let (alive, ready) = (self.all.borrow().len(), self.ready.len());
-        let runs = usize::from(!self.current().is_null());
-        let no_stack = self.refused.borrow().len();
-        // All who are alive, and the root, are in line, run, have no stack yet, or wait.
-        let parked = (alive + 1).saturating_sub(ready + runs + no_stack);
-        counts.pushed.set(self.ready.pushed());
-        counts.taken.set(self.ready.taken());
-        counts.alive.set(alive as u64);
-        counts.parked.set(parked as u64);
-        counts.timers.set(self.timers().len() as u64);
-        let sources = self.reactor_if_made().map_or(0, |one| one.sources());
-        counts.sources.set(sources as u64);
-        counts.stacks.set(pool::live() as u64);
-    }
-
-    /// Its OS thread goes: what it counted stays.
-    pub(super) fn leave_counts(&self) {
-        self.note_standing();
-        let mut gone = OF_THOSE_GONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let sum = gone.get_or_insert_default();
-        *sum += &self.counts.read().without_gauges();
-    }
+/// An OS thread goes that has counted this.
+pub(super) fn leave(counts: &Counts) {
+    let mut gone = OF_THOSE_GONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let sum = gone.get_or_insert_default();
+    *sum += &counts.read().without_gauges();
 }

@@ -69,6 +69,7 @@ mod spans;
 #[cfg(not(feature = "tracing"))]
 #[path = "spans_unknown.rs"]
 mod spans;
+mod standing;
 pub(crate) mod stuck;
 pub(crate) mod survey;
 pub(crate) mod switch;

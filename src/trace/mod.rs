@@ -43,6 +43,8 @@
 //! ┃ runs   │ ready   ┊ waits   · has not begun   ║ drives a generator
 //! ```
 //!
+//! [`serve`] lets another program see what every green thread does, while it does it.
+//!
 //! # Cost
 //!
 //! While nobody records, the hot paths do not change: they have no test for it, and the others test one word. While somebody does, every event costs some 20 ns, and each
@@ -58,6 +60,7 @@ mod note;
 mod picture;
 mod places;
 mod recording;
+mod serve;
 mod svg;
 mod text;
 mod timeline;
@@ -68,6 +71,7 @@ pub use event::{Awaited, Ending, Event, Waking, What};
 
 pub use flight::FlightRecorder;
 pub use recording::Recording;
+pub use serve::{Serving, serve};
 pub use timeline::Timeline;
 
 use crate::base::recorder;
