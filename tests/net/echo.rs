@@ -26,3 +26,30 @@ fn a_word_is_echoed_between_green_threads() {
     assert_eq!(echoed, "hello");
     assert_eq!(server.join().unwrap(), (5, address));
 }
+
+/// More than stand in line between two looks at the sockets.
+const IN_LINE: usize = 300;
+
+#[test]
+fn a_socket_is_served_while_a_long_line_yields_without_end() {
+    greenthread::run(|| {
+        for _ in 0..IN_LINE {
+            drop(greenthread::spawn(|| {
+                loop {
+                    greenthread::yield_now();
+                }
+            }));
+        }
+        let (mut near, mut far) = crate::pair::ours();
+        let echoing = greenthread::spawn(move || {
+            let mut byte = [0];
+            far.read_exact(&mut byte).unwrap();
+            far.write_all(&byte).unwrap();
+        });
+        near.write_all(b"!").unwrap();
+        let mut byte = [0];
+        near.read_exact(&mut byte).unwrap();
+        echoing.join().unwrap();
+        assert_eq!(&byte, b"!");
+    });
+}
