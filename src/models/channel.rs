@@ -3,7 +3,7 @@
 use loom::thread;
 
 use crate::channel::{bounded, oneshot, unbounded};
-use crate::sched::model_root::{SOON, check, root};
+use crate::sched::model_root::{SOON, check, check_within, root};
 use crate::thread::catch::catch_cancel;
 use crate::thread::current::current;
 
@@ -81,6 +81,26 @@ fn l4_a_message_whose_wake_goes_to_a_cancelled_receiver_reaches_the_next() {
         assert_eq!(other.join().unwrap(), Some(1));
         third.join().unwrap();
         assert!(receiver.is_empty());
+    });
+}
+
+#[test]
+fn l4_room_whose_wake_goes_to_a_cancelled_sender_reaches_the_next() {
+    check_within(1, || {
+        let (sender, receiver) = bounded(1);
+        sender.send(0).unwrap();
+        let (me, next, takes) = (current(), sender.clone(), receiver.clone());
+        let other = root(move || next.send(2).is_ok());
+        let third = root(move || {
+            me.cancel();
+            takes.recv().is_ok()
+        });
+        if catch_cancel(|| sender.send(1)).is_ok() {
+            receiver.recv().unwrap();
+        }
+        assert!(other.join().unwrap());
+        assert!(third.join().unwrap());
+        assert_eq!(receiver.len(), 1);
     });
 }
 

@@ -1,8 +1,11 @@
 //! Tokens and requests: what is written to a green thread that may be about to wait.
 
+use std::sync::Arc;
+
 use loom::thread;
 
 use crate::sched::model_root::{SOON, check};
+use crate::sync::Event;
 use crate::thread::catch::catch_cancel;
 use crate::thread::current::{current, park, park_timeout};
 
@@ -38,6 +41,21 @@ fn l4_an_unpark_that_meets_a_deadline_is_kept_or_used() {
         // Used or not, the next one is not lost: a token is there or is brought.
         again.unpark();
         park();
+    });
+}
+
+#[test]
+fn an_unpark_that_meets_another_wait_is_kept_for_the_park() {
+    check(|| {
+        let (me, event) = (current(), Arc::new(Event::new()));
+        let sets = Arc::clone(&event);
+        let other = thread::spawn(move || {
+            me.unpark();
+            sets.set();
+        });
+        event.wait();
+        park();
+        other.join().unwrap();
     });
 }
 

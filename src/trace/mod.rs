@@ -43,7 +43,7 @@
 //! ┃ runs   │ ready   ┊ waits   · has not begun   ║ drives a generator
 //! ```
 //!
-//! [`serve`] lets another program see what every green thread does, while it does it.
+//! [`serve()`] lets another program see what every green thread does, while it does it.
 //!
 //! # Cost
 //!
