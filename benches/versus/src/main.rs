@@ -56,7 +56,7 @@ struct Arguments {
     peers: Vec<String>,
 
     /// How often each peer has its turn.
-    #[arg(long, global = true, default_value_t = 5)]
+    #[arg(long, global = true, default_value_t = 3)]
     rounds: usize,
 
     /// One round, and a tenth of the work: to see that everything runs.
