@@ -115,14 +115,16 @@ impl Counts {
 
     /// What was counted and noted.
     pub(crate) fn read(&self) -> Standing {
-        let pushed = self.pushed.get();
+        // Its OS thread may be writing just now: nobody leaves the line who has not come into it.
+        let taken = self.taken.get();
+        let pushed = self.pushed.get().max(taken);
         let parks = [(); COUNT].map(|()| 0);
         let mut standing = Standing {
             alive: self.alive.get(),
-            ready: pushed - self.taken.get(),
+            ready: pushed - taken,
             parked: self.parked.get(),
             spawns: self.spawns.get(),
-            switches: self.taken.get(),
+            switches: taken,
             pushed,
             wakes_remote: self.wakes_remote.get(),
             polls: self.polls.get(),
@@ -257,4 +259,17 @@ pub(super) fn leave(counts: &Counts) {
     let mut gone = OF_THOSE_GONE.lock().unwrap_or_else(PoisonError::into_inner);
     let sum = gone.get_or_insert_default();
     *sum += &counts.read().without_gauges();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_between_two_notes_of_another_os_thread_finds_nobody_in_line_rather_than_fewer() {
+        let counts = Counts::new();
+        counts.pushed.set(3);
+        counts.taken.set(5);
+        assert_eq!(counts.read().ready, 0);
+    }
 }
