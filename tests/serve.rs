@@ -131,6 +131,16 @@ fn a_file_of_another_kind_is_never_replaced() {
 }
 
 #[test]
+fn an_error_names_the_path() {
+    let error = trace::serve("/no-such-folder/socket").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(
+        error.to_string().contains("/no-such-folder/socket"),
+        "{error}"
+    );
+}
+
+#[test]
 fn dropping_the_handle_leaves_a_socket_alone_that_somebody_else_put_there() {
     let path = place("other");
     let serving = trace::serve(&path).unwrap();

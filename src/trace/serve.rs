@@ -77,7 +77,12 @@ const WAKER: Token = Token(1);
 /// # std::io::Result::Ok(())
 /// ```
 pub fn serve(path: impl AsRef<Path>) -> io::Result<Serving> {
-    Serving::begin(path.as_ref())
+    let path = path.as_ref();
+    let named = |error: io::Error| {
+        let text = format!("trace::serve: {}: {error}", path.display());
+        io::Error::new(error.kind(), text)
+    };
+    Serving::begin(path).map_err(named)
 }
 
 /// While it lives, other programs see what goes on here; made by [`serve`]. Dropping it removes the socket and lets all clients go.
@@ -148,9 +153,8 @@ fn clear(path: &Path) -> io::Result<()> {
     let Ok(meta) = fs::symlink_metadata(path) else {
         return Ok(());
     };
-    let shown = path.display();
     if !meta.file_type().is_socket() {
-        let text = format!("trace::serve: {shown} is there already, and is no socket");
+        let text = "there is a file already, which is no socket";
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
     }
     match UnixStream::connect(path) {
@@ -159,7 +163,7 @@ fn clear(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
         Ok(_) => {
-            let text = format!("trace::serve: a program answers at {shown} already");
+            let text = "a program answers there already";
             Err(io::Error::new(io::ErrorKind::AddrInUse, text))
         }
     }
