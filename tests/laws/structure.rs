@@ -610,6 +610,17 @@ fn run_leaves_alone_what_was_spawned_before_it() {
 }
 
 #[test]
+fn run_works_inside_a_generator_on_the_root() {
+    let g = greenthread::generator::Generator::new(|y| {
+        let sum = greenthread::run(|| spawn(|| 20).join().unwrap());
+        y.yield_(sum);
+        greenthread::run(|| spawn(|| 22).join().unwrap())
+    });
+    assert_eq!(g.start().yielded(), Some(20));
+    assert_eq!(g.send(()).complete(), Some(22));
+}
+
+#[test]
 fn l11_a_scope_ends_although_making_a_child_panicked() {
     struct Refuses;
     impl Clone for Refuses {
