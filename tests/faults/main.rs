@@ -1,0 +1,14 @@
+//! Faults, one at a time: each allocation and each system call that fails, peers that are killed, clocks that jump, descriptors that run out, clients that mean harm.
+//!
+//! What may end a process is played in a child process (`trial`), and what a fault leaves behind is proven by work that comes after it (`proof`).
+
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod allocations;
+mod failing;
+mod proof;
+mod scenes;
+mod trial;
