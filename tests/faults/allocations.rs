@@ -3,7 +3,6 @@
 //! Each case is a child process of its own. The first is one in which the first allocation of the scene fails; the last, one in which the scene ends before its n-th.
 
 use crate::failing::{self, Reach};
-use crate::proof;
 use crate::scenes::{ACROSS, HERE, Scene};
 use crate::trial::{self, End, Verdict};
 
@@ -33,24 +32,7 @@ fn play(role: &str, scenes: &[Scene], reach: Reach) -> ! {
     let parts: Vec<&str> = role.split('/').collect();
     let scene = scenes.iter().find(|scene| scene.name == parts[0]).unwrap();
     let (n, for_good) = (parts[1].parse().unwrap(), parts[2] == "true");
-    let played = (scene.play)(&|| failing::arm(n, for_good, reach));
-    let has_failed = failing::disarm();
-    let verdict = match played {
-        Ok(sum) => {
-            assert_eq!(sum, scene.sum, "a wrong sum");
-            match has_failed {
-                true => Verdict::Unnoticed,
-                false => Verdict::Untouched,
-            }
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            assert!(has_failed, "an error without a fault");
-            Verdict::Error
-        }
-    };
-    proof::assert_whole();
-    trial::conclude(verdict)
+    scene.play_and_conclude(|| failing::arm(n, for_good, reach), || failing::disarm())
 }
 
 /// Plays every case of a scene.

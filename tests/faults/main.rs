@@ -11,4 +11,6 @@ mod allocations;
 mod failing;
 mod proof;
 mod scenes;
+mod shim;
+mod syscalls;
 mod trial;

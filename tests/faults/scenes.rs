@@ -1,7 +1,7 @@
 //! What is done while a fault waits: each scene sets itself up, arms the fault, does one kind of thing, and returns a sum.
 
-use std::io::{Read, Write};
-use std::net::Ipv4Addr;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +13,15 @@ use greenthread::sync::{
     Barrier, Condvar, Event, Mutex, OnceLock, Queue, ReentrantMutex, RwLock, Semaphore,
 };
 use greenthread::{
-    Builder, JoinSet, Runtime, gather, run, scope, select, sleep, spawn, spawn_anywhere,
-    spawn_blocking, timeout, try_scope, yield_now,
+    Builder, JoinHandle, JoinSet, Runtime, gather, run, scope, select, sleep, spawn,
+    spawn_anywhere, spawn_blocking, timeout, try_scope, yield_now,
 };
+
+use crate::proof;
+use crate::trial::{self, Verdict};
+
+/// How long a call on a socket waits.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// Does something, after it has called what it is given; or says which error came back.
 pub(crate) type Play = fn(&dyn Fn()) -> Result<u64, String>;
@@ -36,6 +42,30 @@ pub(crate) struct Scene {
 /// A scene.
 pub(crate) const fn scene(name: &'static str, sum: u64, play: Play) -> Scene {
     Scene { name, play, sum }
+}
+
+impl Scene {
+    /// Plays it in a child under a fault, which `disarm` ends and says whether it came to pass; proves that the runtime is whole, and ends the child.
+    pub(crate) fn play_and_conclude(&self, arm: impl Fn(), disarm: impl Fn() -> bool) -> ! {
+        let played = (self.play)(&arm);
+        let came_to_pass = disarm();
+        let verdict = match played {
+            Ok(sum) => {
+                assert_eq!(sum, self.sum, "a wrong sum");
+                match came_to_pass {
+                    true => Verdict::Unnoticed,
+                    false => Verdict::Untouched,
+                }
+            }
+            Err(error) => {
+                eprintln!("error: {error}");
+                assert!(came_to_pass, "an error without a fault");
+                Verdict::Error
+            }
+        };
+        proof::assert_whole();
+        trial::conclude(verdict)
+    }
 }
 
 /// What concerns one OS thread.
@@ -67,6 +97,7 @@ pub(crate) const HERE: &[Scene] = &[
     scene("results", 380, results),
     scene("ends", 31, ends),
     scene("tcp", 40, tcp),
+    scene("stacks", 50, stacks),
 ];
 
 /// What concerns several OS threads.
@@ -92,6 +123,7 @@ pub(crate) const ACROSS: &[Scene] = &[
         sum(all.into_iter().map(|one| one.join()))
     }),
     scene("wakes from elsewhere", 64, wakes_from_elsewhere),
+    scene("rings", 45, rings),
 ];
 
 /// Makes this OS thread's scheduler and all that a first green thread brings along.
@@ -352,32 +384,114 @@ fn ends(arm: &dyn Fn()) -> Result<u64, String> {
     Ok(total)
 }
 
+/// Tries again while the call's own time is up: a fault that says "nothing there" about what is there brings no further event.
+fn patiently<R>(mut call: impl FnMut() -> io::Result<R>) -> io::Result<R> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == ErrorKind::TimedOut => {}
+            done => return done,
+        }
+    }
+}
+
+fn read_word(mut stream: &TcpStream) -> io::Result<[u8; 4]> {
+    let (mut word, mut length) = ([0; 4], 0);
+    while length < word.len() {
+        match patiently(|| stream.read(&mut word[length..]))? {
+            0 => return Err(ErrorKind::UnexpectedEof.into()),
+            more => length += more,
+        }
+    }
+    Ok(word)
+}
+
+fn write_word(mut stream: &TcpStream, word: [u8; 4]) -> io::Result<()> {
+    assert_eq!(patiently(|| stream.write(&word))?, word.len());
+    Ok(())
+}
+
+fn set_patience(stream: &TcpStream) -> io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))
+}
+
 /// The first source of this OS thread, an accepted connection, and ten messages there and back.
 fn tcp(arm: &dyn Fn()) -> Result<u64, String> {
     warm_up();
     arm();
-    let text = |error: std::io::Error| error.to_string();
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(text)?;
-    let address = listener.local_addr().map_err(text)?;
-    let server = spawn(move || {
-        let (mut stream, _) = listener.accept()?;
-        let mut word = [0; 4];
-        for _ in 0..10 {
-            stream.read_exact(&mut word)?;
-            stream.write_all(&word)?;
-        }
-        Ok::<_, std::io::Error>(())
-    });
-    let mut total = 0;
-    let mut client = TcpStream::connect(address).map_err(text)?;
-    for _ in 0..10 {
-        let mut word = [0; 4];
-        client.write_all(b"echo").map_err(text)?;
-        client.read_exact(&mut word).map_err(text)?;
-        total += u64::from(&word == b"echo") * 4;
+    let (address, server) = echo_server().map_err(|error| error.to_string())?;
+    let asked = ask_ten_times(address);
+    if asked.is_err() {
+        server.cancel();
     }
-    let served = server.join().map_err(|error| error.to_string())?;
-    served.map(|()| total).map_err(text)
+    let served = server.join().map_err(|error| error.to_string());
+    match (asked, served) {
+        (Ok(total), Ok(Ok(()))) => Ok(total),
+        (asked, served) => Err(format!("client {asked:?}, server {served:?}")),
+    }
+}
+
+fn echo_server() -> io::Result<(SocketAddr, JoinHandle<io::Result<()>>)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    let server = spawn(move || {
+        let (stream, _) = listener.accept()?;
+        set_patience(&stream)?;
+        (0..10).try_for_each(|_| write_word(&stream, read_word(&stream)?))
+    });
+    Ok((address, server))
+}
+
+fn ask_ten_times(address: SocketAddr) -> io::Result<u64> {
+    let stream = TcpStream::connect(address)?;
+    set_patience(&stream)?;
+    let mut total = 0;
+    for _ in 0..10 {
+        write_word(&stream, *b"echo")?;
+        total += u64::from(read_word(&stream)? == *b"echo") * 4;
+    }
+    Ok(total)
+}
+
+/// Fifty of them stand on stacks at the same time.
+fn stacks(arm: &dyn Fn()) -> Result<u64, String> {
+    warm_up();
+    arm();
+    let go = Rc::new(Event::new());
+    let one = |_| {
+        let go = Rc::clone(&go);
+        spawn(move || {
+            go.wait();
+            1
+        })
+    };
+    let all: Vec<_> = (0..50).map(one).collect();
+    yield_now();
+    go.set();
+    sum(all.into_iter().map(|one| one.join()))
+}
+
+/// Another OS thread wakes this one ten times out of its reactor.
+fn rings(arm: &dyn Fn()) -> Result<u64, String> {
+    warm_up();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|e| e.to_string())?;
+    drop(spawn(move || drop(listener.accept())));
+    yield_now();
+    arm();
+    let (to, from) = bounded(0);
+    let sends = move || {
+        for n in 0..10 {
+            std::thread::sleep(Duration::from_millis(1));
+            if to.send(n).is_err() {
+                break;
+            }
+        }
+    };
+    let other = std::thread::Builder::new().spawn(sends);
+    let other = other.map_err(|error| error.to_string())?;
+    let total = from.iter().sum();
+    other.join().unwrap();
+    Ok(total)
 }
 
 /// Sixty-four who wait here are woken by two other OS threads, through the inbox.
@@ -400,9 +514,9 @@ fn wakes_from_elsewhere(arm: &dyn Fn()) -> Result<u64, String> {
         std::thread::Builder::new().spawn(sends),
         std::thread::Builder::new().spawn(move || (0..64).for_each(|_| ready.release(1))),
     ];
+    let others: Result<Vec<_>, _> = others.into_iter().collect();
+    let others = others.map_err(|error| error.to_string())?;
     let total = sum(all.into_iter().map(|one| one.join()));
-    for other in others {
-        other.map_err(|error| error.to_string())?.join().unwrap();
-    }
+    others.into_iter().for_each(|other| other.join().unwrap());
     total
 }

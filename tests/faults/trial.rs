@@ -39,11 +39,8 @@ pub(crate) enum End {
     /// It has not ended in time.
     Hung,
 
-    /// A panic came out of the test; or, with another number, something else ended it.
+    /// With 101, a panic came out of the test; from 128 on, a signal ended it, as shells count.
     Exited(i32),
-
-    /// A signal ended it, SIGSEGV for example.
-    Killed(i32),
 }
 
 /// A child that has ended.
@@ -93,7 +90,7 @@ fn end(output: &Output) -> End {
         (Some(code), _) if verdict(code).is_some() => End::Verdict(verdict(code).unwrap()),
         (_, Some(libc::SIGABRT)) => End::Aborted,
         (_, Some(libc::SIGALRM)) => End::Hung,
-        (code, signal) => code.map_or(End::Killed(signal.unwrap_or(0)), End::Exited),
+        (code, signal) => End::Exited(code.unwrap_or(128 + signal.unwrap_or(0))),
     }
 }
 
