@@ -8,6 +8,8 @@
 mod support;
 
 mod allocations;
+mod clock;
+mod clocks;
 mod failing;
 mod proof;
 mod scenes;

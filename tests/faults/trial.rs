@@ -23,9 +23,17 @@ pub(crate) enum Verdict {
 
     /// A fault came to pass and was an error of the call that met it; all that came after was as it should be.
     Error = 42,
+
+    /// The kernel, or whoever is around us, does not let faults be played.
+    Impossible = 44,
 }
 
-const VERDICTS: [Verdict; 3] = [Verdict::Untouched, Verdict::Unnoticed, Verdict::Error];
+const VERDICTS: [Verdict; 4] = [
+    Verdict::Untouched,
+    Verdict::Unnoticed,
+    Verdict::Error,
+    Verdict::Impossible,
+];
 
 /// How a child ended.
 #[derive(Clone, Debug)]
@@ -51,6 +59,17 @@ pub(crate) struct Ended {
 
     /// What it wrote to stderr.
     pub(crate) said: String,
+}
+
+impl Ended {
+    /// Whether faults cannot be played here, which is then said.
+    pub(crate) fn is_impossible(&self) -> bool {
+        let is_impossible = matches!(self.end, End::Verdict(Verdict::Impossible));
+        if is_impossible {
+            eprintln!("skipped: {}", self.said);
+        }
+        is_impossible
+    }
 }
 
 /// What this process is to play, if it is a child. From then on it ends itself when it hangs.
