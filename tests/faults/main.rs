@@ -10,7 +10,11 @@ mod support;
 mod allocations;
 mod clock;
 mod clocks;
+mod descriptors;
 mod failing;
+#[path = "../net/descriptors.rs"]
+mod limit;
+mod peers;
 mod proof;
 mod scenes;
 mod shim;

@@ -82,6 +82,11 @@ pub(crate) fn arm(fault: Fault) {
     LISTENER.store(install(&fault), Ordering::SeqCst);
 }
 
+/// How many of these calls have come.
+pub(crate) fn calls() -> u64 {
+    CALLS.load(Ordering::SeqCst)
+}
+
 /// From now on nothing fails any more; whether anything has.
 pub(crate) fn disarm() -> bool {
     IS_OVER.store(true, Ordering::SeqCst);

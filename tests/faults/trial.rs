@@ -5,6 +5,9 @@
 use std::env;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output, Stdio};
+use std::sync::Once;
+use std::thread;
+use std::time::Duration;
 
 /// Set in a child, to what it is to play.
 const ROLE: &str = "GREENTHREAD_FAULT";
@@ -111,6 +114,18 @@ fn end(output: &Output) -> End {
         (_, Some(libc::SIGALRM)) => End::Hung,
         (code, signal) => End::Exited(code.unwrap_or(128 + signal.unwrap_or(0))),
     }
+}
+
+/// Ends this program when a test of it hangs.
+pub(crate) fn watch_for_hangs() {
+    static WATCH: Once = Once::new();
+    WATCH.call_once(|| {
+        thread::spawn(|| {
+            thread::sleep(5 * Duration::from_secs(LONGEST.into()));
+            eprintln!("a test has not ended");
+            std::process::abort();
+        });
+    });
 }
 
 /// Ends this child.
