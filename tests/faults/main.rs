@@ -17,6 +17,7 @@ mod limit;
 mod peers;
 mod proof;
 mod scenes;
+mod server;
 mod shim;
 mod syscalls;
 mod trial;
