@@ -75,7 +75,7 @@ pub(crate) const HERE: &[Scene] = &[
         spawn(|| 7).join().map_err(|error| error.to_string())
     }),
     scene("spawn and join", 190, spawn_and_join),
-    scene("a builder", 190, a_builder),
+    scene("a builder", 10, a_builder),
     scene("run", 21, |arm| {
         arm();
         Ok(run(|| spawn(|| 21).join().unwrap()))
@@ -91,21 +91,21 @@ pub(crate) const HERE: &[Scene] = &[
     scene("queues", 3 * 45, queues),
     scene("channels", 4 * 45, channels),
     scene("selections", 45, selections),
-    scene("timers", 20, timers),
+    scene("timers", 10, timers),
     scene("generators", 100, generators),
     scene("scopes", 380, scopes),
     scene("results", 380, results),
-    scene("ends", 31, ends),
+    scene("ends", 10, ends),
     scene("tcp", 40, tcp),
     scene("stacks", 50, stacks),
 ];
 
 /// What concerns several OS threads.
 pub(crate) const ACROSS: &[Scene] = &[
-    scene("spawn_anywhere", 190, |arm| {
+    scene("spawn_anywhere", 10, |arm| {
         warm_up();
         arm();
-        let all: Vec<_> = (0..20).map(|n| spawn_anywhere(move || n)).collect();
+        let all: Vec<_> = (0..5).map(|n| spawn_anywhere(move || n)).collect();
         sum(all.into_iter().map(|one| one.join()))
     }),
     scene("workers", 190, |arm| {
@@ -116,10 +116,10 @@ pub(crate) const ACROSS: &[Scene] = &[
         let all = || (0..20).map(|n| spawn_anywhere(move || n));
         runtime.run(|| sum(all().map(|one| one.join())))
     }),
-    scene("spawn_blocking", 190, |arm| {
+    scene("spawn_blocking", 10, |arm| {
         warm_up();
         arm();
-        let all: Vec<_> = (0..20).map(|n| spawn_blocking(move || n)).collect();
+        let all: Vec<_> = (0..5).map(|n| spawn_blocking(move || n)).collect();
         sum(all.into_iter().map(|one| one.join()))
     }),
     scene("wakes from elsewhere", 64, wakes_from_elsewhere),
@@ -151,7 +151,7 @@ fn a_builder(arm: &dyn Fn()) -> Result<u64, String> {
             .stack_size(64 << 10);
         builder.spawn(move || n).map_err(|error| error.to_string())
     };
-    let all: Vec<_> = (0..20).map(build).collect::<Result<_, _>>()?;
+    let all: Vec<_> = (0..5).map(build).collect::<Result<_, _>>()?;
     sum(all.into_iter().map(|one| one.join()))
 }
 
@@ -303,7 +303,7 @@ fn timers(arm: &dyn Fn()) -> Result<u64, String> {
             u64::from(late.is_err())
         })
     };
-    let all: Vec<_> = (0..20).map(one).collect();
+    let all: Vec<_> = (0..10).map(one).collect();
     sum(all.into_iter().map(|one| one.join()))
 }
 
@@ -364,7 +364,7 @@ fn ends(arm: &dyn Fn()) -> Result<u64, String> {
     warm_up();
     arm();
     let mut total = 0;
-    for _ in 0..10 {
+    for _ in 0..3 {
         let parked = spawn(greenthread::park);
         let called = Arc::new(Event::new());
         let tells = Arc::clone(&called);
