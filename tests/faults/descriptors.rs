@@ -17,6 +17,9 @@ use crate::shim::{self, ALL, Fault};
 use crate::support::child;
 use crate::trial::{self, End, Verdict};
 
+/// Opens something and closes it.
+type Opener<'a> = Box<dyn Fn() -> io::Result<()> + 'a>;
+
 /// Opens files until no descriptor is left.
 fn exhaust() -> Vec<File> {
     let null = || File::open("/dev/null");
@@ -70,7 +73,7 @@ fn what_needs_a_descriptor_says_that_there_is_none_and_works_when_there_is() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (near, far) = UnixStream::pair().unwrap();
-        let openers: [(&str, Box<dyn Fn() -> io::Result<()>>); 11] = [
+        let openers: [(&str, Opener); 11] = [
             ("tcp", Box::new(|| TcpStream::connect(address).map(drop))),
             (
                 "listen",

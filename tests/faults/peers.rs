@@ -39,6 +39,13 @@ fn write_frame(to: &mut impl Write, frame: &[u8]) -> io::Result<()> {
     to.write_all(frame)
 }
 
+/// Writes for ever.
+fn pour(to: &mut impl Write) -> io::Result<()> {
+    loop {
+        write_frame(to, &[b'.'; 10_000])?;
+    }
+}
+
 /// The child: a peer with this habit, which waits to be killed.
 fn be_killed(stream: &mut (impl Read + Write), habit: Habit) -> ! {
     write_frame(stream, b"whole").unwrap();
@@ -99,9 +106,9 @@ impl Told {
             }
             stream.read_exact(rest)?;
             write_frame(stream, &frame)?;
-            while frame == b"more" {
+            if frame == b"more" {
                 self.is_amid.set();
-                write_frame(stream, &[b'.'; 10_000])?;
+                pour(stream)?;
             }
         }
     }

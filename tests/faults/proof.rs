@@ -51,8 +51,7 @@ fn locks() -> u64 {
     let all: Vec<_> = (0..30).map(|_| one()).collect();
     all.iter().for_each(|_| shared.2.get().unwrap());
     all.into_iter().for_each(|one| one.join().unwrap());
-    let sum = *shared.0.lock();
-    sum
+    *shared.0.lock()
 }
 
 fn numbers() -> u64 {
