@@ -2,11 +2,12 @@
 //!
 //! No test here looks at how long an honest client waits by the machine's clock; `examples/siege` measures that.
 
-use std::cell::Cell;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::process::Stdio;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use greenthread::net::{Server, Stopper, TcpStream};
@@ -28,14 +29,14 @@ const REQUEST: usize = 64;
 
 /// How many are served, and how many were at most.
 #[derive(Clone, Default)]
-struct Seen(Rc<(Cell<usize>, Cell<usize>)>);
+struct Seen(Arc<(AtomicUsize, AtomicUsize)>);
 
 /// One who is served.
 struct Served<'a>(&'a Seen);
 
 impl Drop for Served<'_> {
     fn drop(&mut self) {
-        self.0.0.0.set(self.0.now() - 1);
+        self.0.0.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -43,18 +44,17 @@ impl Seen {
     /// Counts for as long as it takes, however that ends.
     fn count<R>(&self, serve: impl FnOnce() -> R) -> R {
         let (now, most) = &*self.0;
-        now.set(now.get() + 1);
-        most.set(most.get().max(now.get()));
+        most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         let _served = Served(self);
         serve()
     }
 
     fn now(&self) -> usize {
-        self.0.0.get()
+        self.0.0.load(Ordering::SeqCst)
     }
 
     fn most(&self) -> usize {
-        self.0.1.get()
+        self.0.1.load(Ordering::SeqCst)
     }
 }
 
@@ -203,20 +203,24 @@ fn stand_the_storm(test: &'static str) -> ! {
     }
     run(|| {
         // Brings all that the first one brings: the reactor, an OS thread for blocking work.
-        one_storm(test, 10);
+        one_storm(test, 10, 0);
         let before = held();
-        (0..STORM.div_ceil(count)).for_each(|_| one_storm(test, count));
+        for workers in [0, 2] {
+            (0..STORM.div_ceil(count)).for_each(|_| one_storm(test, count, workers));
+        }
         assert_eq!(held(), before, "descriptors and stacks");
     });
     trial::conclude(Verdict::Unnoticed)
 }
 
-fn one_storm(test: &'static str, count: usize) {
+fn one_storm(test: &'static str, count: usize, workers: usize) {
     let (server, stopper, address) = server();
     let seen = Seen::default();
     let seeing = seen.clone();
-    let serving = spawn(move || {
-        server.serve(|stream, _| seeing.count(|| io::copy(&mut &stream, &mut &stream)))
+    let echo = move |stream: TcpStream, _| seeing.count(|| io::copy(&mut &stream, &mut &stream));
+    let serving = spawn(move || match workers {
+        0 => server.serve(echo),
+        some => server.workers(some).serve(echo),
     });
     let honest = TcpStream::connect(address).unwrap();
     let role = format!("{address} {count}");
