@@ -92,7 +92,7 @@ fn what_needs_a_descriptor_says_that_there_is_none_and_works_when_there_is() {
             ("folder", Box::new(|| fs::read_dir(folder.path()).map(drop))),
             (
                 "program",
-                Box::new(|| Command::new("true").status().map(drop)),
+                Box::new(|| Command::new("true").output().map(drop)),
             ),
         ];
         let files = exhaust();
