@@ -14,6 +14,7 @@ use std::cell::{Cell, OnceCell, RefCell, RefMut, UnsafeCell};
 use std::collections::VecDeque;
 use std::ptr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::beat::Beat;
 use super::clock::{Clock, Deadline};
@@ -490,6 +491,11 @@ impl Scheduler {
         let before = self.beat.replace(beat);
         self.begin_to_look();
         before
+    }
+
+    /// How long one may hold this OS thread, if that is watched.
+    pub(crate) fn watch_limit(&self) -> Option<Duration> {
+        self.beat.borrow().as_ref().map(|beat| beat.limit())
     }
 
     /// From now on who runs next follows from `seed`; with none, from the order of the line (D8).
