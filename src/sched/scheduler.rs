@@ -457,11 +457,13 @@ impl Scheduler {
         self.hooks.runs.set(self.hooks.runs.get() + 1);
     }
 
-    /// Every green thread that was spawned here during this `run` and has not ended.
+    /// Every green thread that was spawned here during this `run` and has not ended; but not the one that asks, which may drive the generator that the `run` stands in.
     pub(crate) fn left_by_run(&self) -> Vec<Counted> {
+        let ending = self.current_header().id();
         let mut left = self.everybody();
         // SAFETY: H2: this is their OS thread.
         left.retain(|header| unsafe { header.local() }.run.get() == self.run_number());
+        left.retain(|header| header.id() != ending);
         left
     }
 
