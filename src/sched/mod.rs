@@ -79,6 +79,7 @@ pub(crate) mod timers;
 pub(crate) mod token;
 pub(crate) mod traced;
 pub(crate) mod turn;
+pub(crate) mod vigil;
 pub(crate) mod visit;
 pub(crate) mod wait;
 pub(crate) mod work;

@@ -1,0 +1,103 @@
+//! Staying awake for a moment before sleeping, where that has paid (D4).
+//!
+//! To be woken out of the kernel takes microseconds, and tens of them where the core has been let idle meanwhile. A message that comes sooner than that is better waited for awake;
+//! one that comes later, or never, is not worth the core. Nobody knows which it will be, so the past decides:
+//!
+//! ```text
+//!                   ended by a message                    a message came
+//!   SLEEP, `owed` ──────────────────────▶ owed - 1 = 0 ──▶ STAY AWAKE ─────────▶ owed = 0, `price` = 1
+//!         ▲    ended by a socket or timer:                     │
+//!         │    owed is 1 at least                              │ nothing came within LIMIT
+//!         └─────────────────────────────── owed = price, price doubles ◀┘
+//! ```
+//!
+//! So an OS thread that waits for sockets and timers alone never stays awake, and one whose messages are rare does so once in `DEAREST` sleeps: some ten nanoseconds for each
+//! of them.
+//!
+//! It comes before the inbox is told that its owner sleeps, and looks at what the loop would look at anyway: the proof of L7 knows nothing of it.
+
+use std::cell::Cell;
+use std::hint::spin_loop;
+use std::sync::OnceLock;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use super::clock::Deadline;
+
+/// The longest time awake, about what it takes to be woken on an idle core.
+pub(super) const LIMIT: Duration = Duration::from_micros(20);
+
+/// Looks between two looks at the clock.
+const LOOKS: u32 = 32;
+
+/// The most sleeps that are owed for one time awake in vain.
+const DEAREST: u32 = 256;
+
+/// Whether one OS thread may run while another does.
+static SEVERAL_CORES: OnceLock<bool> = OnceLock::new();
+
+/// Asks the system how many cores the calling OS thread may use, if nobody has asked before. Workers may be pinned to one each, so whoever makes them asks.
+pub(crate) fn has_several_cores() -> bool {
+    *SEVERAL_CORES.get_or_init(|| available_parallelism().is_ok_and(|cores| cores.get() > 1))
+}
+
+/// Whether an OS thread stays awake before it sleeps.
+#[derive(Debug)]
+pub(super) struct Vigil {
+    /// How many sleeps must be ended by messages before the next time awake.
+    owed: Cell<u32>,
+
+    /// What the next time awake costs in sleeps, if nothing comes.
+    price: Cell<u32>,
+}
+
+impl Vigil {
+    pub(super) fn new() -> Self {
+        Vigil {
+            owed: Cell::new(1),
+            price: Cell::new(1),
+        }
+    }
+
+    /// Whether it is worth staying awake now.
+    #[inline]
+    pub(super) fn is_due(&self) -> bool {
+        self.owed.get() == 0 && has_several_cores()
+    }
+
+    /// Stays awake until `end` at the latest; says whether `has_come` did say yes.
+    pub(super) fn keep(&self, end: Deadline, has_come: impl Fn() -> bool) -> bool {
+        let came = watch(end, has_come);
+        if came {
+            self.price.set(1);
+        } else {
+            self.owed.set(self.price.get());
+            self.price.set((self.price.get() * 2).min(DEAREST));
+        }
+        came
+    }
+
+    /// A sleep was ended.
+    pub(super) fn slept(&self, by_message: bool) {
+        let owed = self.owed.get();
+        self.owed.set(if by_message {
+            owed.saturating_sub(1)
+        } else {
+            owed.max(1)
+        });
+    }
+}
+
+fn watch(end: Deadline, has_come: impl Fn() -> bool) -> bool {
+    loop {
+        for _ in 0..LOOKS {
+            if has_come() {
+                return true;
+            }
+            spin_loop();
+        }
+        if end <= Deadline::real_now() {
+            return false;
+        }
+    }
+}
