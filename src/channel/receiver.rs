@@ -11,7 +11,7 @@ use super::state::{self, Shared, State};
 use crate::base::lock::{Lock, LockGuard};
 use crate::sched::clock::Deadline;
 use crate::sched::list::Node;
-use crate::sched::park::{self, Grant, Outcome, with_waiter};
+use crate::sched::park::{self, Grant, Linger, Outcome, with_waiter};
 use crate::sched::wait::Operation;
 
 static RECV: Operation = Operation::new("Receiver::recv");
@@ -98,10 +98,19 @@ impl<T> Receiver<T> {
         operation: &'static Operation,
         deadline: impl FnOnce() -> Option<Deadline>,
     ) -> Result<T, RecvTimeoutError> {
-        let state = match self.take() {
-            Ok(message) => return Ok(message),
-            Err(Nothing::Disconnected) => return Err(RecvTimeoutError::Disconnected),
-            Err(Nothing::Empty(state)) => state,
+        let mut linger = Linger::new();
+        let state = loop {
+            let state = match self.take() {
+                Ok(message) => return Ok(message),
+                Err(Nothing::Disconnected) => return Err(RecvTimeoutError::Disconnected),
+                Err(Nothing::Empty(state)) => state,
+            };
+            let batch = state.batch();
+            if !linger.pays(batch) {
+                break state;
+            }
+            drop(state);
+            linger.pause(batch);
         };
         let deadline = deadline();
         if state.moments.is_some() {

@@ -9,7 +9,7 @@ use super::rendezvous;
 use super::state::{self, Shared, State};
 use crate::base::lock::{Lock, LockGuard};
 use crate::sched::clock::Deadline;
-use crate::sched::park::{self, Grant, Outcome, with_waiter};
+use crate::sched::park::{self, Grant, Linger, Outcome, with_waiter};
 use crate::sched::wait::Operation;
 
 static SEND: Operation = Operation::new("Sender::send");
@@ -104,14 +104,26 @@ impl<T> Sender<T> {
     #[inline(always)]
     fn send_until(
         &self,
-        message: T,
+        mut message: T,
         operation: &'static Operation,
         deadline: impl FnOnce() -> Option<Deadline>,
     ) -> Result<(), SendTimeoutError<T>> {
-        let (state, message) = match self.put(message) {
-            Put::Done => return Ok(()),
-            Put::Disconnected(message) => return Err(SendTimeoutError::Disconnected(message)),
-            Put::Full(state, message) => (state, message),
+        let mut linger = Linger::new();
+        let state = loop {
+            let state = match self.put(message) {
+                Put::Done => return Ok(()),
+                Put::Disconnected(message) => return Err(SendTimeoutError::Disconnected(message)),
+                Put::Full(state, back) => {
+                    message = back;
+                    state
+                }
+            };
+            let batch = state.batch();
+            if !linger.pays(batch) {
+                break state;
+            }
+            drop(state);
+            linger.pause(batch);
         };
         let deadline = deadline();
         if state.capacity == 0 {

@@ -233,8 +233,13 @@ impl Scheduler {
         self.set_current(ptr::null());
         self.notice_recorder(RESUMES_BETWEEN_LOOKS);
         self.rest_beat();
-        if self.find_somebody() || self.stay_awake() && self.find_somebody() {
+        if self.find_somebody() {
             return self.go_on_counting();
+        }
+        if self.stay_awake() {
+            // Time and IO have waited meanwhile.
+            self.countdown.set(0);
+            return self.look();
         }
         self.look_at_clock();
         self.note_standing();
@@ -254,7 +259,7 @@ impl Scheduler {
         !self.ready.is_empty() || self.begin_work()
     }
 
-    /// Stays awake for a moment, if that is likely to pay; says whether a message or work came. Time and IO are looked at after the turn that follows: they have waited.
+    /// Stays awake for a moment, if that is likely to pay; says whether a message or work came.
     #[cfg(not(loom))]
     fn stay_awake(&self) -> bool {
         if !self.vigil.is_due() || self.clock().is_virtual() || self.shuffle.is_on() {
@@ -263,11 +268,7 @@ impl Scheduler {
         let end = Deadline::real_now().after(vigil::LIMIT);
         let a_timer_is_near = self.timers().earliest().is_some_and(|first| first < end);
         let has_come = || self.home().has_messages() || self.sees_work();
-        let came = !a_timer_is_near && self.vigil.keep(end, has_come);
-        if came {
-            self.countdown.set(1);
-        }
-        came
+        !a_timer_is_near && self.vigil.keep(end, has_come)
     }
 
     /// A model checker cannot tell a spin from a hang.

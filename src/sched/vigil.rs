@@ -14,6 +14,10 @@
 //! So an OS thread that waits for sockets and timers alone never stays awake, and one whose messages are rare does so once in `DEAREST` sleeps: some ten nanoseconds for each
 //! of them.
 //!
+//! Where it is due, whoever finds a channel empty or full looks again a few times before it parks ([`Linger`]): what ends that wait then is a message in the channel and not one in the
+//! inbox, which takes a dozen cache lines from core to core. It pauses for as long as the other end needs to fill or drain a good part of the channel: both go on by turns, each for a
+//! whole batch, instead of taking the same lines away from each other at every item.
+//!
 //! It comes before the inbox is told that its owner sleeps, and looks at what the loop would look at anyway: the proof of L7 knows nothing of it.
 
 use std::cell::Cell;
@@ -23,9 +27,23 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use super::clock::Deadline;
+use super::scheduler::Scheduler;
+use crate::base::moment;
 
 /// The longest time awake, about what it takes to be woken on an idle core.
 pub(super) const LIMIT: Duration = Duration::from_micros(20);
+
+/// The longest time, in nanoseconds, that one looks again before it parks, but for the last pause.
+const LONGEST_LINGER: u64 = 1_500;
+
+/// Nanoseconds that the other end needs for an item, nearly.
+const OF_AN_ITEM: u64 = 13;
+
+/// The other end needs as long for fewer items: some cache lines must go to its core.
+const SMALL: usize = 16;
+
+/// The most items that are waited for.
+const LARGE: usize = 64;
 
 /// Looks between two looks at the clock.
 const LOOKS: u32 = 32;
@@ -85,6 +103,53 @@ impl Vigil {
         } else {
             owed.max(1)
         });
+    }
+}
+
+impl Scheduler {
+    /// Whether one who finds nothing may look again before it parks, on this OS thread, which nobody else needs. That counts as a resume: time and IO must be looked at.
+    #[inline(always)]
+    fn may_linger(&self) -> bool {
+        self.vigil.is_due() && self.nobody_else_needs_it()
+    }
+
+    #[cold]
+    fn nobody_else_needs_it(&self) -> bool {
+        let left = self.countdown.get();
+        let alone = self.ready.is_empty() && !self.home().has_messages() && left > 1;
+        if alone {
+            self.countdown.set(left - 1);
+        }
+        alone
+    }
+}
+
+/// Looks that one takes at what has not come, before it parks.
+#[derive(Debug)]
+pub(crate) struct Linger {
+    /// Nanoseconds that passed between them so far.
+    passed: u64,
+}
+
+impl Linger {
+    pub(crate) fn new() -> Self {
+        Linger { passed: 0 }
+    }
+
+    /// Whether to look again; `batch` is how many items the other end may have in work, none when looking does not help.
+    #[inline(always)]
+    pub(crate) fn pays(&self, batch: usize) -> bool {
+        batch > 0
+            && self.passed < LONGEST_LINGER
+            && Scheduler::if_made().is_some_and(Scheduler::may_linger)
+    }
+
+    /// Lets the other end work through its batch.
+    #[cold]
+    pub(crate) fn pause(&mut self, batch: usize) {
+        let pause = OF_AN_ITEM * batch.clamp(SMALL, LARGE) as u64;
+        moment::pass(pause);
+        self.passed += pause;
     }
 }
 
