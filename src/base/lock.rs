@@ -143,6 +143,12 @@ mod leaning {
             if self.lean.load(Ordering::Relaxed) == token && self.lean_in(token) {
                 return self.guard(true);
             }
+            self.lock_shared()
+        }
+
+        /// Out of line, so that what is left of a leaning lock is small; short, because several OS threads come here each time.
+        #[inline(never)]
+        fn lock_shared(&self) -> LockGuard<'_, T> {
             if self.lean.load(Ordering::Acquire) == REVOKED && self.try_hold() {
                 return self.guard(false);
             }

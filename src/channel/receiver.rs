@@ -98,19 +98,14 @@ impl<T> Receiver<T> {
         operation: &'static Operation,
         deadline: impl FnOnce() -> Option<Deadline>,
     ) -> Result<T, RecvTimeoutError> {
-        let mut linger = Linger::new();
-        let state = loop {
-            let state = match self.take() {
-                Ok(message) => return Ok(message),
-                Err(Nothing::Disconnected) => return Err(RecvTimeoutError::Disconnected),
-                Err(Nothing::Empty(state)) => state,
-            };
-            let batch = state.batch();
-            if !linger.pays(batch) {
-                break state;
-            }
-            drop(state);
-            linger.pause(batch);
+        let taken = match self.take() {
+            Err(Nothing::Empty(state)) if Linger::is_due() => self.look_again(state),
+            taken => taken,
+        };
+        let state = match taken {
+            Ok(message) => return Ok(message),
+            Err(Nothing::Disconnected) => return Err(RecvTimeoutError::Disconnected),
+            Err(Nothing::Empty(state)) => state,
         };
         let deadline = deadline();
         if state.moments.is_some() {
@@ -120,6 +115,21 @@ impl<T> Receiver<T> {
             return rendezvous::recv(&self.shared, state, operation, deadline);
         }
         self.wait_for_message(state, operation, deadline)
+    }
+
+    /// Tries again for a moment, because the sender is likely to be awake on another OS thread.
+    #[cold]
+    fn look_again<'a>(&'a self, mut state: LockGuard<'a, State<T>>) -> Result<T, Nothing<'a, T>> {
+        let mut linger = Linger::new(state.batch());
+        while linger.pays() {
+            drop(state);
+            linger.pause();
+            match self.take() {
+                Err(Nothing::Empty(still)) => state = still,
+                taken => return taken,
+            }
+        }
+        Err(Nothing::Empty(state))
     }
 
     #[inline(always)]

@@ -104,32 +104,39 @@ impl<T> Sender<T> {
     #[inline(always)]
     fn send_until(
         &self,
-        mut message: T,
+        message: T,
         operation: &'static Operation,
         deadline: impl FnOnce() -> Option<Deadline>,
     ) -> Result<(), SendTimeoutError<T>> {
-        let mut linger = Linger::new();
-        let state = loop {
-            let state = match self.put(message) {
-                Put::Done => return Ok(()),
-                Put::Disconnected(message) => return Err(SendTimeoutError::Disconnected(message)),
-                Put::Full(state, back) => {
-                    message = back;
-                    state
-                }
-            };
-            let batch = state.batch();
-            if !linger.pays(batch) {
-                break state;
-            }
-            drop(state);
-            linger.pause(batch);
+        let put = match self.put(message) {
+            Put::Full(state, message) if Linger::is_due() => self.look_again(state, message),
+            put => put,
+        };
+        let (state, message) = match put {
+            Put::Done => return Ok(()),
+            Put::Disconnected(message) => return Err(SendTimeoutError::Disconnected(message)),
+            Put::Full(state, message) => (state, message),
         };
         let deadline = deadline();
         if state.capacity == 0 {
             return rendezvous::send(&self.shared, state, message, operation, deadline);
         }
         self.wait_for_room(state, message, operation, deadline)
+    }
+
+    /// Tries again for a moment, because the receiver is likely to be awake on another OS thread.
+    #[cold]
+    fn look_again<'a>(&'a self, mut state: LockGuard<'a, State<T>>, mut message: T) -> Put<'a, T> {
+        let mut linger = Linger::new(state.batch());
+        while linger.pays() {
+            drop(state);
+            linger.pause();
+            match self.put(message) {
+                Put::Full(still, back) => (state, message) = (still, back),
+                put => return put,
+            }
+        }
+        Put::Full(state, message)
     }
 
     #[inline(always)]

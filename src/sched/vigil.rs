@@ -106,50 +106,52 @@ impl Vigil {
     }
 }
 
-impl Scheduler {
-    /// Whether one who finds nothing may look again before it parks, on this OS thread, which nobody else needs. That counts as a resume: time and IO must be looked at.
-    #[inline(always)]
-    fn may_linger(&self) -> bool {
-        self.vigil.is_due() && self.nobody_else_needs_it()
-    }
-
-    #[cold]
-    fn nobody_else_needs_it(&self) -> bool {
-        let left = self.countdown.get();
-        let alone = self.ready.is_empty() && !self.home().has_messages() && left > 1;
-        if alone {
-            self.countdown.set(left - 1);
-        }
-        alone
-    }
-}
-
 /// Looks that one takes at what has not come, before it parks.
 #[derive(Debug)]
 pub(crate) struct Linger {
-    /// Nanoseconds that passed between them so far.
-    passed: u64,
+    /// Nanoseconds between two of them: what the other end needs for a batch.
+    pause: u64,
+
+    /// Nanoseconds that are left.
+    left: u64,
 }
 
 impl Linger {
-    pub(crate) fn new() -> Self {
-        Linger { passed: 0 }
-    }
-
-    /// Whether to look again; `batch` is how many items the other end may have in work, none when looking does not help.
+    /// Whether to look again may pay on this OS thread.
     #[inline(always)]
-    pub(crate) fn pays(&self, batch: usize) -> bool {
-        batch > 0
-            && self.passed < LONGEST_LINGER
-            && Scheduler::if_made().is_some_and(Scheduler::may_linger)
+    pub(crate) fn is_due() -> bool {
+        Scheduler::if_made().is_some_and(|scheduler| scheduler.vigil.is_due())
     }
 
-    /// Lets the other end work through its batch.
-    #[cold]
-    pub(crate) fn pause(&mut self, batch: usize) {
-        let pause = OF_AN_ITEM * batch.clamp(SMALL, LARGE) as u64;
-        moment::pass(pause);
-        self.passed += pause;
+    /// `batch` is how many items the other end may be about to put in or take out; none when looking again does not help.
+    pub(crate) fn new(batch: usize) -> Self {
+        Linger {
+            pause: OF_AN_ITEM * batch.clamp(SMALL, LARGE) as u64,
+            left: if batch == 0 { 0 } else { LONGEST_LINGER },
+        }
+    }
+
+    /// Whether to look again.
+    pub(crate) fn pays(&self) -> bool {
+        self.left > 0 && Scheduler::if_made().is_some_and(Scheduler::nobody_else_needs_it)
+    }
+
+    /// Lets the other end work.
+    pub(crate) fn pause(&mut self) {
+        moment::pass(self.pause);
+        self.left = self.left.saturating_sub(self.pause);
+    }
+}
+
+impl Scheduler {
+    /// Whether this OS thread has nothing else to do. To be asked counts as a resume: the loop must come to look at time and IO.
+    fn nobody_else_needs_it(&self) -> bool {
+        let left = self.countdown.get();
+        let is_idle = left > 1 && self.ready.is_empty() && !self.home().has_messages();
+        if is_idle {
+            self.countdown.set(left - 1);
+        }
+        is_idle
     }
 }
 

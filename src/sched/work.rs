@@ -324,7 +324,9 @@ impl Seat {
     /// Whether a tray seems to have something: a look without a lock, for who looks again before it sleeps.
     #[cfg(not(loom))]
     pub(super) fn sees_work(&self) -> bool {
-        self.work.trays().any(|tray| tray.len.load(Ordering::Relaxed) > 0)
+        self.work
+            .trays()
+            .any(|tray| tray.len.load(Ordering::Relaxed) > 0)
     }
 
     /// Lies down; false when there is work, and then it is up again, or called (U5).
