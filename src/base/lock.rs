@@ -147,7 +147,7 @@ mod leaning {
         }
 
         /// Out of line, so that what is left of a leaning lock is small; short, because several OS threads come here each time.
-        #[inline(never)]
+        #[cold]
         fn lock_shared(&self) -> LockGuard<'_, T> {
             if self.lean.load(Ordering::Acquire) == REVOKED && self.try_hold() {
                 return self.guard(false);

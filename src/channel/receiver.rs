@@ -98,15 +98,18 @@ impl<T> Receiver<T> {
         operation: &'static Operation,
         deadline: impl FnOnce() -> Option<Deadline>,
     ) -> Result<T, RecvTimeoutError> {
-        let taken = match self.take() {
-            Err(Nothing::Empty(state)) if Linger::is_due() => self.look_again(state),
-            taken => taken,
-        };
-        let state = match taken {
+        let mut state = match self.take() {
             Ok(message) => return Ok(message),
             Err(Nothing::Disconnected) => return Err(RecvTimeoutError::Disconnected),
             Err(Nothing::Empty(state)) => state,
         };
+        if Linger::is_due() {
+            state = match self.look_again(state) {
+                Ok(message) => return Ok(message),
+                Err(Nothing::Disconnected) => return Err(RecvTimeoutError::Disconnected),
+                Err(Nothing::Empty(state)) => state,
+            };
+        }
         let deadline = deadline();
         if state.moments.is_some() {
             return self.wait_for_moment(state, operation, deadline);

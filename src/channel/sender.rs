@@ -108,15 +108,18 @@ impl<T> Sender<T> {
         operation: &'static Operation,
         deadline: impl FnOnce() -> Option<Deadline>,
     ) -> Result<(), SendTimeoutError<T>> {
-        let put = match self.put(message) {
-            Put::Full(state, message) if Linger::is_due() => self.look_again(state, message),
-            put => put,
-        };
-        let (state, message) = match put {
+        let (mut state, mut message) = match self.put(message) {
             Put::Done => return Ok(()),
             Put::Disconnected(message) => return Err(SendTimeoutError::Disconnected(message)),
             Put::Full(state, message) => (state, message),
         };
+        if Linger::is_due() {
+            (state, message) = match self.look_again(state, message) {
+                Put::Done => return Ok(()),
+                Put::Disconnected(message) => return Err(SendTimeoutError::Disconnected(message)),
+                Put::Full(state, message) => (state, message),
+            };
+        }
         let deadline = deadline();
         if state.capacity == 0 {
             return rendezvous::send(&self.shared, state, message, operation, deadline);

@@ -76,7 +76,6 @@ impl Scheduler {
     }
 
     /// Whether there seems to be work to begin, if this is a worker.
-    #[cfg(not(loom))]
     #[inline]
     pub(super) fn sees_work(&self) -> bool {
         self.seat.get().is_some_and(Seat::sees_work)

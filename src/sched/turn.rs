@@ -20,7 +20,6 @@ use super::header::{self, Counted, Header};
 use super::peer::{mail, senders};
 use super::scheduler::Scheduler;
 use super::switch::local_of;
-#[cfg(not(loom))]
 use super::vigil;
 use crate::base::prefetch::prefetch;
 use crate::base::recorder;
@@ -260,7 +259,6 @@ impl Scheduler {
     }
 
     /// Stays awake for a moment, if that is likely to pay; says whether a message or work came.
-    #[cfg(not(loom))]
     fn stay_awake(&self) -> bool {
         if !self.vigil.is_due() || self.clock().is_virtual() || self.shuffle.is_on() {
             return false;
@@ -269,12 +267,6 @@ impl Scheduler {
         let a_timer_is_near = self.timers().earliest().is_some_and(|first| first < end);
         let has_come = || self.home().has_messages() || self.sees_work();
         !a_timer_is_near && self.vigil.keep(end, has_come)
-    }
-
-    /// A model checker cannot tell a spin from a hang.
-    #[cfg(loom)]
-    fn stay_awake(&self) -> bool {
-        false
     }
 
     /// Somebody is in line again, and the reactor was not asked: the countdown goes on, for neither work without end nor timers that are always due may keep the loop from

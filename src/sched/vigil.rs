@@ -22,7 +22,9 @@
 
 use std::cell::Cell;
 use std::hint::spin_loop;
+#[cfg(not(loom))]
 use std::sync::OnceLock;
+#[cfg(not(loom))]
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -51,12 +53,17 @@ const LOOKS: u32 = 32;
 /// The most sleeps that are owed for one time awake in vain.
 const DEAREST: u32 = 256;
 
-/// Whether one OS thread may run while another does.
-static SEVERAL_CORES: OnceLock<bool> = OnceLock::new();
-
-/// Asks the system how many cores the calling OS thread may use, if nobody has asked before. Workers may be pinned to one each, so whoever makes them asks.
+/// Whether one OS thread runs while another does. The first to ask asks the system; that is whoever makes workers, if there are any, because those may be pinned to a core each.
+#[cfg(not(loom))]
 pub(crate) fn has_several_cores() -> bool {
-    *SEVERAL_CORES.get_or_init(|| available_parallelism().is_ok_and(|cores| cores.get() > 1))
+    static SEVERAL: OnceLock<bool> = OnceLock::new();
+    *SEVERAL.get_or_init(|| available_parallelism().is_ok_and(|cores| cores.get() > 1))
+}
+
+/// A model checker cannot tell a spin from a hang.
+#[cfg(loom)]
+pub(crate) fn has_several_cores() -> bool {
+    false
 }
 
 /// Whether an OS thread stays awake before it sleeps.
@@ -80,7 +87,12 @@ impl Vigil {
     /// Whether it is worth staying awake now.
     #[inline]
     pub(super) fn is_due(&self) -> bool {
-        self.owed.get() == 0 && has_several_cores()
+        self.is_paid() && has_several_cores()
+    }
+
+    #[inline]
+    fn is_paid(&self) -> bool {
+        self.owed.get() == 0
     }
 
     /// Stays awake until `end` at the latest; says whether `has_come` did say yes.
@@ -165,6 +177,72 @@ fn watch(end: Deadline, has_come: impl Fn() -> bool) -> bool {
         }
         if end <= Deadline::real_now() {
             return false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stays awake in vain, and sleeps until it would again; says how often it slept.
+    fn sleeps_until_due_again(vigil: &Vigil) -> u32 {
+        assert!(!vigil.keep(Deadline::BEGINNING, || false));
+        (0..)
+            .find(|_| vigil.is_paid() || (vigil.slept(true), false).1)
+            .expect("at last")
+    }
+
+    #[test]
+    fn nobody_stays_awake_before_a_message_has_ended_a_sleep() {
+        let vigil = Vigil::new();
+        assert!(!vigil.is_paid());
+        vigil.slept(false);
+        assert!(!vigil.is_paid());
+        vigil.slept(true);
+        assert!(vigil.is_paid());
+        vigil.slept(false);
+        assert!(!vigil.is_paid());
+    }
+
+    #[test]
+    fn each_time_awake_in_vain_costs_twice_as_many_sleeps_up_to_a_bound() {
+        let vigil = Vigil::new();
+        let sleeps: Vec<_> = (0..11).map(|_| sleeps_until_due_again(&vigil)).collect();
+        assert_eq!(sleeps, [1, 2, 4, 8, 16, 32, 64, 128, 256, 256, 256]);
+    }
+
+    #[test]
+    fn one_time_awake_that_paid_makes_the_next_cheap() {
+        let vigil = Vigil::new();
+        (0..5).for_each(|_| drop(sleeps_until_due_again(&vigil)));
+        assert!(vigil.keep(Deadline::NEVER, || true));
+        assert!(vigil.is_paid());
+        assert_eq!(sleeps_until_due_again(&vigil), 1);
+    }
+
+    #[test]
+    fn staying_awake_ends_at_its_end_when_nothing_comes() {
+        let vigil = Vigil::new();
+        assert!(!vigil.keep(Deadline::real_now().after(LIMIT), || false));
+        assert!(!vigil.is_paid());
+    }
+
+    #[test]
+    fn what_is_there_already_is_seen_at_the_first_look() {
+        let looks = Cell::new(0);
+        let sees = || looks.replace(looks.get() + 1) == 0;
+        assert!(Vigil::new().keep(Deadline::BEGINNING, sees));
+        assert_eq!(looks.get(), 1);
+    }
+
+    #[test]
+    fn one_who_lingers_gives_up_after_a_few_looks_whatever_the_batch() {
+        for batch in [0, 1, 64, usize::MAX] {
+            let mut linger = Linger::new(batch);
+            let looks = (0..).take_while(|_| linger.left > 0 && (linger.pause(), true).1);
+            let looks = looks.count();
+            assert!(looks <= 8 && (looks == 0) == (batch == 0), "{looks}");
         }
     }
 }

@@ -322,7 +322,6 @@ impl Seat {
     }
 
     /// Whether a tray seems to have something: a look without a lock, for who looks again before it sleeps.
-    #[cfg(not(loom))]
     pub(super) fn sees_work(&self) -> bool {
         self.work
             .trays()

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use greenthread::channel::bounded;
 use greenthread::{
     Builder, Runtime, catch_cancel, gather, park, shield, sleep, spawn, spawn_anywhere, yield_now,
 };
@@ -397,6 +398,30 @@ fn l8_with_workers_asleep_a_root_that_parks_for_ever_is_told() {
     });
     assert!(text.contains("deadlock"), "{text}");
     assert!(text.contains("waits in JoinHandle::join"), "{text}");
+}
+
+#[test]
+fn l8_os_threads_that_stayed_awake_for_messages_sleep_when_none_come_any_more() {
+    let runtime = Runtime::builder()
+        .workers(2)
+        .only_our_threads()
+        .build()
+        .unwrap();
+    let text = crate::support::panic_text(|| {
+        runtime.run(|| {
+            let (there, far) = bounded(1);
+            let (back, near) = bounded(1);
+            let answers = spawn_anywhere(move || {
+                far.iter().for_each(|value: u32| back.send(value).unwrap());
+            });
+            for value in 0..10_000 {
+                there.send(value).unwrap();
+                assert_eq!(near.recv(), Ok(value));
+            }
+            answers.join().unwrap();
+        })
+    });
+    assert!(text.contains("deadlock"), "{text}");
 }
 
 #[test]
