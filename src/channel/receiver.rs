@@ -10,8 +10,9 @@ use super::rendezvous;
 use super::state::{self, Shared, State};
 use crate::base::lock::{Lock, LockGuard};
 use crate::sched::clock::Deadline;
+use crate::sched::linger::Linger;
 use crate::sched::list::Node;
-use crate::sched::park::{self, Grant, Linger, Outcome, with_waiter};
+use crate::sched::park::{self, Grant, Outcome, with_waiter};
 use crate::sched::wait::Operation;
 
 static RECV: Operation = Operation::new("Receiver::recv");

@@ -9,7 +9,8 @@ use super::rendezvous;
 use super::state::{self, Shared, State};
 use crate::base::lock::{Lock, LockGuard};
 use crate::sched::clock::Deadline;
-use crate::sched::park::{self, Grant, Linger, Outcome, with_waiter};
+use crate::sched::linger::Linger;
+use crate::sched::park::{self, Grant, Outcome, with_waiter};
 use crate::sched::wait::Operation;
 
 static SEND: Operation = Operation::new("Sender::send");

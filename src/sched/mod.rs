@@ -39,6 +39,7 @@ pub(crate) mod hooks;
 pub(crate) mod ids;
 pub(crate) mod inbox;
 pub(crate) mod ledger;
+pub(crate) mod linger;
 pub(crate) mod list;
 pub(crate) mod local;
 pub(crate) mod look;

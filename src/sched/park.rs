@@ -23,7 +23,6 @@ use super::list::{Node, WaitList};
 use super::payload;
 use super::scheduler::Scheduler;
 use super::timers::Timer;
-pub(crate) use super::vigil::Linger;
 use super::wait::{Ended, Form, Holder, Operation, Sought, Wait};
 use crate::base::lock::{Lock, LockGuard};
 use crate::base::recorder;

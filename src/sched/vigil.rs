@@ -14,9 +14,7 @@
 //! So an OS thread that waits for sockets and timers alone never stays awake, and one whose messages are rare does so once in `DEAREST` sleeps: some ten nanoseconds for each
 //! of them.
 //!
-//! Where it is due, whoever finds a channel empty or full looks again a few times before it parks ([`Linger`]): what ends that wait then is a message in the channel and not one in the
-//! inbox, which takes a dozen cache lines from core to core. It pauses for as long as the other end needs to fill or drain a good part of the channel: both go on by turns, each for a
-//! whole batch, instead of taking the same lines away from each other at every item.
+//! Where it is due, whoever finds a channel empty or full looks again before parking, too: see `linger`.
 //!
 //! It comes before the inbox is told that its owner sleeps, and looks at what the loop would look at anyway: the proof of L7 knows nothing of it.
 
@@ -29,23 +27,9 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use super::clock::Deadline;
-use super::scheduler::Scheduler;
-use crate::base::moment;
 
 /// The longest time awake, about what it takes to be woken on an idle core.
 pub(super) const LIMIT: Duration = Duration::from_micros(20);
-
-/// The longest time, in nanoseconds, that one looks again before it parks, but for the last pause.
-const LONGEST_LINGER: u64 = 1_500;
-
-/// Nanoseconds that the other end needs for an item, nearly.
-const OF_AN_ITEM: u64 = 13;
-
-/// The other end needs as long for fewer items: some cache lines must go to its core.
-const SMALL: usize = 16;
-
-/// The most items that are waited for.
-const LARGE: usize = 64;
 
 /// Looks between two looks at the clock.
 const LOOKS: u32 = 32;
@@ -118,55 +102,6 @@ impl Vigil {
     }
 }
 
-/// Looks that one takes at what has not come, before it parks.
-#[derive(Debug)]
-pub(crate) struct Linger {
-    /// Nanoseconds between two of them: what the other end needs for a batch.
-    pause: u64,
-
-    /// Nanoseconds that are left.
-    left: u64,
-}
-
-impl Linger {
-    /// Whether to look again may pay on this OS thread.
-    #[inline(always)]
-    pub(crate) fn is_due() -> bool {
-        Scheduler::if_made().is_some_and(|scheduler| scheduler.vigil.is_due())
-    }
-
-    /// `batch` is how many items the other end may be about to put in or take out; none when looking again does not help.
-    pub(crate) fn new(batch: usize) -> Self {
-        Linger {
-            pause: OF_AN_ITEM * batch.clamp(SMALL, LARGE) as u64,
-            left: if batch == 0 { 0 } else { LONGEST_LINGER },
-        }
-    }
-
-    /// Whether to look again.
-    pub(crate) fn pays(&self) -> bool {
-        self.left > 0 && Scheduler::if_made().is_some_and(Scheduler::nobody_else_needs_it)
-    }
-
-    /// Lets the other end work.
-    pub(crate) fn pause(&mut self) {
-        moment::pass(self.pause);
-        self.left = self.left.saturating_sub(self.pause);
-    }
-}
-
-impl Scheduler {
-    /// Whether this OS thread has nothing else to do. To be asked counts as a resume: the loop must come to look at time and IO.
-    fn nobody_else_needs_it(&self) -> bool {
-        let left = self.countdown.get();
-        let is_idle = left > 1 && self.ready.is_empty() && !self.home().has_messages();
-        if is_idle {
-            self.countdown.set(left - 1);
-        }
-        is_idle
-    }
-}
-
 fn watch(end: Deadline, has_come: impl Fn() -> bool) -> bool {
     loop {
         for _ in 0..LOOKS {
@@ -215,7 +150,7 @@ mod tests {
     #[test]
     fn one_time_awake_that_paid_makes_the_next_cheap() {
         let vigil = Vigil::new();
-        (0..5).for_each(|_| drop(sleeps_until_due_again(&vigil)));
+        (0..5).for_each(|_| _ = sleeps_until_due_again(&vigil));
         assert!(vigil.keep(Deadline::NEVER, || true));
         assert!(vigil.is_paid());
         assert_eq!(sleeps_until_due_again(&vigil), 1);
@@ -234,15 +169,5 @@ mod tests {
         let sees = || looks.replace(looks.get() + 1) == 0;
         assert!(Vigil::new().keep(Deadline::BEGINNING, sees));
         assert_eq!(looks.get(), 1);
-    }
-
-    #[test]
-    fn one_who_lingers_gives_up_after_a_few_looks_whatever_the_batch() {
-        for batch in [0, 1, 64, usize::MAX] {
-            let mut linger = Linger::new(batch);
-            let looks = (0..).take_while(|_| linger.left > 0 && (linger.pause(), true).1);
-            let looks = looks.count();
-            assert!(looks <= 8 && (looks == 0) == (batch == 0), "{looks}");
-        }
     }
 }
