@@ -235,6 +235,16 @@ impl fmt::Debug for Server {
 }
 
 /// Stops a [`Server`], from any green thread and any OS thread.
+///
+/// # Examples
+/// ```no_run
+/// use greenthread::{net::Server, signal, spawn, time::Duration};
+/// let server = Server::bind("127.0.0.1:7777")?;
+/// let stopper = server.stopper();
+/// spawn(move || signal::ctrl_c().map(|()| stopper.stop(Duration::from_secs(5))));
+/// server.serve(|stream, peer| println!("{peer} is connected as {stream:?}"))?; // until Ctrl-C
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Clone)]
 pub struct Stopper(Arc<Shared>);
 
