@@ -87,7 +87,8 @@ impl Server {
 
     /// Sets how many connections there may be at once; as many as come unless said otherwise.
     ///
-    /// Those beyond are not accepted: they wait in the kernel's line until one ends, in the order in which they came.
+    /// Those beyond are not accepted: they wait in the kernel's line until one ends, in the order in which they came. A handler sees to it that none keeps its place for ever: by
+    /// [`set_read_timeout`](TcpStream::set_read_timeout) against clients that say nothing, by [`timeout`](crate::timeout()) around a whole request against those that send it byte by byte.
     ///
     /// # Panics
     /// When `most` is 0.

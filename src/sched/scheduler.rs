@@ -31,6 +31,7 @@ use super::residents;
 use super::shuffle::Shuffle;
 use super::survey::Visit;
 use super::timers::Timers;
+use super::vigil::Vigil;
 use super::wait::{Operation, Wait};
 use super::work::Seat;
 use crate::base::atomic::thread_local;
@@ -138,6 +139,9 @@ pub(crate) struct Scheduler {
     /// Whether the root waits for work, and would go after a while.
     pub(super) resting: Cell<bool>,
 
+    /// Whether it pays to stay awake before sleeping.
+    pub(super) vigil: Vigil,
+
     /// Whether the loop looks up after each turn, for a watchdog or because who runs next is chosen.
     pub(super) looks_each_turn: Cell<bool>,
 
@@ -213,6 +217,7 @@ impl Scheduler {
             looping: Cell::new(false),
             ledger: Ledger::default(),
             resting: Cell::new(false),
+            vigil: Vigil::new(),
             looks_each_turn: Cell::new(false),
             shuffle: Shuffle::new(),
             beat: RefCell::default(),

@@ -22,6 +22,7 @@ use super::worker::{Customs, live};
 use crate::sched::clock::Deadline;
 use crate::sched::deadlock::OneWorker;
 use crate::sched::scheduler::Scheduler;
+use crate::sched::vigil::has_several_cores;
 use crate::sched::work::{Seat, Work};
 use crate::thread::join::JoinHandle;
 use crate::thread::spawner::spawn_at_home;
@@ -99,6 +100,7 @@ impl Set {
             let text = format!("workers({count}): there are at most {MOST}");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
+        has_several_cores();
         let mut set = Set {
             work: Work::new(count),
             orders: Arc::default(),
