@@ -14,6 +14,7 @@ use std::cell::{Cell, OnceCell, RefCell, RefMut, UnsafeCell};
 use std::collections::VecDeque;
 use std::ptr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::beat::Beat;
 use super::clock::{Clock, Deadline};
@@ -461,11 +462,13 @@ impl Scheduler {
         self.hooks.runs.set(self.hooks.runs.get() + 1);
     }
 
-    /// Every green thread that was spawned here during this `run` and has not ended.
+    /// Every green thread that was spawned here during this `run` and has not ended; but not the one that asks, which may drive the generator that the `run` stands in.
     pub(crate) fn left_by_run(&self) -> Vec<Counted> {
+        let ending = self.current_header().id();
         let mut left = self.everybody();
         // SAFETY: H2: this is their OS thread.
         left.retain(|header| unsafe { header.local() }.run.get() == self.run_number());
+        left.retain(|header| header.id() != ending);
         left
     }
 
@@ -495,6 +498,11 @@ impl Scheduler {
         let before = self.beat.replace(beat);
         self.begin_to_look();
         before
+    }
+
+    /// How long one may hold this OS thread, if that is watched.
+    pub(crate) fn watch_limit(&self) -> Option<Duration> {
+        self.beat.borrow().as_ref().map(|beat| beat.limit())
     }
 
     /// From now on who runs next follows from `seed`; with none, from the order of the line (D8).

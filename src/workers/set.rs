@@ -27,6 +27,9 @@ use crate::sched::work::{Seat, Work};
 use crate::thread::join::JoinHandle;
 use crate::thread::spawner::spawn_at_home;
 
+/// More than any machine has use for: a larger number is a mistake.
+pub(super) const MOST: usize = 4096;
+
 /// How much longer than a worker its boss waits for an answer: one that answers in the last moment is heard.
 const MARGIN: Duration = Duration::from_millis(200);
 
@@ -93,6 +96,10 @@ impl Set {
         customs: &Customs,
         bound: Duration,
     ) -> io::Result<Set> {
+        if count > MOST {
+            let text = format!("workers({count}): there are at most {MOST}");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
         has_several_cores();
         let mut set = Set {
             work: Work::new(count),
