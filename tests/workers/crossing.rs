@@ -42,6 +42,7 @@ where
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_mutex_is_held_by_one_of_all_workers() {
     let total = on_workers(3, || {
         let shared = Arc::new(Mutex::new(0_u64));
@@ -63,6 +64,7 @@ fn a_mutex_is_held_by_one_of_all_workers() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn every_item_crosses_once_and_in_its_senders_order() {
     let runtime = with_workers(2);
     for capacity in [Some(0), Some(1), Some(64), None] {
@@ -79,6 +81,7 @@ fn every_item_crosses_once_and_in_its_senders_order() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn two_workers_play_ping_pong() {
     let runtime = with_workers(2);
     runtime.run(|| {
@@ -101,6 +104,7 @@ fn two_workers_play_ping_pong() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_condition_is_seen_by_waiters_of_other_workers() {
     on_workers(2, || {
         let shared = Arc::new((Mutex::new(0), Condvar::new()));
@@ -126,6 +130,7 @@ fn a_condition_is_seen_by_waiters_of_other_workers() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_selection_takes_from_senders_of_all_workers() {
     on_workers(3, || {
         let (left, lefts) = bounded::<u64>(1);
@@ -159,6 +164,7 @@ fn a_selection_takes_from_senders_of_all_workers() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn timeouts_that_race_grants_across_workers_lose_no_permit() {
     on_workers(3, || {
         let permits = Arc::new(Semaphore::new(2));
@@ -182,6 +188,7 @@ fn timeouts_that_race_grants_across_workers_lose_no_permit() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn events_barriers_and_oneshots_work_across_workers() {
     on_workers(2, || {
         let (event, barrier) = (Arc::new(Event::new()), Arc::new(Barrier::new(8)));
@@ -215,6 +222,7 @@ fn connected(runtime: &Runtime) -> (TcpStream, TcpStream) {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l16_a_stream_that_was_waited_for_on_one_worker_is_used_on_another() {
     let runtime = with_workers(2);
     runtime.run(|| {
@@ -257,6 +265,7 @@ fn l16_a_stream_that_was_waited_for_on_one_worker_is_used_on_another() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l17_two_workers_read_and_write_one_socket_at_once() {
     const BYTES: usize = 1 << 20;
     let runtime = with_workers(2);
@@ -305,6 +314,7 @@ fn l17_two_workers_read_and_write_one_socket_at_once() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l17_a_close_on_one_worker_wakes_those_who_wait_on_another() {
     let runtime = with_workers(2);
     runtime.run(|| {
@@ -326,6 +336,7 @@ fn l17_a_close_on_one_worker_wakes_those_who_wait_on_another() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn connections_are_accepted_in_one_place_and_served_on_all_workers() {
     let runtime = with_workers(2);
     runtime.run(|| {
