@@ -400,7 +400,7 @@ fn an_unwind_that_drops_generators_closes_them() {
 }
 
 #[test]
-#[apply(on_roots)]
+#[apply(on_workers)]
 fn a_generator_whose_body_panics_while_an_unwind_drops_it_does_not_end_the_process() {
     let payload = catch_unwind(|| {
         let g: Generator<(), (), ()> = Generator::new(|y| {

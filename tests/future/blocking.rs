@@ -273,7 +273,7 @@ fn silence_in_it_is_a_deadlock_that_says_so() {
 
 /// Two OS threads hand a number to and fro: each wake races the other side's park.
 #[test]
-#[apply(on_roots)]
+#[apply(on_workers)]
 fn no_wake_is_lost_when_it_races_the_park() {
     const ROUNDS: u32 = 20_000;
     let (there, back) = (Letterbox::default(), Letterbox::default());

@@ -123,7 +123,7 @@ fn clones_share_their_timeouts() {
 }
 
 #[test]
-#[apply(on_roots)]
+#[apply(on_workers)]
 fn timeouts_go_to_std_and_back() {
     let (near, _far) = pair::with_std();
     near.set_read_timeout(Some(LIMIT)).unwrap();

@@ -92,7 +92,7 @@ fn several_may_accept_at_once_and_each_gets_a_connection() {
 }
 
 #[test]
-#[apply(on_roots)]
+#[apply(on_workers)]
 fn l17_two_green_threads_read_and_write_one_socket_at_once() {
     let sent: Vec<u8> = (0..4 << 20).map(|i: u32| ((i * 31) >> 3) as u8).collect();
     let (near, far) = pair::ours();
@@ -110,7 +110,7 @@ fn l17_two_green_threads_read_and_write_one_socket_at_once() {
 }
 
 #[test]
-#[apply(on_roots)]
+#[apply(on_workers)]
 fn several_writers_of_one_stream_all_get_through() {
     let (near, far) = pair::ours();
     let filled = pair::fill(&near);

@@ -86,7 +86,7 @@ fn main(log: &Log) {
 }
 
 #[test]
-#[apply(on_roots)]
+#[apply(once)]
 fn says_what_python_says() {
     let log = Log::new();
     run(|| main(&log));
