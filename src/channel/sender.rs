@@ -9,7 +9,7 @@ use super::rendezvous;
 use super::state::{self, Shared, State};
 use crate::base::lock::{Lock, LockGuard};
 use crate::sched::clock::Deadline;
-use crate::sched::park::{self, Grant, Outcome, with_waiter};
+use crate::sched::park::{self, Grant, Outcome, Waiter};
 use crate::sched::wait::Operation;
 
 static SEND: Operation = Operation::new("Sender::send");
@@ -129,21 +129,20 @@ impl<T> Sender<T> {
         deadline: Option<Deadline>,
     ) -> Result<(), SendTimeoutError<T>> {
         let baton = Grant::GiveBack(state::pass_room_on);
-        with_waiter(&*self.shared, operation, 0, baton, |waiter| {
-            loop {
-                let outcome = waiter.park(state, |state| &mut state.sending, deadline);
-                if outcome == Outcome::TimedOut {
-                    return Err(SendTimeoutError::Timeout(message));
-                }
-                (state, message) = match self.put(message) {
-                    Put::Done => return Ok(()),
-                    Put::Disconnected(message) => {
-                        return Err(SendTimeoutError::Disconnected(message));
-                    }
-                    Put::Full(state, message) => (state, message),
-                };
+        let waiter = Waiter::new(&*self.shared, operation, 0, baton);
+        loop {
+            let outcome = waiter.park(state, |state| &mut state.sending, deadline);
+            if outcome == Outcome::TimedOut {
+                return Err(SendTimeoutError::Timeout(message));
             }
-        })
+            (state, message) = match self.put(message) {
+                Put::Done => return Ok(()),
+                Put::Disconnected(message) => {
+                    return Err(SendTimeoutError::Disconnected(message));
+                }
+                Put::Full(state, message) => (state, message),
+            };
+        }
     }
 
     /// Puts `message` where there is room for it.

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use crate::base::lock::Lock;
 use crate::sched::clock::Deadline;
 use crate::sched::list::{WaitList, wake_all};
-use crate::sched::park::{Grant, Outcome, with_protected_waiter};
+use crate::sched::park::{Grant, Outcome, Waiter};
 use crate::sched::wait::Operation;
 
 static NEXT: Operation = Operation::new("waiting for orders");
@@ -78,20 +78,19 @@ struct State {
 impl Orders {
     /// Waits for the next order after the round `seen`.
     pub(super) fn next(&self, seen: usize) -> Order {
-        with_protected_waiter(&self.0, &NEXT, Grant::Keep, |waiter| {
-            loop {
-                let state = self.0.lock();
-                if state.round != seen
-                    && let Some(until) = state.until
-                {
-                    return Order::End(state.round, until);
-                }
-                if state.dismissed {
-                    return Order::Leave;
-                }
-                waiter.park(state, |state| &mut state.workers, None);
+        let waiter = Waiter::protected(&self.0, &NEXT, Grant::Keep);
+        loop {
+            let state = self.0.lock();
+            if state.round != seen
+                && let Some(until) = state.until
+            {
+                return Order::End(state.round, until);
             }
-        })
+            if state.dismissed {
+                return Order::Leave;
+            }
+            waiter.park(state, |state| &mut state.workers, None);
+        }
     }
 
     /// Says how a round went.
@@ -173,17 +172,16 @@ impl Orders {
     }
 
     fn wait_until(&self, until: Option<Deadline>, done: impl Fn(&State) -> bool) {
-        with_protected_waiter(&self.0, &COLLECT, Grant::Keep, |waiter| {
-            loop {
-                let state = self.0.lock();
-                if done(&state) {
-                    return;
-                }
-                let outcome = waiter.park(state, |state| &mut state.boss, until);
-                if outcome == Outcome::TimedOut {
-                    return;
-                }
+        let waiter = Waiter::protected(&self.0, &COLLECT, Grant::Keep);
+        loop {
+            let state = self.0.lock();
+            if done(&state) {
+                return;
             }
-        });
+            let outcome = waiter.park(state, |state| &mut state.boss, until);
+            if outcome == Outcome::TimedOut {
+                return;
+            }
+        }
     }
 }
