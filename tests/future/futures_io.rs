@@ -303,7 +303,7 @@ fn l19_a_stream_whose_os_thread_has_gone_tells_its_future_to_look_again() {
 }
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn l8_a_future_that_waits_for_a_socket_is_no_deadlock() {
     let runtime = Runtime::builder().only_our_threads().build().unwrap();
     runtime.run(|| {
@@ -320,7 +320,7 @@ fn l8_a_future_that_waits_for_a_socket_is_no_deadlock() {
 }
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn l8_a_socket_whose_stream_is_gone_hides_no_deadlock() {
     let runtime = Runtime::builder().only_our_threads().build().unwrap();
     let text = panic_text(|| {

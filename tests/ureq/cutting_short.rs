@@ -7,6 +7,7 @@ use std::time::Duration;
 use greenthread::{Elapsed, park, sleep, spawn, timeout, yield_now};
 
 use crate::server::{POLITE, Server};
+use crate::support::everywhere::virtual_time;
 use crate::{get, plain_agent};
 
 const LIMIT: Duration = Duration::from_secs(5);

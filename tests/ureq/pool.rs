@@ -9,7 +9,7 @@ use crate::server::{Manners, POLITE, Server};
 use crate::{agent, config, get, plain_agent};
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn many_green_threads_of_one_os_thread_share_an_agent_and_its_connections() {
     run(|| {
         let server = Server::start(POLITE);
@@ -33,7 +33,7 @@ fn many_green_threads_of_one_os_thread_share_an_agent_and_its_connections() {
 }
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn a_connection_that_the_server_closed_meanwhile_is_replaced() {
     run(|| {
         let server = Server::start(Manners {
