@@ -1,6 +1,6 @@
 //! The suite itself: that what a test leaves behind is found and named, and where the tests run.
 //!
-//! `cargo test --test suite -- --nocapture where` prints how many of each folder run where.
+//! `cargo test --test suite -- --nocapture every_test` prints how many of each folder run where.
 
 mod support;
 
@@ -133,7 +133,6 @@ fn a_source_left_behind_is_named_although_nobody_waits_for_it() {
 fn what_is_left_behind_on_another_worker_is_named_with_its_name() {
     let text = panic_text(|| {
         on_each_worker(2, Duration::ZERO, || {
-            // Each holds its worker up until both have begun what they leave.
             drop(spawn_anywhere(park));
             drop(spawn(park));
             yield_now();
