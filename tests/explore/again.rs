@@ -248,7 +248,7 @@ fn without_a_seed_a_select_goes_on_with_the_numbers_of_its_os_thread() {
 }
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn workers_and_a_seed_exclude_each_other() {
     let error = Runtime::builder()
         .workers(2)

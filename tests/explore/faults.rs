@@ -36,7 +36,7 @@ fn read_sizes(stream: &mut impl Read, bytes: usize) -> Vec<usize> {
 }
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn short_reads_give_less_and_lose_nothing() {
     let text: Vec<u8> = (0..=255).collect();
     Faults::new(1).short_reads(1.0).inject(|| {
@@ -54,7 +54,7 @@ fn short_reads_give_less_and_lose_nothing() {
 }
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn a_read_of_one_byte_is_never_cut() {
     Faults::new(1)
         .short_reads(1.0)
@@ -67,7 +67,7 @@ fn a_read_of_one_byte_is_never_cut() {
 }
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn short_writes_take_less() {
     Faults::new(1).short_writes(1.0).inject(|| {
         let (near, _far) = pair();
@@ -80,7 +80,7 @@ fn short_writes_take_less() {
 }
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn vectored_calls_are_cut_like_others() {
     Faults::new(1)
         .short_reads(1.0)
@@ -101,7 +101,7 @@ fn vectored_calls_are_cut_like_others() {
 }
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn the_same_seed_cuts_alike_and_another_does_not() {
     let sizes = |seed| {
         Faults::new(seed).short_reads(0.5).inject(|| {
@@ -115,7 +115,7 @@ fn the_same_seed_cuts_alike_and_another_does_not() {
 }
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn a_share_is_a_share() {
     Faults::new(3).short_reads(0.25).inject(|| {
         let (mut near, mut far) = pair();
@@ -131,7 +131,7 @@ fn a_share_is_a_share() {
 }
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn a_reset_breaks_a_tcp_connection_at_both_ends() {
     let (mut near, mut far) = tcp_pair();
     Faults::new(1).resets(1.0).inject(|| {
@@ -145,7 +145,7 @@ fn a_reset_breaks_a_tcp_connection_at_both_ends() {
 }
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn a_reset_wakes_whoever_is_parked_on_the_connection() {
     in_order(|| {
         let (near, far) = tcp_pair();
@@ -163,7 +163,7 @@ fn a_reset_wakes_whoever_is_parked_on_the_connection() {
 }
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn a_reset_of_a_unix_stream_is_the_end_for_its_peer() {
     let (mut near, mut far) = pair();
     Faults::new(1).resets(1.0).inject(|| {
@@ -281,7 +281,7 @@ fn l17_a_close_during_a_delay_is_noticed_after_it() {
 }
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn faults_are_over_when_the_closure_has_returned_also_by_a_panic() {
     let (mut near, mut far) = pair();
     far.write_all(&[0; 256]).unwrap();
@@ -308,7 +308,7 @@ fn faults_that_interleave_end_each_by_itself() {
 }
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn another_os_thread_has_no_faults() {
     Faults::new(1).short_reads(1.0).resets(1.0).inject(|| {
         let elsewhere = std::thread::spawn(|| {
@@ -334,7 +334,7 @@ fn a_runtime_has_faults_in_its_runs_alone() {
 }
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn a_share_that_is_none_is_misuse() {
     assert!(panic_text(|| Faults::new(1).resets(1.5)).contains("resets(1.5)"));
     assert!(panic_text(|| Faults::new(1).short_reads(-0.1)).contains("short_reads(-0.1)"));

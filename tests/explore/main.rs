@@ -1,4 +1,6 @@
 //! Schedules that follow from a seed: that they come again, that they find what they should, and what they find in the crate's own primitives.
+//!
+//! None of them runs on workers: where a process has some, silence is a deadlock only when they have slept for a while too, and a drawing shows that while.
 
 #[macro_use(apply)]
 extern crate macro_rules_attribute;

@@ -133,7 +133,7 @@ fn what_is_left_behind_has_ended_before_the_next_schedule() {
 }
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn no_schedule_at_all_is_misuse() {
     assert!(panic_text(|| explore(0, |_| ())).contains("explore(0)"));
     assert!(panic_text(|| search(0, |_| ())).contains("search(0)"));
