@@ -10,6 +10,7 @@ use super::rendezvous;
 use super::state::{self, Shared, State};
 use crate::base::lock::{Lock, LockGuard};
 use crate::sched::clock::Deadline;
+use crate::sched::linger::Linger;
 use crate::sched::list::Node;
 use crate::sched::park::{self, Grant, Outcome, Waiter};
 use crate::sched::wait::Operation;
@@ -104,11 +105,18 @@ impl<T> Receiver<T> {
         operation: &'static Operation,
         deadline: impl FnOnce() -> Option<Deadline>,
     ) -> Result<T, RecvTimeoutError> {
-        let state = match self.take() {
+        let mut state = match self.take() {
             Ok(message) => return Ok(message),
             Err(Nothing::Disconnected) => return Err(RecvTimeoutError::Disconnected),
             Err(Nothing::Empty(state)) => state,
         };
+        if Linger::is_due() {
+            state = match self.look_again(state) {
+                Ok(message) => return Ok(message),
+                Err(Nothing::Disconnected) => return Err(RecvTimeoutError::Disconnected),
+                Err(Nothing::Empty(state)) => state,
+            };
+        }
         let deadline = deadline();
         if state.moments.is_some() {
             return self.wait_for_moment(state, operation, deadline);
@@ -117,6 +125,21 @@ impl<T> Receiver<T> {
             return rendezvous::recv(&self.shared, state, operation, deadline);
         }
         self.wait_for_message(state, operation, deadline)
+    }
+
+    /// Tries again for a moment, because the sender is likely to be awake on another OS thread.
+    #[cold]
+    fn look_again<'a>(&'a self, mut state: LockGuard<'a, State<T>>) -> Result<T, Nothing<'a, T>> {
+        let mut linger = Linger::new(state.batch());
+        while linger.pays() {
+            drop(state);
+            linger.pause();
+            match self.take() {
+                Err(Nothing::Empty(still)) => state = still,
+                taken => return taken,
+            }
+        }
+        Err(Nothing::Empty(state))
     }
 
     #[inline(always)]

@@ -87,7 +87,8 @@ impl Server {
 
     /// Sets how many connections there may be at once; as many as come unless said otherwise.
     ///
-    /// Those beyond are not accepted: they wait in the kernel's line until one ends, in the order in which they came.
+    /// Those beyond are not accepted: they wait in the kernel's line until one ends, in the order in which they came. A handler sees to it that none keeps its place for ever: by
+    /// [`set_read_timeout`](TcpStream::set_read_timeout) against clients that say nothing, by [`timeout`](crate::timeout()) around a whole request against those that send it byte by byte.
     ///
     /// # Panics
     /// When `most` is 0.
@@ -110,8 +111,8 @@ impl Server {
     /// that panics ends its own connection: that is reported as an unjoined green thread's panic is ([`on_panic`](crate::RuntimeBuilder::on_panic), else stderr), and the others
     /// go on.
     ///
-    /// When the process runs out of descriptors or memory for sockets, new connections wait in the kernel's line, those that stand go on, and the server tries again when one
-    /// has ended, after a second at the latest.
+    /// When the process runs out of descriptors, of memory for sockets or of what its user may watch (`fs.epoll.max_user_watches`), new connections wait in the kernel's line,
+    /// those that stand go on, and the server tries again when one has ended, after a second at the latest.
     ///
     /// Blocks until [`Stopper::stop`] was called and the last handler has ended. A cancellation is raised here and cancels the handlers; it goes on after their end. On the root
     /// and on a plain OS thread the wait runs the event loop.
@@ -172,7 +173,7 @@ enum Trouble {
     /// Somebody was gone before he was accepted.
     OneConnection,
 
-    /// Descriptors or memory are used up; the connection stays in line.
+    /// Descriptors, memory or places in epoll are used up; the connection stays in line.
     Exhausted,
 
     /// It will be no better next time.
@@ -182,6 +183,8 @@ enum Trouble {
 fn trouble(error: &io::Error) -> Trouble {
     match error.raw_os_error() {
         Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => Trouble::Exhausted,
+        // What epoll says when its user watches as many descriptors as he may.
+        Some(libc::ENOSPC) => Trouble::Exhausted,
         // What the network did to the connection; `accept` of Linux passes it on. EPERM is a firewall's.
         Some(
             libc::ECONNABORTED
@@ -232,6 +235,16 @@ impl fmt::Debug for Server {
 }
 
 /// Stops a [`Server`], from any green thread and any OS thread.
+///
+/// # Examples
+/// ```no_run
+/// use greenthread::{net::Server, signal, spawn, time::Duration};
+/// let server = Server::bind("127.0.0.1:7777")?;
+/// let stopper = server.stopper();
+/// spawn(move || signal::ctrl_c().map(|()| stopper.stop(Duration::from_secs(5))));
+/// server.serve(|stream, peer| println!("{peer} is connected as {stream:?}"))?; // until Ctrl-C
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Clone)]
 pub struct Stopper(Arc<Shared>);
 

@@ -339,7 +339,8 @@ impl<'a, S: AsFd> Operating<'a, S> {
         }
     }
 
-    /// Parks until the direction may be ready.
+    /// Parks until the direction may be ready. Inlined, as the door is: no return but the caller's own lies between the switch and the next try.
+    #[inline(always)]
     fn wait_ready(
         &self,
         waiter: &Waiter<'a, State<Shared>>,

@@ -142,7 +142,8 @@ impl Orders {
 
     /// The answers of the latest round: of all `workers`, or of those who came until `until`.
     pub(super) fn collect(&self, workers: usize, until: Deadline) -> BTreeMap<usize, Answer> {
-        self.wait_until(Some(until), |state| state.answers.len() == workers);
+        // More of them, when one is ended that its boss does not count on: making the others has failed.
+        self.wait_until(Some(until), |state| state.answers.len() >= workers);
         std::mem::take(&mut self.0.lock().answers)
     }
 
@@ -183,5 +184,29 @@ impl Orders {
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::thread::runtime::Runtime;
+
+    #[test]
+    fn an_answer_that_nobody_counts_on_holds_nobody_up() {
+        let runtime = Runtime::builder().virtual_time().build().unwrap();
+        runtime.run(|| {
+            let orders = Orders::default();
+            let now = || crate::sched::scheduler::Scheduler::get().clock().now();
+            let before = now();
+            let until = before.after(Duration::from_secs(30));
+            orders.order(until);
+            let (found, left) = (false, Vec::new());
+            orders.answer(0, 1, Answer { found, left });
+            assert_eq!(orders.collect(0, until).len(), 1);
+            assert_eq!(now(), before);
+        });
     }
 }
