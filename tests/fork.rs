@@ -10,6 +10,10 @@ use greenthread::generator::Generator;
 use greenthread::sync::Event;
 use greenthread::{Builder, spawn, yield_now};
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 mod support;
 use support::child;
 
@@ -37,6 +41,7 @@ fn recurse_for_ever(depth: usize) -> usize {
 }
 
 #[test]
+#[apply(once)]
 fn after_a_fork_parked_green_threads_go_on_in_both_processes() {
     let ended = child::run(
         "after_a_fork_parked_green_threads_go_on_in_both_processes",
@@ -75,6 +80,7 @@ fn after_a_fork_parked_green_threads_go_on_in_both_processes() {
 }
 
 #[test]
+#[apply(once)]
 fn l2_after_a_fork_the_guards_still_stand() {
     let ended = child::run("l2_after_a_fork_the_guards_still_stand", || {
         let deep = Builder::new().name("forked".into());

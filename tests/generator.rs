@@ -8,10 +8,15 @@ use greenthread::generator::{
     self, Builder, Generator, GeneratorState, Raised, ResumeError, Yielder,
 };
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 mod support;
 use support::{Counted, Log, panic_text};
 
 #[test]
+#[apply(on_workers)]
 fn nothing_runs_before_start() {
     let ran = Rc::new(Cell::new(false));
     let seen = ran.clone();
@@ -22,6 +27,7 @@ fn nothing_runs_before_start() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn each_send_is_answered_by_the_next_yield() {
     let g = Generator::new(|y| {
         let mut sum = 0;
@@ -38,6 +44,7 @@ fn each_send_is_answered_by_the_next_yield() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_yield_works_from_any_call_depth() {
     fn walk(y: &Yielder<(), u32>, depth: u32) {
         if depth > 0 {
@@ -50,6 +57,7 @@ fn a_yield_works_from_any_call_depth() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn big_values_and_zero_sized_ones_pass_both_ways() {
     let g = Generator::new(|y| {
         let got: [u64; 100] = y.yield_([1_u8; 1000]);
@@ -62,6 +70,7 @@ fn big_values_and_zero_sized_ones_pass_both_ways() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_body_with_a_big_capture_runs() {
     let table = [3_u64; 500];
     let g: Generator<(), u64, u64> = Generator::new(move |y| {
@@ -73,6 +82,7 @@ fn a_body_with_a_big_capture_runs() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn misuse_panics_and_says_what_is_wrong() {
     let g = Generator::new(|y| y.yield_(0));
     assert_eq!(
@@ -96,6 +106,7 @@ fn misuse_panics_and_says_what_is_wrong() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn try_send_hands_the_value_back_in_every_state_but_suspended() {
     let g = Generator::new(|y| y.yield_(()));
     let value = String::from("value");
@@ -111,6 +122,7 @@ fn try_send_hands_the_value_back_in_every_state_but_suspended() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l14_driving_a_generator_from_its_own_body_is_refused() {
     type Own = Generator<u8, u8, ()>;
     let own: Rc<RefCell<Option<Rc<Own>>>> = Rc::default();
@@ -140,6 +152,7 @@ fn l14_driving_a_generator_from_its_own_body_is_refused() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l14_a_yielder_used_off_its_own_stack_is_a_clear_panic() {
     let outer = Generator::new(|y| {
         let text = generator::scope(
@@ -165,6 +178,7 @@ fn l14_a_yielder_used_off_its_own_stack_is_a_clear_panic() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_panic_of_the_body_comes_out_of_the_drivers_call() {
     let g = Generator::new(|y| -> () {
         y.yield_(1);
@@ -178,6 +192,7 @@ fn a_panic_of_the_body_comes_out_of_the_drivers_call() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_thrown_error_is_a_value_for_yield_caught() {
     let g = Generator::new(|y| {
         let mut caught = Vec::new();
@@ -196,6 +211,7 @@ fn a_thrown_error_is_a_value_for_yield_caught() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_thrown_error_reaches_catch_unwind_in_the_body_as_raised() {
     let g = Generator::new(|y: &Yielder<(), ()>| {
         let payload = catch_unwind(AssertUnwindSafe(|| y.yield_(()))).unwrap_err();
@@ -208,6 +224,7 @@ fn a_thrown_error_reaches_catch_unwind_in_the_body_as_raised() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_uncaught_thrown_error_comes_out_of_throw_as_itself() {
     let g: Generator<(), (), ()> = Generator::new(|y| y.yield_(()));
     g.start();
@@ -217,6 +234,7 @@ fn an_uncaught_thrown_error_comes_out_of_throw_as_itself() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn try_throw_returns_the_error_when_uncaught_and_when_there_is_no_yield_to_raise_it_at() {
     let g: Generator<(), (), ()> = Generator::new(|y| y.yield_(()));
     g.start();
@@ -228,6 +246,7 @@ fn try_throw_returns_the_error_when_uncaught_and_when_there_is_no_yield_to_raise
 }
 
 #[test]
+#[apply(on_workers)]
 fn try_throw_lets_another_panic_of_the_body_through() {
     let g: Generator<(), (), ()> = Generator::new(|y| {
         let _ = y.yield_caught(());
@@ -239,6 +258,7 @@ fn try_throw_lets_another_panic_of_the_body_through() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_raised_that_is_resumed_goes_on_as_if_never_caught() {
     let g: Generator<(), (), ()> = Generator::new(|y| {
         let raised = y.yield_caught(()).unwrap_err();
@@ -250,6 +270,7 @@ fn a_raised_that_is_resumed_goes_on_as_if_never_caught() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn throw_into_an_unstarted_or_finished_generator_raises_the_error_in_the_driver() {
     let counted = Counted::new();
     let body = counted.clone();
@@ -263,6 +284,7 @@ fn throw_into_an_unstarted_or_finished_generator_raises_the_error_in_the_driver(
 }
 
 #[test]
+#[apply(on_workers)]
 fn close_runs_destructors_innermost_first_and_a_second_close_does_nothing() {
     let log = Log::default();
     let body = log.clone();
@@ -281,6 +303,7 @@ fn close_runs_destructors_innermost_first_and_a_second_close_does_nothing() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn close_returns_what_the_body_answers_with() {
     let g: Generator<(), (), &str> = Generator::new(|y| match y.yield_caught(()) {
         Err(raised) if raised.is_close() => "bye",
@@ -292,6 +315,7 @@ fn close_returns_what_the_body_answers_with() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn closing_an_unstarted_generator_drops_its_body_unrun() {
     let counted = Counted::new();
     let body = counted.clone();
@@ -302,6 +326,7 @@ fn closing_an_unstarted_generator_drops_its_body_unrun() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_panic_while_closing_comes_out_of_close() {
     let g: Generator<(), (), ()> = Generator::new(|y| {
         let _ = y.yield_caught(());
@@ -314,6 +339,7 @@ fn a_panic_while_closing_comes_out_of_close() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l14_a_yield_while_closing_makes_close_panic_and_the_generator_stays_suspended() {
     let g = Generator::new(|y| {
         let _ = y.yield_caught(1);
@@ -330,6 +356,7 @@ fn l14_a_yield_while_closing_makes_close_panic_and_the_generator_stays_suspended
 }
 
 #[test]
+#[apply(on_workers)]
 fn dropping_a_suspended_generator_closes_it() {
     let log = Log::default();
     let body = log.clone();
@@ -343,6 +370,7 @@ fn dropping_a_suspended_generator_closes_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_panic_while_dropping_comes_out_of_the_drop() {
     let g: Generator<(), (), ()> = Generator::new(|y| {
         let _ = y.yield_caught(());
@@ -354,6 +382,7 @@ fn a_panic_while_dropping_comes_out_of_the_drop() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_unwind_that_drops_generators_closes_them() {
     let log = Log::default();
     let body = log.clone();
@@ -371,6 +400,7 @@ fn an_unwind_that_drops_generators_closes_them() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_generator_whose_body_panics_while_an_unwind_drops_it_does_not_end_the_process() {
     let payload = catch_unwind(|| {
         let g: Generator<(), (), ()> = Generator::new(|y| {
@@ -385,6 +415,7 @@ fn a_generator_whose_body_panics_while_an_unwind_drops_it_does_not_end_the_proce
 }
 
 #[test]
+#[apply(on_workers)]
 fn every_value_is_dropped_exactly_once() {
     let counted = Counted::new();
     for steps in 0..4 {
@@ -409,6 +440,7 @@ fn every_value_is_dropped_exactly_once() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_value_that_cannot_be_sent_is_dropped_once() {
     let counted = Counted::new();
     let g: Generator<Counted, (), Counted> = Generator::new(|y| y.yield_(()));
@@ -419,6 +451,7 @@ fn a_value_that_cannot_be_sent_is_dropped_once() {
 }
 
 #[test]
+#[apply(once)]
 fn next_sends_nothing_and_keeps_the_return_value() {
     let mut g = Generator::new(|y: &Yielder<Option<u8>, i32>| {
         assert_eq!(y.yield_(1), None);
@@ -434,6 +467,7 @@ fn next_sends_nothing_and_keeps_the_return_value() {
 }
 
 #[test]
+#[apply(once)]
 fn send_and_next_mix() {
     let g = Generator::new(|y: &Yielder<Option<i32>, _>| {
         y.yield_(y.yield_(0).unwrap_or(1)).unwrap_or(9)
@@ -445,6 +479,7 @@ fn send_and_next_mix() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn one_generator_can_be_driven_from_several_places() {
     let g = Rc::new(Generator::new(|y: &Yielder<(), _>| {
         for n in 0.. {
@@ -458,6 +493,7 @@ fn one_generator_can_be_driven_from_several_places() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn generators_nest_and_each_yields_to_its_own_driver() {
     let outer = Generator::new(|y: &Yielder<(), _>| {
         let inner = Generator::new(|y: &Yielder<(), _>| y.yield_all(0..3));
@@ -469,6 +505,7 @@ fn generators_nest_and_each_yields_to_its_own_driver() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_moved_generator_goes_on_where_it_stood() {
     let g = Generator::new(|y: &Yielder<(), _>| y.yield_all(0..4));
     let mut first = Some(g);
@@ -485,6 +522,7 @@ fn a_moved_generator_goes_on_where_it_stood() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn yield_from_passes_sends_throws_and_the_return_value() {
     let outer = Generator::new(|y| {
         let inner = Generator::new(|y| {
@@ -505,6 +543,7 @@ fn yield_from_passes_sends_throws_and_the_return_value() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn what_the_inner_generator_does_not_catch_is_raised_in_the_outer() {
     let outer = Generator::new(|y| {
         let inner: Generator<(), (), ()> = Generator::new(|y| y.yield_(()));
@@ -526,6 +565,7 @@ fn what_the_inner_generator_does_not_catch_is_raised_in_the_outer() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l14_closing_goes_innermost_first_through_delegation() {
     let log = Log::default();
     let body = log.clone();
@@ -544,6 +584,7 @@ fn l14_closing_goes_innermost_first_through_delegation() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_panic_of_the_inner_body_comes_out_of_yield_from() {
     let outer = Generator::new(|y| {
         let inner: Generator<(), (), ()> = Generator::new(|_| panic_any(5_u8));
@@ -554,6 +595,7 @@ fn a_panic_of_the_inner_body_comes_out_of_yield_from() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn yield_from_wants_a_generator_that_is_not_started() {
     let outer = Generator::new(|y| {
         let inner: Generator<(), (), ()> = Generator::new(|y| y.yield_(()));
@@ -567,6 +609,7 @@ fn yield_from_wants_a_generator_that_is_not_started() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn yield_all_drops_what_is_sent() {
     let counted = Counted::new();
     let g = Generator::new(|y| y.yield_all(["a", "b"]));
@@ -578,6 +621,7 @@ fn yield_all_drops_what_is_sent() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_builder_refuses_a_size_out_of_range_and_names_the_range() {
     let error = Builder::new()
         .stack_size(usize::MAX)
@@ -596,6 +640,7 @@ fn a_builder_refuses_a_size_out_of_range_and_names_the_range() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_stack_size_of_zero_is_rounded_up() {
     let g = Builder::new()
         .stack_size(0)
@@ -605,6 +650,7 @@ fn a_stack_size_of_zero_is_rounded_up() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_bigger_stack_holds_deeper_recursion() {
     fn depth(left: u32) -> u64 {
         let page = std::hint::black_box([1_u8; 1024]);
@@ -620,6 +666,7 @@ fn a_bigger_stack_holds_deeper_recursion() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_unstarted_generator_with_its_stack_is_dropped_with_both() {
     let counted = Counted::new();
     let body = counted.clone();
@@ -629,6 +676,7 @@ fn an_unstarted_generator_with_its_stack_is_dropped_with_both() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_scoped_generator_borrows_and_is_closed_when_the_scope_ends() {
     let log = Log::default();
     let numbers = [1, 2, 3];
@@ -645,6 +693,7 @@ fn a_scoped_generator_borrows_and_is_closed_when_the_scope_ends() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_scope_closes_its_generator_when_the_callback_panics() {
     let log = Log::default();
     let payload = catch_unwind(AssertUnwindSafe(|| {
@@ -665,6 +714,7 @@ fn a_scope_closes_its_generator_when_the_callback_panics() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_panic_while_a_scope_closes_its_generator_comes_out_of_the_scope() {
     let payload = catch_unwind(AssertUnwindSafe(|| {
         generator::scope(
@@ -680,6 +730,7 @@ fn a_panic_while_a_scope_closes_its_generator_comes_out_of_the_scope() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_generator_works_on_every_os_thread_and_its_stacks_go_with_it() {
     for _ in 0..20 {
         let sum = std::thread::spawn(|| {
@@ -693,6 +744,7 @@ fn a_generator_works_on_every_os_thread_and_its_stacks_go_with_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_generator_kept_in_a_thread_local_is_closed_at_the_threads_exit() {
     thread_local! {
         static KEPT: RefCell<Option<Generator<(), (), ()>>> = const { RefCell::new(None) };
@@ -713,6 +765,7 @@ fn a_generator_kept_in_a_thread_local_is_closed_at_the_threads_exit() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn driving_from_ever_other_places_keeps_the_chain_right() {
     let shared = Rc::new(Generator::new(|y: &Yielder<(), u32>| {
         y.yield_all(0..100);

@@ -6,6 +6,10 @@ use std::rc::Rc;
 
 use greenthread::generator::{self, Generator, ResumeError, Yielder};
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 mod support;
 use support::{Counted, child, panic_text};
 
@@ -33,6 +37,7 @@ fn yields_in_its_unwind() -> Generator<(), u8, &'static str> {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l14_nothing_is_raised_at_a_yield_in_the_middle_of_an_unwind() {
     let g = yields_in_its_unwind();
     assert_eq!(g.send(()).yielded(), Some(2));
@@ -51,6 +56,7 @@ fn l14_nothing_is_raised_at_a_yield_in_the_middle_of_an_unwind() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_caught_yield_in_the_middle_of_an_unwind_receives_the_close_as_a_value() {
     let closed = Rc::new(Cell::new(false));
     let seen = closed.clone();
@@ -68,6 +74,7 @@ fn a_caught_yield_in_the_middle_of_an_unwind_receives_the_close_as_a_value() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_generator_driven_in_a_destructor_of_an_unwind_yields_and_closes_as_ever() {
     let closed = Cell::new(None);
     let _ = catch_unwind(AssertUnwindSafe(|| {
@@ -91,6 +98,7 @@ fn a_generator_driven_in_a_destructor_of_an_unwind_yields_and_closes_as_ever() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l14_a_yield_in_a_destructor_that_a_close_runs_leaves_it_suspended() {
     let g: Generator<(), u8, ()> = Generator::new(|y| {
         let _last = Last(|| y.yield_(2));
@@ -108,6 +116,7 @@ fn l14_a_yield_in_a_destructor_that_a_close_runs_leaves_it_suspended() {
 }
 
 #[test]
+#[apply(once)]
 fn l14_dropping_a_generator_that_yields_while_closing_leaks_it_and_says_so_once() {
     let output = child::run(
         "l14_dropping_a_generator_that_yields_while_closing_leaks_it_and_says_so_once",
@@ -133,6 +142,7 @@ fn l14_dropping_a_generator_that_yields_while_closing_leaks_it_and_says_so_once(
 }
 
 #[test]
+#[apply(once)]
 fn l14_dropping_a_generator_in_the_middle_of_an_unwind_leaks_it_and_says_so_once() {
     let output = child::run(
         "l14_dropping_a_generator_in_the_middle_of_an_unwind_leaks_it_and_says_so_once",
@@ -152,6 +162,7 @@ fn l14_dropping_a_generator_in_the_middle_of_an_unwind_leaks_it_and_says_so_once
 }
 
 #[test]
+#[apply(once)]
 fn l14_a_borrowing_generator_that_cannot_be_closed_ends_the_process() {
     let output = child::run(
         "l14_a_borrowing_generator_that_cannot_be_closed_ends_the_process",
@@ -177,6 +188,7 @@ fn l14_a_borrowing_generator_that_cannot_be_closed_ends_the_process() {
 }
 
 #[test]
+#[apply(once)]
 fn l18_a_payload_whose_drop_panics_is_leaked_and_reported() {
     struct Bomb;
     impl Drop for Bomb {
@@ -209,6 +221,7 @@ fn l18_a_payload_whose_drop_panics_is_leaked_and_reported() {
 
 #[cfg(target_os = "linux")]
 #[test]
+#[apply(once)]
 fn l3_a_generator_that_finds_no_stack_says_why_and_can_start_later() {
     let output = child::run(
         "l3_a_generator_that_finds_no_stack_says_why_and_can_start_later",
@@ -246,6 +259,7 @@ fn l3_a_generator_that_finds_no_stack_says_why_and_can_start_later() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_stack_abandoned_by_forget_is_kept_and_nothing_else_is_harmed() {
     let numbers = std::thread::spawn(|| {
         let forgotten: Generator<(), u8, ()> = Generator::new(|y| y.yield_(1));

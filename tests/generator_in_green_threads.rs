@@ -6,10 +6,15 @@ use std::rc::Rc;
 use greenthread::generator::{Generator, ResumeError, Yielder};
 use greenthread::{spawn, yield_now};
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 mod support;
 use support::{Log, panic_text};
 
 #[test]
+#[apply(on_workers)]
 fn l14_a_child_that_yields_with_its_parents_yielder_panics_clearly() {
     let g = Generator::new(|y: &Yielder<(), u8>| {
         let text = greenthread::scope(|s| s.spawn(|| panic_text(|| y.yield_(1))).join().unwrap());
@@ -25,6 +30,7 @@ fn l14_a_child_that_yields_with_its_parents_yielder_panics_clearly() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_wait_point_in_a_generator_parks_the_green_thread_that_drives_it() {
     let log = Log::default();
     let (waits, other) = (log.clone(), log.clone());
@@ -47,6 +53,7 @@ fn a_wait_point_in_a_generator_parks_the_green_thread_that_drives_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l14_a_generator_that_waits_is_running_for_every_other_driver() {
     let g = Rc::new(Generator::new(|y: &Yielder<u8, ()>| {
         yield_now();
@@ -73,6 +80,7 @@ fn l14_a_generator_that_waits_is_running_for_every_other_driver() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l12_a_generator_may_be_driven_by_one_green_thread_after_another_and_by_the_root() {
     let g = Rc::new(Generator::new(|y: &Yielder<(), u32>| {
         for n in 0.. {
@@ -102,6 +110,7 @@ fn l12_a_generator_may_be_driven_by_one_green_thread_after_another_and_by_the_ro
 }
 
 #[test]
+#[apply(on_workers)]
 fn pipelines_interleaved_by_waits_keep_their_own_chains() {
     let stage = |base: u32| {
         let inner = Generator::new(move |y: &Yielder<(), u32>| {
@@ -126,6 +135,7 @@ fn pipelines_interleaved_by_waits_keep_their_own_chains() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_panic_after_a_wait_in_a_generator_unwinds_through_its_driver() {
     let log = Log::default();
     let seen = log.clone();

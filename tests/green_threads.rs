@@ -1,19 +1,23 @@
 //! Green threads: spawning, joining, yielding, parking, and what is kept of a panic.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
+mod support;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
 use greenthread::{
-    Builder, Elapsed, Runtime, Spawner, catch_cancel, checkpoint, current, park, run, scope,
-    shield, sleep, spawn, time, timeout, try_scope, yield_now,
+    Builder, Elapsed, Spawner, catch_cancel, checkpoint, current, park, run, scope, shield, sleep,
+    spawn, time, timeout, try_scope, yield_now,
 };
-
-fn virtual_time() -> Runtime {
-    Runtime::builder().virtual_time().build().unwrap()
-}
+use support::everywhere::virtual_time;
 
 #[test]
+#[apply(on_workers)]
 fn spawn_runs_when_the_root_waits_and_join_returns_the_value() {
     let ran = Rc::new(Cell::new(false));
     let seen = Rc::clone(&ran);
@@ -27,6 +31,7 @@ fn spawn_runs_when_the_root_waits_and_join_returns_the_value() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn ready_green_threads_run_in_the_order_in_which_they_became_ready() {
     let log = Rc::new(RefCell::new(Vec::new()));
     let handles: Vec<_> = (0..3)
@@ -49,6 +54,7 @@ fn ready_green_threads_run_in_the_order_in_which_they_became_ready() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_panic_is_kept_for_join_and_touches_no_other() {
     let bad = spawn(|| -> u32 { panic!("boom") });
     let good = spawn(|| 3);
@@ -59,8 +65,9 @@ fn a_panic_is_kept_for_join_and_touches_no_other() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_cancelled_sleeper_ends_with_the_reason() {
-    virtual_time().run(|| {
+    virtual_time(|| {
         let sleeper = spawn(|| sleep(Duration::from_secs(10)));
         yield_now();
         assert!(sleeper.thread().cancel_with("enough"));
@@ -71,8 +78,9 @@ fn a_cancelled_sleeper_ends_with_the_reason() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn an_inner_timeout_lets_the_outer_one_pass() {
-    virtual_time().run(|| {
+    virtual_time(|| {
         let start = time::now();
         let outer = timeout(Duration::from_secs(1), || {
             let inner = timeout(Duration::from_secs(5), || sleep(Duration::from_secs(10)));
@@ -84,6 +92,7 @@ fn an_inner_timeout_lets_the_outer_one_pass() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn unpark_from_another_os_thread_wakes_a_parked_green_thread() {
     let parked = spawn(park);
     let thread = parked.thread().clone();
@@ -93,6 +102,7 @@ fn unpark_from_another_os_thread_wakes_a_parked_green_thread() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_spawner_reaches_this_os_thread_from_another() {
     let here = Spawner::current();
     let (sender, receiver) = std::sync::mpsc::channel();
@@ -109,6 +119,7 @@ fn a_spawner_reaches_this_os_thread_from_another() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn scope_children_borrow_and_end_before_it_returns() {
     let mut words = vec![String::from("a"), String::from("b")];
     let (first, second) = words.split_at_mut(1);
@@ -120,6 +131,7 @@ fn scope_children_borrow_and_end_before_it_returns() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_child_that_panics_cancels_siblings_and_body_and_goes_on() {
     let ended = Cell::new(0);
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -144,6 +156,7 @@ fn a_child_that_panics_cancels_siblings_and_body_and_goes_on() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn try_scope_returns_every_error_in_the_order_they_came() {
     let outcome = try_scope(|s| {
         s.spawn(|| Err::<(), _>(1));
@@ -155,6 +168,7 @@ fn try_scope_returns_every_error_in_the_order_they_came() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn shield_holds_a_cancellation_back_until_the_next_wait_point() {
     let log = Rc::new(RefCell::new(Vec::new()));
     let seen = Rc::clone(&log);
@@ -174,6 +188,7 @@ fn shield_holds_a_cancellation_back_until_the_next_wait_point() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn catch_cancel_consumes_a_request() {
     let handle = spawn(|| {
         let caught = catch_cancel(park).unwrap_err();
@@ -186,6 +201,7 @@ fn catch_cancel_consumes_a_request() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn run_ends_what_it_left_behind() {
     let handle = run(|| {
         let handle = spawn(park);
@@ -196,13 +212,15 @@ fn run_ends_what_it_left_behind() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_a_deadlock_is_a_panic_on_the_root() {
-    let caught = std::panic::catch_unwind(|| virtual_time().run(park));
+    let caught = std::panic::catch_unwind(|| virtual_time(park));
     let message = caught.unwrap_err().downcast::<String>().unwrap();
     assert!(message.contains("deadlock"), "{message}");
 }
 
 #[test]
+#[apply(on_workers)]
 fn on_finish_runs_before_the_joiner_goes_on_and_late_ones_too() {
     let handle = spawn(|| 5);
     let (sender, receiver) = std::sync::mpsc::channel();
@@ -217,6 +235,7 @@ fn on_finish_runs_before_the_joiner_goes_on_and_late_ones_too() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_thread_that_exits_with_suspended_green_threads_abandons_them() {
     let handle = std::thread::spawn(|| {
         let handle = spawn(|| {
@@ -232,6 +251,7 @@ fn a_thread_that_exits_with_suspended_green_threads_abandons_them() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_hundred_thousand_short_ones_share_one_warm_stack() {
     let handles: Vec<_> = (0..100_000u64).map(|i| spawn(move || i)).collect();
     let sum: u64 = handles.into_iter().map(|h| h.join().unwrap()).sum();
@@ -239,6 +259,7 @@ fn a_hundred_thousand_short_ones_share_one_warm_stack() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_builder_names_its_green_thread() {
     let handle = Builder::new()
         .name("n".into())

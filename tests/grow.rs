@@ -11,6 +11,10 @@ use greenthread::{
     Runtime, catch_cancel, checkpoint, current, grow, run, sleep, spawn, timeout, yield_now,
 };
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 mod support;
 use support::{Log, panic_text};
 
@@ -27,6 +31,7 @@ fn depth(steps: usize) -> usize {
 const DEEP: usize = 4_000;
 
 #[test]
+#[apply(on_workers)]
 fn a_recursion_too_deep_for_the_stack_runs_inside_grow() {
     let on_root = grow(16 << 20, || depth(DEEP));
     let on_green_thread = spawn(|| grow(16 << 20, || depth(DEEP))).join().unwrap();
@@ -38,12 +43,14 @@ fn a_recursion_too_deep_for_the_stack_runs_inside_grow() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn calls_may_be_nested() {
     let sum = spawn(|| grow(1 << 20, || 1 + grow(8 << 20, || depth(DEEP)) + depth(500)));
     assert_eq!(sum.join().unwrap(), 1 + DEEP + 500);
 }
 
 #[test]
+#[apply(on_workers)]
 fn what_is_lent_to_it_may_be_changed_inside() {
     let mut words = vec!["before"];
     grow(1 << 20, || words.push("inside"));
@@ -51,6 +58,7 @@ fn what_is_lent_to_it_may_be_changed_inside() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn green_threads_take_turns_inside() {
     let log = Log::default();
     let both = ["first", "second"].map(|name| {
@@ -73,6 +81,7 @@ fn green_threads_take_turns_inside() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn the_root_may_wait_inside() {
     let (sender, receiver) = bounded(1);
     let sum: i32 = run(|| {
@@ -85,6 +94,7 @@ fn the_root_may_wait_inside() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l14_a_generators_body_may_yield_inside() {
     let body = |y: &Yielder<i32, i32>| {
         grow(1 << 20, || {
@@ -99,6 +109,7 @@ fn l14_a_generators_body_may_yield_inside() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l14_a_close_runs_the_destructors_inside_first() {
     let log = Log::default();
     let (inner, outer) = (log.clone(), log.clone());
@@ -115,6 +126,7 @@ fn l14_a_close_runs_the_destructors_inside_first() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l14_the_yielder_of_an_outer_generator_is_refused_inside_an_inner_one() {
     let outer: Generator<(), (), String> = Generator::new(|y: &Yielder<(), ()>| {
         greenthread::generator::scope(
@@ -127,6 +139,7 @@ fn l14_the_yielder_of_an_outer_generator_is_refused_inside_an_inner_one() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_generator_driven_inside_yields_to_there() {
     let numbers = grow(1 << 20, || {
         let g: Generator<(), u8, ()> = Generator::new(|y| y.yield_all(0..4));
@@ -136,6 +149,7 @@ fn a_generator_driven_inside_yields_to_there() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_panic_comes_out_with_its_own_payload() {
     let payload = catch_unwind(|| grow(1 << 20, || panic_any(7_u8))).unwrap_err();
     assert_eq!(payload.downcast_ref(), Some(&7_u8));
@@ -143,6 +157,7 @@ fn a_panic_comes_out_with_its_own_payload() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l9_a_cancellation_unwinds_through_it() {
     let dropped = Log::default();
     let inside = dropped.clone();
@@ -159,6 +174,7 @@ fn l9_a_cancellation_unwinds_through_it() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l12_a_timeout_outside_acts_inside_and_the_other_way_round() {
     let runtime = Runtime::builder().virtual_time().build().unwrap();
     let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
@@ -169,6 +185,7 @@ fn l12_a_timeout_outside_acts_inside_and_the_other_way_round() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l10_nothing_is_raised_inside_while_the_stack_that_grew_unwinds() {
     struct Last(Rc<std::cell::Cell<bool>>);
     impl Drop for Last {
@@ -192,6 +209,7 @@ fn l10_nothing_is_raised_inside_while_the_stack_that_grew_unwinds() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l10_an_unwind_that_was_caught_inside_lets_requests_through_again() {
     // Another stack is parked in mid-unwind, so that the frames decide, the grown ones too.
     struct Yields;
@@ -220,6 +238,7 @@ fn l10_an_unwind_that_was_caught_inside_lets_requests_through_again() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l3_a_size_that_no_stack_has_is_a_panic_that_names_the_range() {
     let text = panic_text(|| grow(usize::MAX, || ()));
     assert!(text.contains("outside 16384..=1073741824 bytes"), "{text}");

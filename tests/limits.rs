@@ -9,6 +9,10 @@ use std::rc::Rc;
 use greenthread::sync::Event;
 use greenthread::{Builder, JoinHandle, spawn, yield_now};
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 mod support;
 use support::child;
 
@@ -87,6 +91,7 @@ fn pretend_an_older_kernel() {
 }
 
 #[test]
+#[apply(once)]
 fn l3_on_an_older_kernel_stacks_end_before_the_mappings_do() {
     assert_in_child(
         "l3_on_an_older_kernel_stacks_end_before_the_mappings_do",
@@ -116,6 +121,7 @@ fn l3_on_an_older_kernel_stacks_end_before_the_mappings_do() {
 }
 
 #[test]
+#[apply(once)]
 fn l3_a_spawn_that_finds_no_stack_at_its_first_run_is_refused() {
     assert_in_child(
         "l3_a_spawn_that_finds_no_stack_at_its_first_run_is_refused",
@@ -137,6 +143,7 @@ fn l3_a_spawn_that_finds_no_stack_at_its_first_run_is_refused() {
 // The shim knows our mappings by `MAP_NORESERVE`, which the portable twin does not ask for.
 #[cfg(not(greenthread_portable))]
 #[test]
+#[apply(once)]
 fn l3_without_overcommit_the_error_names_it() {
     assert_in_child("l3_without_overcommit_the_error_names_it", || {
         let mut waiting = Waiting::begun();
@@ -151,6 +158,7 @@ fn l3_without_overcommit_the_error_names_it() {
 }
 
 #[test]
+#[apply(once)]
 fn l3_when_all_memory_is_locked_the_error_names_the_limit() {
     assert_in_child(
         "l3_when_all_memory_is_locked_the_error_names_the_limit",
@@ -182,6 +190,7 @@ fn l3_when_all_memory_is_locked_the_error_names_the_limit() {
 // The shim knows our mappings by `MAP_NORESERVE`, which the portable twin does not ask for.
 #[cfg(not(greenthread_portable))]
 #[test]
+#[apply(once)]
 fn l3_a_generator_and_grow_name_the_limit_too() {
     assert_in_child("l3_a_generator_and_grow_name_the_limit_too", || {
         let mut waiting = Waiting::begun();

@@ -1,5 +1,9 @@
 //! `green_local!`: whose value it is, how long it lives, and who inherits it.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 mod support;
 
 use std::cell::{Cell, RefCell};
@@ -36,6 +40,7 @@ fn count() -> u32 {
 }
 
 #[test]
+#[apply(on_workers)]
 fn every_green_thread_and_the_root_have_their_own() {
     let workers: Vec<JoinHandle<_>> = (0..3)
         .map(|_| {
@@ -55,6 +60,7 @@ fn every_green_thread_and_the_root_have_their_own() {
 }
 
 #[test]
+#[apply(once)]
 fn the_first_use_makes_the_value_and_no_other_does() {
     static MADE: AtomicUsize = AtomicUsize::new(0);
     green_local! {
@@ -71,6 +77,7 @@ fn the_first_use_makes_the_value_and_no_other_does() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn what_the_first_use_sets_itself_stands() {
     green_local! {
         static VALUE: u32 = {
@@ -82,6 +89,7 @@ fn what_the_first_use_sets_itself_stands() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn scope_puts_back_what_was_there_however_it_is_left() {
     green_local! { static VALUE: u32 = 0; }
     let inside = VALUE.scope(1, || {
@@ -94,6 +102,7 @@ fn scope_puts_back_what_was_there_however_it_is_left() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_value_lives_as_long_as_somebody_reads_it() {
     green_local! { static VALUE: Option<Counted> = None; }
     let counted = Counted::new();
@@ -107,6 +116,7 @@ fn a_value_lives_as_long_as_somebody_reads_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_reader_may_wait() {
     let reader = spawn(|| {
         NOTES.with(|notes| {
@@ -141,6 +151,7 @@ fn name_of_current() -> &'static str {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l18_values_are_dropped_on_the_green_threads_own_stack_before_its_handle_reads_finished() {
     green_local! { static VALUE: Option<Leaves> = None; }
     let log = Log::default();
@@ -155,6 +166,7 @@ fn l18_values_are_dropped_on_the_green_threads_own_stack_before_its_handle_reads
 }
 
 #[test]
+#[apply(on_workers)]
 fn values_are_dropped_although_their_green_thread_is_cancelled_or_panics() {
     green_local! { static VALUE: Option<Leaves> = None; }
     for how_it_ends in [park, || panic!("expected")] {
@@ -172,6 +184,7 @@ fn values_are_dropped_although_their_green_thread_is_cancelled_or_panics() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn values_are_dropped_newest_first_and_a_destructor_may_use_older_ones() {
     struct Reads(Log);
     impl Drop for Reads {
@@ -198,6 +211,7 @@ fn values_are_dropped_newest_first_and_a_destructor_may_use_older_ones() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_destructor_that_makes_its_value_anew_for_ever_is_left_alone_in_the_end() {
     struct Again;
     impl Drop for Again {
@@ -210,6 +224,7 @@ fn a_destructor_that_makes_its_value_anew_for_ever_is_left_alone_in_the_end() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_destructor_that_panics_harms_neither_the_others_nor_the_result() {
     struct Bad;
     impl Drop for Bad {
@@ -233,6 +248,7 @@ fn a_destructor_that_panics_harms_neither_the_others_nor_the_result() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn every_form_of_spawn_copies_what_is_inherited() {
     run(|| {
         USER.set("alice".into());
@@ -255,6 +271,7 @@ fn every_form_of_spawn_copies_what_is_inherited() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_spawner_copies_from_who_spawns_not_from_where_it_runs() {
     run(|| {
         USER.set("here".into());
@@ -269,6 +286,7 @@ fn a_spawner_copies_from_who_spawns_not_from_where_it_runs() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_copy_is_taken_at_the_spawn_and_neither_side_sees_the_other_after() {
     run(|| {
         USER.set("first".into());
@@ -286,6 +304,7 @@ fn a_copy_is_taken_at_the_spawn_and_neither_side_sees_the_other_after() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn what_is_not_marked_is_not_inherited_and_what_was_never_used_is_made_anew() {
     run(|| {
         count();
@@ -300,6 +319,7 @@ green_local! {
 }
 
 #[test]
+#[apply(on_roots)]
 fn copies_go_with_their_green_thread_even_if_it_never_runs() {
     run(|| {
         let token = Arc::new(());
@@ -336,6 +356,7 @@ fn spawn_blocking_behind_another() -> JoinHandle<()> {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_job_has_values_of_its_own_and_leaves_none_to_the_next() {
     let pool = Pool::new(1);
     assert_eq!(pool.spawn(|| (count(), count())).join().unwrap(), (11, 12));
@@ -343,6 +364,7 @@ fn a_job_has_values_of_its_own_and_leaves_none_to_the_next() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn the_root_begins_fresh_in_run_and_drops_its_values_at_the_end() {
     green_local! { static VALUE: Option<Leaves> = None; }
     USER.set("outside".into());
@@ -358,6 +380,7 @@ fn the_root_begins_fresh_in_run_and_drops_its_values_at_the_end() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn values_of_the_root_outlive_the_green_threads_that_run_leaves_behind() {
     green_local! { static VALUE: Option<Counted> = None; }
     let counted = Counted::new();

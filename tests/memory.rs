@@ -8,6 +8,10 @@ use std::time::Duration;
 use greenthread::sync::Event;
 use greenthread::{Builder, grow, release_memory, run, sleep, spawn, stats, yield_now};
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 mod support;
 use support::child;
 
@@ -57,6 +61,7 @@ fn assert_returns(test: &str, f: fn()) {
 }
 
 #[test]
+#[apply(once)]
 fn memory_is_back_within_a_second_after_a_burst_while_the_loop_sleeps() {
     assert_returns(
         "memory_is_back_within_a_second_after_a_burst_while_the_loop_sleeps",
@@ -68,11 +73,13 @@ fn memory_is_back_within_a_second_after_a_burst_while_the_loop_sleeps() {
 }
 
 #[test]
+#[apply(once)]
 fn memory_is_back_at_the_end_of_run() {
     assert_returns("memory_is_back_at_the_end_of_run", || run(|| burst(BURST)));
 }
 
 #[test]
+#[apply(once)]
 fn memory_is_back_after_release_memory() {
     assert_returns("memory_is_back_after_release_memory", || {
         burst(BURST);
@@ -81,6 +88,7 @@ fn memory_is_back_after_release_memory() {
 }
 
 #[test]
+#[apply(once)]
 fn a_second_burst_works_on_what_was_given_back() {
     assert_returns("a_second_burst_works_on_what_was_given_back", || {
         let kept = spawn(greenthread::park);
@@ -94,6 +102,7 @@ fn a_second_burst_works_on_what_was_given_back() {
 }
 
 #[test]
+#[apply(once)]
 fn stats_count_stacks_by_what_becomes_of_them() {
     std::thread::spawn(|| {
         let before = stats().stacks;
@@ -120,6 +129,7 @@ fn stats_count_stacks_by_what_becomes_of_them() {
 }
 
 #[test]
+#[apply(once)]
 fn a_stack_size_is_rounded_up_to_its_class_and_the_largest_works() {
     for bytes in [1, 16 << 10, 100_000, 1 << 20, 1 << 30] {
         let one = Builder::new().stack_size(bytes).spawn(|| 1).unwrap();

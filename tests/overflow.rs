@@ -11,6 +11,10 @@ use std::sync::{Arc, Barrier};
 use greenthread::generator::{self, Generator, Yielder};
 use greenthread::{Builder, Runtime, gather, grow, run, spawn};
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 mod support;
 use support::child::{self, Ended};
 
@@ -60,6 +64,7 @@ fn assert_reported(ended: &Ended, parts: &[&str]) {
 const WAYS_OUT: [&str; 2] = ["Builder::stack_size", "Runtime::builder().stack_size"];
 
 #[test]
+#[apply(once)]
 fn l2_an_overflow_names_the_green_thread_and_how_to_raise_the_size() {
     let ended = child::run(
         "l2_an_overflow_names_the_green_thread_and_how_to_raise_the_size",
@@ -81,6 +86,7 @@ fn l2_an_overflow_names_the_green_thread_and_how_to_raise_the_size() {
 }
 
 #[test]
+#[apply(once)]
 fn l2_an_overflow_shows_the_backtrace_of_the_stack_that_ran_out() {
     let ended = child::run(
         "l2_an_overflow_shows_the_backtrace_of_the_stack_that_ran_out",
@@ -96,6 +102,7 @@ fn l2_an_overflow_shows_the_backtrace_of_the_stack_that_ran_out() {
 }
 
 #[test]
+#[apply(once)]
 fn l2_an_overflow_in_a_generator_says_generator_and_who_drives_it() {
     let ended = child::run(
         "l2_an_overflow_in_a_generator_says_generator_and_who_drives_it",
@@ -116,6 +123,7 @@ fn l2_an_overflow_in_a_generator_says_generator_and_who_drives_it() {
 }
 
 #[test]
+#[apply(once)]
 fn l2_an_overflow_in_a_generator_without_any_runtime_is_reported() {
     let ended = child::run(
         "l2_an_overflow_in_a_generator_without_any_runtime_is_reported",
@@ -131,6 +139,7 @@ fn l2_an_overflow_in_a_generator_without_any_runtime_is_reported() {
 }
 
 #[test]
+#[apply(once)]
 fn l2_an_overflow_inside_grow_says_so() {
     let ended = child::run("l2_an_overflow_inside_grow_says_so", || {
         let deep = Builder::new().name("grower".into());
@@ -145,6 +154,7 @@ fn l2_an_overflow_inside_grow_says_so() {
 }
 
 #[test]
+#[apply(once)]
 fn l2_an_overflow_of_a_green_thread_that_waited_on_a_nested_loop_is_reported() {
     let ended = child::run(
         "l2_an_overflow_of_a_green_thread_that_waited_on_a_nested_loop_is_reported",
@@ -164,6 +174,7 @@ fn l2_an_overflow_of_a_green_thread_that_waited_on_a_nested_loop_is_reported() {
 }
 
 #[test]
+#[apply(once)]
 fn l2_overflows_on_several_os_threads_at_once_give_one_whole_report() {
     let ended = child::run(
         "l2_overflows_on_several_os_threads_at_once_give_one_whole_report",
@@ -187,6 +198,7 @@ fn l2_overflows_on_several_os_threads_at_once_give_one_whole_report() {
 }
 
 #[test]
+#[apply(once)]
 fn l2_an_overflow_on_a_worker_names_the_green_thread_and_where_it_was_spawned() {
     let ended = child::run(
         "l2_an_overflow_on_a_worker_names_the_green_thread_and_where_it_was_spawned",
@@ -220,6 +232,7 @@ fn l2_an_overflow_on_a_worker_names_the_green_thread_and_where_it_was_spawned() 
 }
 
 #[test]
+#[apply(once)]
 fn l2_overflows_on_several_workers_at_once_give_one_whole_report() {
     let ended = child::run(
         "l2_overflows_on_several_workers_at_once_give_one_whole_report",
@@ -246,6 +259,7 @@ fn l2_overflows_on_several_workers_at_once_give_one_whole_report() {
 }
 
 #[test]
+#[apply(once)]
 fn l2_an_overflow_on_an_os_thread_without_an_alternate_stack_is_reported() {
     let ended = child::run(
         "l2_an_overflow_on_an_os_thread_without_an_alternate_stack_is_reported",
@@ -269,6 +283,7 @@ fn l2_an_overflow_on_an_os_thread_without_an_alternate_stack_is_reported() {
 
 #[cfg(target_arch = "x86_64")]
 #[test]
+#[apply(once)]
 fn l2_a_frame_of_twelve_kibibytes_without_probes_is_caught_by_the_guard() {
     let ended = child::run(
         "l2_a_frame_of_twelve_kibibytes_without_probes_is_caught_by_the_guard",
@@ -285,6 +300,7 @@ fn l2_a_frame_of_twelve_kibibytes_without_probes_is_caught_by_the_guard() {
 }
 
 #[test]
+#[apply(once)]
 fn l2_an_overflow_of_the_roots_own_stack_stays_with_the_standard_library() {
     let ended = child::run(
         "l2_an_overflow_of_the_roots_own_stack_stays_with_the_standard_library",
@@ -300,6 +316,7 @@ fn l2_an_overflow_of_the_roots_own_stack_stays_with_the_standard_library() {
 }
 
 #[test]
+#[apply(once)]
 fn l2_a_fault_elsewhere_goes_to_the_handler_that_was_there_before() {
     extern "C" fn previous(_: libc::c_int) {
         let said = b"the previous handler\n";
@@ -321,6 +338,7 @@ fn l2_a_fault_elsewhere_goes_to_the_handler_that_was_there_before() {
 }
 
 #[test]
+#[apply(once)]
 fn l2_a_fault_elsewhere_ends_the_process_as_ever() {
     let ended = child::run("l2_a_fault_elsewhere_ends_the_process_as_ever", || {
         spawn(|| touch(8)).join().unwrap();
@@ -330,6 +348,7 @@ fn l2_a_fault_elsewhere_ends_the_process_as_ever() {
 }
 
 #[test]
+#[apply(once)]
 fn l2_a_touch_of_another_stacks_guard_is_no_overflow() {
     let ended = child::run("l2_a_touch_of_another_stacks_guard_is_no_overflow", || {
         // The root's stack pointer is far from the slot of the green thread.

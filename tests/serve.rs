@@ -2,6 +2,12 @@
 
 #![expect(unsafe_code, reason = "shortens a listener's line")]
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
+mod support;
+
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
@@ -48,6 +54,7 @@ fn names(dump: &Value) -> Vec<&str> {
 }
 
 #[test]
+#[apply(once)]
 fn a_client_sees_the_green_threads_and_the_numbers() {
     let serving = trace::serve(place("sees")).unwrap();
     let path = serving.path().to_owned();
@@ -73,6 +80,7 @@ fn a_client_sees_the_green_threads_and_the_numbers() {
 }
 
 #[test]
+#[apply(once)]
 fn a_program_that_lets_nobody_else_run_is_seen_all_the_same() {
     let serving = trace::serve(place("busy")).unwrap();
     let stop = Arc::new(AtomicBool::new(false));
@@ -97,6 +105,7 @@ fn a_program_that_lets_nobody_else_run_is_seen_all_the_same() {
 }
 
 #[test]
+#[apply(once)]
 fn the_socket_is_for_its_owner_alone_and_goes_with_the_handle() {
     let path = place("mode");
     let serving = trace::serve(&path).unwrap();
@@ -111,6 +120,7 @@ fn the_socket_is_for_its_owner_alone_and_goes_with_the_handle() {
 }
 
 #[test]
+#[apply(once)]
 fn a_socket_that_was_left_is_replaced_and_one_that_answers_is_not() {
     let path = place("left");
     drop(UnixListener::bind(&path).unwrap());
@@ -123,6 +133,7 @@ fn a_socket_that_was_left_is_replaced_and_one_that_answers_is_not() {
 }
 
 #[test]
+#[apply(once)]
 fn a_program_that_takes_nobody_is_not_waited_for() {
     let path = place("full");
     let listener = UnixListener::bind(&path).unwrap();
@@ -135,6 +146,7 @@ fn a_program_that_takes_nobody_is_not_waited_for() {
 }
 
 #[test]
+#[apply(once)]
 fn a_file_of_another_kind_is_never_replaced() {
     let path = place("file");
     fs::write(&path, "mine").unwrap();
@@ -146,6 +158,7 @@ fn a_file_of_another_kind_is_never_replaced() {
 }
 
 #[test]
+#[apply(once)]
 fn an_error_names_the_path() {
     let error = trace::serve("/no-such-folder/socket").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
@@ -156,6 +169,7 @@ fn an_error_names_the_path() {
 }
 
 #[test]
+#[apply(once)]
 fn dropping_the_handle_leaves_a_socket_alone_that_somebody_else_put_there() {
     let path = place("other");
     let serving = trace::serve(&path).unwrap();
@@ -171,6 +185,7 @@ fn dropping_the_handle_leaves_a_socket_alone_that_somebody_else_put_there() {
 }
 
 #[test]
+#[apply(once)]
 fn a_client_that_sends_much_is_let_go() {
     let serving = trace::serve(place("much")).unwrap();
     let mut client = Client::new(&serving.path().to_owned());
@@ -180,6 +195,7 @@ fn a_client_that_sends_much_is_let_go() {
 }
 
 #[test]
+#[apply(once)]
 fn those_who_are_too_many_are_told_and_one_who_takes_no_answers_harms_nobody() {
     let serving = trace::serve(place("many")).unwrap();
     let path = serving.path().to_owned();

@@ -1,5 +1,11 @@
 //! The feature `tracing`: everybody is in the spans that he has entered, and in no others.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
+mod support;
+
 use std::rc::Rc;
 
 use greenthread::generator::{Generator, Yielder};
@@ -19,6 +25,7 @@ fn traced(f: impl FnOnce()) {
 }
 
 #[test]
+#[apply(once)]
 fn two_interleaved_green_threads_each_see_their_own_span() {
     traced(|| {
         let in_span = |span: Span, name: &'static str| {
@@ -39,6 +46,7 @@ fn two_interleaved_green_threads_each_see_their_own_span() {
 }
 
 #[test]
+#[apply(once)]
 fn the_root_is_in_its_span_again_after_a_wait() {
     traced(|| {
         let _outer = info_span!("outer").entered();
@@ -52,6 +60,7 @@ fn the_root_is_in_its_span_again_after_a_wait() {
 }
 
 #[test]
+#[apply(once)]
 fn spans_are_left_in_the_order_in_which_they_are_dropped() {
     traced(|| {
         let green = spawn(|| {
@@ -75,6 +84,7 @@ fn spans_are_left_in_the_order_in_which_they_are_dropped() {
 }
 
 #[test]
+#[apply(once)]
 fn a_span_entered_twice_is_entered_twice_again() {
     traced(|| {
         let span = info_span!("twice");
@@ -88,6 +98,7 @@ fn a_span_entered_twice_is_entered_twice_again() {
 }
 
 #[test]
+#[apply(once)]
 fn a_cancellation_leaves_the_spans_of_the_one_that_it_unwinds() {
     traced(|| {
         let event = Rc::new(Event::new());
@@ -113,6 +124,7 @@ fn a_cancellation_leaves_the_spans_of_the_one_that_it_unwinds() {
 }
 
 #[test]
+#[apply(once)]
 fn what_a_green_thread_never_leaves_ends_with_it() {
     traced(|| {
         spawn(|| std::mem::forget(info_span!("for ever").entered()))
@@ -124,6 +136,7 @@ fn what_a_green_thread_never_leaves_ends_with_it() {
 }
 
 #[test]
+#[apply(once)]
 fn a_wait_inside_a_generator_keeps_the_spans_of_whoever_drives_it() {
     traced(|| {
         scope(|s| {
@@ -146,6 +159,7 @@ fn a_wait_inside_a_generator_keeps_the_spans_of_whoever_drives_it() {
 }
 
 #[test]
+#[apply(once)]
 fn without_a_subscriber_nothing_happens() {
     run(|| {
         let _span = info_span!("nobody sees it").entered();

@@ -2,6 +2,12 @@
 
 #![allow(unsafe_code, reason = "an allocator that counts")]
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
+mod support;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
@@ -60,6 +66,7 @@ fn answering(answer: impl Fn() + 'static) {
 }
 
 #[test]
+#[apply(once)]
 fn no_primitive_allocates_to_block() {
     let counted = run(|| {
         let (event, semaphore) = (Rc::new(Event::new()), Rc::new(Semaphore::new(0)));
@@ -131,6 +138,7 @@ fn no_primitive_allocates_to_block() {
 }
 
 #[test]
+#[apply(once)]
 fn a_selection_does_not_allocate_to_block() {
     let counted = run(|| {
         let ((to, from), (hand, take)) = (bounded(1), bounded(0));
@@ -169,6 +177,7 @@ fn pending_for(rounds: usize, waker: &Cell<Option<Waker>>) -> impl Future<Output
 }
 
 #[test]
+#[apply(once)]
 fn a_future_parks_without_allocating() {
     let (few, many) = run(|| {
         let waker = Rc::new(Cell::new(None::<Waker>));

@@ -1,5 +1,9 @@
 //! Time: intervals, limits that move, and what virtual time does beside IO and blocking work.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 mod support;
 
 use std::io::{Read, Write};
@@ -7,20 +11,14 @@ use std::sync::mpsc;
 
 use greenthread::net::{TcpListener, TcpStream};
 use greenthread::time::{self, Duration, Instant, Interval, MissedTicks, interval};
-use greenthread::{
-    Runtime, catch_cancel, sleep, spawn, spawn_blocking, timeout, timeout_with, yield_now,
-};
+use greenthread::{catch_cancel, sleep, spawn, spawn_blocking, timeout, timeout_with, yield_now};
+use support::everywhere::virtual_time as in_virtual_time;
 use support::panic_text;
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A second and a half.
 const LATE: Duration = Duration::from_millis(1_500);
-
-fn in_virtual_time<T>(f: impl FnOnce() -> T) -> T {
-    let runtime = Runtime::builder().virtual_time().build().unwrap();
-    runtime.run(f)
-}
 
 /// The moments of the next ticks, in milliseconds since `start`.
 fn ticks(interval: &mut Interval, count: usize, start: Instant) -> Vec<u128> {
@@ -33,6 +31,7 @@ fn ticks(interval: &mut Interval, count: usize, start: Instant) -> Vec<u128> {
 }
 
 #[test]
+#[apply(on_roots)]
 fn the_first_tick_comes_at_once_and_the_others_evenly() {
     in_virtual_time(|| {
         let start = time::now();
@@ -42,6 +41,7 @@ fn the_first_tick_comes_at_once_and_the_others_evenly() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn work_between_ticks_does_not_move_them() {
     in_virtual_time(|| {
         let start = time::now();
@@ -54,6 +54,7 @@ fn work_between_ticks_does_not_move_them() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn missed_ticks_burst_until_the_interval_has_caught_up() {
     in_virtual_time(|| {
         let start = time::now();
@@ -66,6 +67,7 @@ fn missed_ticks_burst_until_the_interval_has_caught_up() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn missed_ticks_are_left_out_and_delay_those_after() {
     in_virtual_time(|| {
         let start = time::now();
@@ -77,6 +79,7 @@ fn missed_ticks_are_left_out_and_delay_those_after() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn missed_ticks_are_skipped_and_the_rest_keep_their_places() {
     in_virtual_time(|| {
         let start = time::now();
@@ -88,6 +91,7 @@ fn missed_ticks_are_skipped_and_the_rest_keep_their_places() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_skipping_interval_that_is_late_by_whole_periods_goes_on_with_the_next() {
     in_virtual_time(|| {
         let start = time::now();
@@ -99,6 +103,7 @@ fn a_skipping_interval_that_is_late_by_whole_periods_goes_on_with_the_next() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_tick_that_is_a_little_late_counts_as_on_time() {
     for missed in [MissedTicks::Burst, MissedTicks::Delay, MissedTicks::Skip] {
         in_virtual_time(|| {
@@ -112,6 +117,7 @@ fn a_tick_that_is_a_little_late_counts_as_on_time() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_tick_tells_when_it_was_due() {
     in_virtual_time(|| {
         let start = time::now();
@@ -124,6 +130,7 @@ fn a_tick_tells_when_it_was_due() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_tick_is_not_lost_by_a_timeout_or_a_cancellation() {
     in_virtual_time(|| {
         let start = time::now();
@@ -143,6 +150,7 @@ fn a_tick_is_not_lost_by_a_timeout_or_a_cancellation() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn ticks_that_are_due_let_others_go_first() {
     in_virtual_time(|| {
         let other = spawn(|| ());
@@ -152,6 +160,7 @@ fn ticks_that_are_due_let_others_go_first() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn reset_begins_a_whole_period_anew() {
     in_virtual_time(|| {
         let start = time::now();
@@ -165,12 +174,14 @@ fn reset_begins_a_whole_period_anew() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_interval_of_nothing_panics_and_names_it() {
     let text = panic_text(|| interval(Duration::ZERO));
     assert!(text.contains("interval(0)"), "{text}");
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_limit_can_be_put_off_again_and_again() {
     in_virtual_time(|| {
         let start = time::now();
@@ -187,6 +198,7 @@ fn a_limit_can_be_put_off_again_and_again() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_limit_can_be_brought_forward() {
     in_virtual_time(|| {
         let start = time::now();
@@ -201,6 +213,7 @@ fn a_limit_can_be_brought_forward() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_limit_that_another_moves_ends_the_wait_that_is_under_way() {
     in_virtual_time(|| {
         let start = time::now();
@@ -219,6 +232,7 @@ fn a_limit_that_another_moves_ends_the_wait_that_is_under_way() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn loopback_io_works_in_virtual_time() {
     in_virtual_time(|| {
         let start = time::now();
@@ -243,6 +257,7 @@ fn loopback_io_works_in_virtual_time() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn virtual_time_does_not_jump_while_a_blocking_job_runs() {
     in_virtual_time(|| {
         let start = time::now();

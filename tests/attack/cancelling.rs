@@ -38,6 +38,7 @@ fn cancels(other: &Rc<RefCell<Option<GreenThread>>>) -> AtDrop<impl FnMut() + us
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_cancels_in_every_destructor_end_their_own_and_nobody_else() {
     in_virtual_time(|| {
         let none = Rc::default();
@@ -107,6 +108,7 @@ fn l9_cancels_in_every_destructor_end_their_own_and_nobody_else() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_two_that_cancel_each_other_in_their_destructors_both_end() {
     in_virtual_time(|| {
         let (a, b) = (Rc::default(), Rc::default());
@@ -227,6 +229,7 @@ fn waits() -> Vec<Waiting> {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l5_deadlines_of_zero_around_everything_leave_nothing_behind() {
     in_virtual_time(|| {
         for (name, wait) in waits() {
@@ -244,6 +247,7 @@ fn l5_deadlines_of_zero_around_everything_leave_nothing_behind() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l5_requests_at_every_moment_of_every_wait_end_it_once() {
     in_virtual_time(|| {
         for (name, wait) in waits() {
@@ -267,6 +271,7 @@ fn l5_requests_at_every_moment_of_every_wait_end_it_once() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l16_waits_for_files_processes_and_sockets_are_cut_off_with_buffers_lent() {
     let folder = fs::TempDir::new().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -311,6 +316,7 @@ fn l16_waits_for_files_processes_and_sockets_are_cut_off_with_buffers_lent() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l17_closing_and_dropping_in_destructors_of_those_who_wait_is_seen_by_all() {
     let listener = Rc::new(TcpListener::bind("127.0.0.1:0").unwrap());
     let closed = Rc::new(Cell::new(0));

@@ -65,6 +65,7 @@ has_not!(Sync:
 );
 
 #[test]
+#[apply(on_workers)]
 fn d1_what_may_cross_may() {
     send::<GreenThread>();
     sync::<GreenThread>();
@@ -95,6 +96,7 @@ fn d1_what_may_cross_may() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn d1_guards_and_permits_that_were_sent_away_are_given_back_there() {
     let lock: &'static Mutex<Cell<u32>> = Box::leak(Box::default());
     let permits: &'static Semaphore = Box::leak(Box::new(Semaphore::new(1)));
@@ -115,6 +117,7 @@ fn d1_guards_and_permits_that_were_sent_away_are_given_back_there() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn d1_handles_are_joined_shared_and_dropped_on_any_os_thread() {
     for round in 0..50 {
         let handles: Vec<_> = (0..6)

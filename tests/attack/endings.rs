@@ -66,6 +66,7 @@ fn lend(signals: &Arc<Signals>) {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_a_run_inside_a_generator_that_is_forgotten_lends_nothing_out() {
     let signals = Arc::<Signals>::default();
     let theirs = Arc::clone(&signals);
@@ -89,6 +90,7 @@ fn l11_a_run_inside_a_generator_that_is_forgotten_lends_nothing_out() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_run_inside_a_generator_is_ended_by_whoever_closes_that_its_own_green_threads_too() {
     let ended = Rc::new(Cell::new(false));
     let told = Rc::clone(&ended);
@@ -122,6 +124,7 @@ impl Drop for Tells {
 }
 
 #[test]
+#[apply(once)]
 fn l11_a_run_that_a_deadlock_ends_lends_nothing_out() {
     let name = "endings::l11_a_run_that_a_deadlock_ends_lends_nothing_out";
     let ended = child::run(name, || {
@@ -172,6 +175,7 @@ fn left_on_a_primitive_in_a_thread_local<T: 'static>(
 }
 
 #[test]
+#[apply(once)]
 fn l19_those_who_wait_on_a_primitive_in_a_thread_local_are_abandoned_without_it() {
     let name =
         "endings::l19_those_who_wait_on_a_primitive_in_a_thread_local_are_abandoned_without_it";
@@ -196,6 +200,7 @@ fn l19_those_who_wait_on_a_primitive_in_a_thread_local_are_abandoned_without_it(
 }
 
 #[test]
+#[apply(on_workers)]
 fn l1_a_generator_that_is_parked_in_a_thread_local_is_leaked_with_its_os_thread() {
     thread_local! {
         static OWNER: RefCell<Option<Generator<(), (), ()>>> = const { RefCell::new(None) };
@@ -220,6 +225,7 @@ fn l1_a_generator_that_is_parked_in_a_thread_local_is_leaked_with_its_os_thread(
 }
 
 #[test]
+#[apply(on_workers)]
 fn l16_bytes_in_a_thread_local_that_the_pool_writes_outlive_it() {
     /// Wiped when its OS thread ends.
     struct Wiped(Vec<u8>);
@@ -267,6 +273,7 @@ thread_local! {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_scopes_and_runs_in_thread_local_destructors_end_before_they_are_left() {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -295,6 +302,7 @@ fn l11_scopes_and_runs_in_thread_local_destructors_end_before_they_are_left() {
 }
 
 #[test]
+#[apply(once)]
 fn l18_a_panic_in_the_last_destructor_of_an_os_thread_ends_the_process_as_everywhere() {
     let name = "endings::l18_a_panic_in_the_last_destructor_of_an_os_thread_ends_the_process_as_everywhere";
     let ended = child::run(name, || {
@@ -316,6 +324,7 @@ fn l18_a_panic_in_the_last_destructor_of_an_os_thread_ends_the_process_as_everyw
 }
 
 #[test]
+#[apply(on_workers)]
 fn l19_handles_of_an_abandoned_os_thread_answer_from_everywhere() {
     let (handles, greens, spawner) = thread::spawn(|| {
         let handles = [spawn(park), spawn(|| shield(park)), spawn(|| ())];
@@ -341,6 +350,7 @@ fn l19_handles_of_an_abandoned_os_thread_answer_from_everywhere() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_runs_own_settings_end_with_it_whatever_is_left_by_forgetting() {
     let dropped = Cell::new(0);
     for _ in 0..3 {

@@ -14,6 +14,7 @@ use greenthread::{
 
 use crate::child;
 use crate::help::{AtDrop, in_virtual_time};
+use crate::support::teardown::{leaves, leaves_stacks};
 use crate::words::panic_text;
 
 const LONG: Duration = Duration::from_secs(3600);
@@ -65,9 +66,13 @@ const PLACES: [Place; 9] = [
 ];
 
 #[test]
+#[apply(on_roots)]
 fn l1_generators_that_are_forgotten_in_every_place_harm_nobody() {
     in_virtual_time(|| {
         for place in PLACES {
+            // A green thread in which a place waits, and the stacks of those that are forgotten.
+            leaves(1);
+            leaves_stacks(3);
             let g = Generator::new(place);
             g.start();
             forget(g);
@@ -84,6 +89,7 @@ fn l1_generators_that_are_forgotten_in_every_place_harm_nobody() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l14_generators_that_are_dropped_in_every_place_are_closed_whoever_drops_them() {
     in_virtual_time(|| {
         for place in PLACES {
@@ -108,6 +114,7 @@ fn l14_generators_that_are_dropped_in_every_place_are_closed_whoever_drops_them(
 }
 
 #[test]
+#[apply(on_workers)]
 fn l1_generators_that_change_places_go_on_with_their_own() {
     let counting = |from: u32| {
         Generator::<(), u32, u32>::new(move |y| {
@@ -138,6 +145,7 @@ fn l1_generators_that_change_places_go_on_with_their_own() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l14_one_generator_under_two_green_threads_is_driven_by_one_at_a_time() {
     in_virtual_time(|| {
         let g = Rc::new(Generator::<u8, u8, ()>::new(|y| {
@@ -167,6 +175,7 @@ fn l14_one_generator_under_two_green_threads_is_driven_by_one_at_a_time() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l14_a_yielder_yields_from_its_own_stack_and_from_nowhere_else() {
     in_virtual_time(|| {
         let g = Generator::<(), u8, u8>::new(|y| {
@@ -196,6 +205,7 @@ fn l14_a_yielder_yields_from_its_own_stack_and_from_nowhere_else() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l14_a_generator_that_is_driven_from_its_own_destructors_refuses() {
     let slot = Rc::new(RefCell::new(None::<Rc<Generator<u8, u8, ()>>>));
     let seen = Rc::new(Cell::new(0));
@@ -220,6 +230,7 @@ fn l14_a_generator_that_is_driven_from_its_own_destructors_refuses() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l14_a_value_that_drives_the_generator_when_it_is_dropped_finds_it_running_or_finished() {
     type Driven = Rc<Generator<Drives, (), ()>>;
     struct Drives(Rc<RefCell<Option<Driven>>>);
@@ -247,6 +258,7 @@ fn l14_a_value_that_drives_the_generator_when_it_is_dropped_finds_it_running_or_
 }
 
 #[test]
+#[apply(once)]
 fn l14_a_body_that_catches_everything_stays_suspended_and_is_leaked_with_a_word() {
     let name =
         "generators::l14_a_body_that_catches_everything_stays_suspended_and_is_leaked_with_a_word";
@@ -276,6 +288,7 @@ fn l14_a_body_that_catches_everything_stays_suspended_and_is_leaked_with_a_word(
 }
 
 #[test]
+#[apply(on_roots)]
 fn l12_what_is_raised_in_a_generator_goes_to_whoever_drives_it() {
     in_virtual_time(|| {
         let g = Rc::new(Generator::<(), u8, u8>::new(|y| {
@@ -297,6 +310,7 @@ fn l12_what_is_raised_in_a_generator_goes_to_whoever_drives_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_generator_in_a_generator_in_a_green_thread_in_a_generator_unwinds_in_order() {
     let log = Rc::new(RefCell::new(Vec::new()));
     let note = |what: &'static str| {

@@ -25,6 +25,7 @@ fn with_current(value: u32) -> u32 {
 }
 
 #[test]
+#[apply(on_workers)]
 fn hole_1_calls_that_are_trusted_to_nest_see_each_others_values() {
     let two = [1, 2].map(|value| spawn(move || with_current(value)));
     assert_eq!(two.map(|handle| handle.join().unwrap()), [2, 0]);
@@ -70,6 +71,7 @@ fn flag() -> &'static AtomicBool {
 }
 
 #[test]
+#[apply(on_workers)]
 fn hole_2_a_stack_inside_a_thread_local_is_not_resumed_when_that_has_gone() {
     let gone = flag();
     let (sender, receiver) = mpsc::channel();
@@ -90,6 +92,7 @@ fn hole_2_a_stack_inside_a_thread_local_is_not_resumed_when_that_has_gone() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn hole_2_a_generator_in_another_thread_local_is_closed_after_it() {
     let gone = flag();
     let (sender, receiver) = mpsc::channel();
@@ -113,6 +116,7 @@ fn hole_2_a_generator_in_another_thread_local_is_closed_after_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn hole_2_a_destructor_that_blocks_resumes_a_stack_inside_a_thread_local_that_has_gone() {
     let gone = flag();
     let (sender, receiver) = mpsc::channel();
@@ -137,6 +141,7 @@ fn hole_2_a_destructor_that_blocks_resumes_a_stack_inside_a_thread_local_that_ha
 }
 
 #[test]
+#[apply(on_workers)]
 fn hole_2_inside_run_everything_has_ended_before() {
     let gone = flag();
     let (sender, receiver) = mpsc::channel();
@@ -159,6 +164,7 @@ fn hole_2_inside_run_everything_has_ended_before() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn hole_2_a_wait_in_an_initialiser_lets_the_next_one_in() {
     thread_local! {
         static MADE: Cell<u32> = const { Cell::new(0) };
@@ -176,6 +182,7 @@ fn hole_2_a_wait_in_an_initialiser_lets_the_next_one_in() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn hole_3_a_standard_lock_across_a_wait_is_had_by_nobody_and_poisoned_by_strangers() {
     let lock = Arc::new(Mutex::new(()));
     let own = Arc::clone(&lock);
@@ -206,6 +213,7 @@ fn hole_3_a_standard_lock_across_a_wait_is_had_by_nobody_and_poisoned_by_strange
 }
 
 #[test]
+#[apply(once)]
 fn hole_3_a_wait_in_the_panic_hook_makes_the_next_panic_abort() {
     let name = "holes::hole_3_a_wait_in_the_panic_hook_makes_the_next_panic_abort";
     let ended = child::run(name, || {

@@ -4,6 +4,19 @@
 
 #![forbid(unsafe_code)]
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+/// Without what needs `unsafe`.
+#[allow(dead_code, unused_macros, reason = "each test file uses a part")]
+#[macro_use]
+#[path = "../support"]
+mod support {
+    #[macro_use]
+    pub(crate) mod everywhere;
+    pub(crate) mod teardown;
+}
+
 #[allow(dead_code, reason = "each test file uses a part")]
 #[path = "../laws/child.rs"]
 mod child;

@@ -95,6 +95,7 @@ fn wait_somehow(dice: &Dice, kept: &RefCell<Vec<Generator<(), (), ()>>>) {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l5_deadlines_of_whatever_is_dropped_cancelled_or_driven_on_elsewhere_leave_no_timer() {
     let os_threads = (0..8).map(|seed| {
         std::thread::spawn(move || {
@@ -134,6 +135,7 @@ fn use_somehow(dice: &Dice, near: &Rc<UnixStream>, far: &Rc<UnixStream>) {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l16_l17_faults_cancels_limits_and_closes_in_any_order_leave_nobody_behind() {
     for seed in 0..200 {
         let faults = Faults::new(seed).delays(0.5, Duration::from_secs(1));

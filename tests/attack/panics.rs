@@ -33,6 +33,7 @@ impl Drop for Bad {
 }
 
 #[test]
+#[apply(once)]
 fn l18_a_reason_that_panics_in_its_drop_on_a_pool_does_not_end_the_pools_os_thread() {
     let name =
         "panics::l18_a_reason_that_panics_in_its_drop_on_a_pool_does_not_end_the_pools_os_thread";
@@ -47,6 +48,7 @@ fn l18_a_reason_that_panics_in_its_drop_on_a_pool_does_not_end_the_pools_os_thre
 }
 
 #[test]
+#[apply(once)]
 fn l18_a_request_that_a_destructor_lets_out_may_have_a_reason_that_panics() {
     let name = "panics::l18_a_request_that_a_destructor_lets_out_may_have_a_reason_that_panics";
     let ended = child::run(name, || {
@@ -68,6 +70,7 @@ fn l18_a_request_that_a_destructor_lets_out_may_have_a_reason_that_panics() {
 }
 
 #[test]
+#[apply(once)]
 fn l18_a_scope_whose_reason_panics_in_its_drop_ends_no_worker() {
     let name = "panics::l18_a_scope_whose_reason_panics_in_its_drop_ends_no_worker";
     let ended = child::run(name, || {
@@ -90,6 +93,7 @@ fn l18_a_scope_whose_reason_panics_in_its_drop_ends_no_worker() {
 }
 
 #[test]
+#[apply(once)]
 fn l18_a_runtime_whose_every_callback_panics_works() {
     let name = "panics::l18_a_runtime_whose_every_callback_panics_works";
     let ended = child::run(name, || {
@@ -117,6 +121,7 @@ fn l18_a_runtime_whose_every_callback_panics_works() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_pool_may_be_dropped_by_its_own_job() {
     let pool = Arc::new(Pool::new(1));
     let theirs = Arc::clone(&pool);
@@ -132,6 +137,7 @@ fn a_pool_may_be_dropped_by_its_own_job() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_runtime_may_be_dropped_inside_its_neighbours_run_and_in_an_unwind() {
     let runtime = || Runtime::builder().workers(1).build().unwrap();
     let (one, other) = (runtime(), runtime());

@@ -87,6 +87,7 @@ fn with_acting<S: 'static>(
 }
 
 #[test]
+#[apply(on_workers)]
 fn l6_messages_of_a_channel_come_back_into_it() {
     let act = |(sender, receiver): &(channel::Sender<Acts>, channel::Receiver<Acts>)| {
         assert!(sender.len() <= 2 && !receiver.is_full());
@@ -107,6 +108,7 @@ fn l6_messages_of_a_channel_come_back_into_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l6_values_of_broadcast_watch_and_oneshot_come_back_into_them() {
     let done = with_acting(
         broadcast::<Acts>(1),
@@ -162,6 +164,7 @@ fn l6_values_of_broadcast_watch_and_oneshot_come_back_into_them() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l6_a_watched_value_may_send_again_when_it_is_dropped() {
     type Watched = (
         watch::Sender<Option<Rc<Acts>>>,
@@ -182,6 +185,7 @@ fn l6_a_watched_value_may_send_again_when_it_is_dropped() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l6_items_of_queues_come_back_into_them_while_they_are_compared_and_dropped() {
     for queue in [
         Queue::unbounded(),
@@ -211,6 +215,7 @@ fn l6_items_of_queues_come_back_into_them_while_they_are_compared_and_dropped() 
 }
 
 #[test]
+#[apply(once)]
 fn l6_a_comparison_that_gets_from_its_own_queue_ends_the_process_as_the_deadlock_that_it_is() {
     let name = "reentry::l6_a_comparison_that_gets_from_its_own_queue_ends_the_process_as_the_deadlock_that_it_is";
     let ended = child::run(name, || {
@@ -234,6 +239,7 @@ fn l6_a_comparison_that_gets_from_its_own_queue_ends_the_process_as_the_deadlock
 }
 
 #[test]
+#[apply(on_workers)]
 fn l6_values_in_locks_come_back_into_them() {
     let act = |(mutex, lock): &(Mutex<Option<Acts>>, RwLock<Option<Acts>>)| {
         drop(mutex.try_lock());
@@ -253,6 +259,7 @@ fn l6_values_in_locks_come_back_into_them() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l6_initialisers_that_come_back_are_told_so() {
     in_virtual_time(|| {
         let cell = Rc::new(OnceLock::new());
@@ -268,6 +275,7 @@ fn l6_initialisers_that_come_back_are_told_so() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l6_conditions_and_guards_come_back_into_what_they_wait_on() {
     in_virtual_time(|| {
         let shared = Rc::new((
@@ -334,6 +342,7 @@ impl Drop for Again {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l6_green_locals_whose_initialisers_and_destructors_use_them_are_whole() {
     let first = spawn(|| {
         AGAIN.with(|again| {
@@ -364,6 +373,7 @@ impl Wake for Wakes {
 }
 
 #[test]
+#[apply(on_workers)]
 fn wakers_that_are_kept_beyond_their_future_wake_nobody() {
     let kept = Rc::new(RefCell::new(Vec::new()));
     let own = Rc::clone(&kept);

@@ -162,6 +162,7 @@ const PARENTS: [Parent; 9] = [
 ];
 
 #[test]
+#[apply(on_roots)]
 fn l11_whatever_ends_a_parent_its_children_are_gone_before_what_they_borrow() {
     let runtime = Runtime::builder().workers(2).build().unwrap();
     runtime.run(|| {
@@ -187,6 +188,7 @@ fn l11_whatever_ends_a_parent_its_children_are_gone_before_what_they_borrow() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_parents_that_are_cancelled_from_elsewhere_wait_for_their_children() {
     let runtime = Runtime::builder().workers(2).build().unwrap();
     runtime.run(|| {
@@ -210,6 +212,7 @@ fn l11_parents_that_are_cancelled_from_elsewhere_wait_for_their_children() {
 }
 
 #[test]
+#[apply(once)]
 fn l11_a_process_may_exit_while_children_elsewhere_borrow() {
     let name = "scopes::l11_a_process_may_exit_while_children_elsewhere_borrow";
     let ended = child::run(name, || {
@@ -231,6 +234,7 @@ fn l11_a_process_may_exit_while_children_elsewhere_borrow() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_the_standard_librarys_scopes_stand_inside_and_outside() {
     let count = AtomicUsize::new(0);
     let more = || {
@@ -265,6 +269,7 @@ fn l11_the_standard_librarys_scopes_stand_inside_and_outside() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_scopes_open_in_destructors_and_in_unwinds() {
     in_virtual_time(|| {
         let seen = Cell::new(0);
@@ -299,6 +304,7 @@ fn l11_scopes_open_in_destructors_and_in_unwinds() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_children_spawn_siblings_until_the_end_and_nobody_is_forgotten() {
     let count = AtomicUsize::new(0);
     scope(|s| {
@@ -322,6 +328,7 @@ fn l11_children_spawn_siblings_until_the_end_and_nobody_is_forgotten() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_losers_and_members_have_ended_before_what_they_borrow() {
     in_virtual_time(|| {
         for _ in 0..5 {
@@ -346,6 +353,7 @@ fn l11_losers_and_members_have_ended_before_what_they_borrow() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_an_error_that_opens_a_scope_when_it_is_dropped_does_so_after_the_end() {
     let dropped = Arc::new(AtomicUsize::new(0));
     let error = || {
@@ -372,6 +380,7 @@ fn l11_an_error_that_opens_a_scope_when_it_is_dropped_does_so_after_the_end() {
 }
 
 #[test]
+#[apply(once)]
 fn l11_scopes_on_workers_that_are_past_their_end_still_wait_for_their_children() {
     let runtime = Runtime::builder()
         .workers(2)
@@ -409,6 +418,7 @@ fn l11_scopes_on_workers_that_are_past_their_end_still_wait_for_their_children()
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_a_runtime_that_is_dropped_by_a_cancelled_green_thread_ends_its_workers_all_the_same() {
     for turns in 0..4 {
         let runtime = Runtime::builder().workers(2).build().unwrap();

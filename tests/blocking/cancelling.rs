@@ -19,6 +19,7 @@ impl Drop for Tells {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_job_that_has_not_begun_is_removed_and_its_handle_says_why() {
     let pool = Pool::new(1);
     let busy = Busy::on(&pool);
@@ -34,6 +35,7 @@ fn a_job_that_has_not_begun_is_removed_and_its_handle_says_why() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l18_its_closure_is_dropped_on_a_green_thread_of_the_os_thread_that_spawned_it() {
     let pool = Pool::new(1);
     let busy = Busy::on(&pool);
@@ -50,6 +52,7 @@ fn l18_its_closure_is_dropped_on_a_green_thread_of_the_os_thread_that_spawned_it
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_job_can_be_cancelled_from_another_os_thread() {
     let pool = Pool::new(1);
     let busy = Busy::on(&pool);
@@ -64,6 +67,7 @@ fn a_job_can_be_cancelled_from_another_os_thread() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l19_when_its_home_has_gone_the_pool_drops_a_cancelled_job_in_its_turn() {
     let pool = Pool::new(1);
     let busy = Busy::on(&pool);
@@ -83,6 +87,7 @@ fn l19_when_its_home_has_gone_the_pool_drops_a_cancelled_job_in_its_turn() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_job_that_has_begun_cannot_be_cancelled_and_runs_to_its_end() {
     let pool = Pool::new(1);
     let busy = Busy::on(&pool);
@@ -93,6 +98,7 @@ fn a_job_that_has_begun_cannot_be_cancelled_and_runs_to_its_end() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_job_that_has_ended_cannot_be_cancelled() {
     let pool = Pool::new(1);
     let job = pool.spawn(|| 1);
@@ -104,6 +110,7 @@ fn a_job_that_has_ended_cannot_be_cancelled() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn the_result_of_a_detached_job_is_dropped_and_its_os_thread_goes_back() {
     let pool = Pool::new(1);
     let (send, received) = mpsc::channel();
@@ -116,6 +123,7 @@ fn the_result_of_a_detached_job_is_dropped_and_its_os_thread_goes_back() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn cancel_on_drop_removes_a_job_and_leaves_one_that_has_begun() {
     let pool = Pool::new(1);
     let busy = Busy::on(&pool);
@@ -128,6 +136,7 @@ fn cancel_on_drop_removes_a_job_and_leaves_one_that_has_begun() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn the_request_and_the_beginning_are_judged_by_one_word() {
     let pool = Pool::new(2);
     for _ in 0..500 {
@@ -141,6 +150,7 @@ fn the_request_and_the_beginning_are_judged_by_one_word() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn cancelled_jobs_hold_nobody_up() {
     let pool = Pool::new(1);
     let busy = Busy::on(&pool);

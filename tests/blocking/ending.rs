@@ -13,6 +13,7 @@ use crate::Busy;
 use crate::support::panic_text;
 
 #[test]
+#[apply(on_workers)]
 fn dropping_a_pool_waits_for_its_jobs_those_that_have_not_begun_included() {
     let pool = Pool::new(1);
     let busy = Busy::on(&pool);
@@ -24,6 +25,7 @@ fn dropping_a_pool_waits_for_its_jobs_those_that_have_not_begun_included() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn green_threads_run_while_a_pool_is_being_dropped() {
     let pool = Pool::new(1);
     let busy = Busy::on(&pool);
@@ -35,6 +37,7 @@ fn green_threads_run_while_a_pool_is_being_dropped() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_the_drop_of_a_pool_is_not_cut_short_by_a_cancellation_or_a_timeout() {
     let pool = Pool::new(1);
     let busy = Busy::on(&pool);
@@ -59,6 +62,7 @@ fn l11_the_drop_of_a_pool_is_not_cut_short_by_a_cancellation_or_a_timeout() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_pool_that_its_own_job_drops_last_does_not_wait_for_itself() {
     let pool = Arc::new(Pool::new(1));
     let (send, received) = mpsc::channel::<()>();
@@ -73,6 +77,7 @@ fn a_pool_that_its_own_job_drops_last_does_not_wait_for_itself() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn dropping_a_runtime_waits_for_the_jobs_of_its_pool_and_run_does_not() {
     let runtime = Runtime::builder().blocking_threads(1).build().unwrap();
     let busy = runtime.run(|| Busy::with(|work| spawn_blocking(work)));
@@ -83,6 +88,7 @@ fn dropping_a_runtime_waits_for_the_jobs_of_its_pool_and_run_does_not() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn callbacks_run_in_order_before_any_joiner_goes_on() {
     let pool = Pool::new(1);
     let busy = Busy::on(&pool);
@@ -100,6 +106,7 @@ fn callbacks_run_in_order_before_any_joiner_goes_on() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_callback_that_is_added_after_the_end_runs_where_the_job_was_spawned_and_join_waits() {
     let job = spawn_blocking(|| 8);
     while !job.is_finished() {
@@ -117,6 +124,7 @@ fn a_callback_that_is_added_after_the_end_runs_where_the_job_was_spawned_and_joi
 }
 
 #[test]
+#[apply(on_workers)]
 fn l19_the_handle_of_a_job_outlives_the_os_thread_that_spawned_it() {
     let (send, received) = mpsc::channel::<()>();
     let plain = std::thread::spawn(move || {
@@ -131,6 +139,7 @@ fn l19_the_handle_of_a_job_outlives_the_os_thread_that_spawned_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l19_a_callback_that_is_added_when_that_os_thread_has_gone_is_forgotten_and_join_goes_on() {
     let job = std::thread::spawn(|| {
         let job = spawn_blocking(|| 9);
@@ -145,6 +154,7 @@ fn l19_a_callback_that_is_added_when_that_os_thread_has_gone_is_forgotten_and_jo
 }
 
 #[test]
+#[apply(on_workers)]
 fn l19_a_callback_that_that_os_thread_has_not_read_of_at_its_end_is_forgotten_too() {
     let (send_job, receive_job) = mpsc::channel();
     let (end, ends) = mpsc::channel::<()>();
@@ -165,6 +175,7 @@ fn l19_a_callback_that_that_os_thread_has_not_read_of_at_its_end_is_forgotten_to
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_green_thread_left_waiting_for_a_job_by_its_os_thread_harms_nobody() {
     let pool = Pool::new(1);
     let busy = Busy::on(&pool);
@@ -180,6 +191,7 @@ fn a_green_thread_left_waiting_for_a_job_by_its_os_thread_harms_nobody() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_silence_is_no_deadlock_while_a_job_runs() {
     let runtime = Runtime::builder().only_our_threads().build().unwrap();
     runtime.run(|| {
@@ -198,6 +210,7 @@ fn l8_silence_is_no_deadlock_while_a_job_runs() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_when_the_last_job_has_ended_silence_is_a_deadlock_again() {
     let runtime = Runtime::builder().only_our_threads().build().unwrap();
     let report = panic_text(|| {
@@ -211,6 +224,7 @@ fn l8_when_the_last_job_has_ended_silence_is_a_deadlock_again() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_a_job_that_is_cancelled_before_it_begins_counts_no_more() {
     let runtime = Runtime::builder().virtual_time().build().unwrap();
     let pool = Pool::new(1);
@@ -227,6 +241,7 @@ fn l8_a_job_that_is_cancelled_before_it_begins_counts_no_more() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn run_ends_a_late_callback_in_order_although_it_cancels_what_is_left() {
     let (send, received) = mpsc::channel();
     let job = greenthread::run(|| {
@@ -241,6 +256,7 @@ fn run_ends_a_late_callback_in_order_although_it_cancels_what_is_left() {
 
 #[cfg(target_os = "linux")]
 #[test]
+#[apply(once)]
 fn l3_without_an_os_thread_the_closure_is_dropped_and_the_handle_says_so() {
     use crate::support::child;
     let test = "ending::l3_without_an_os_thread_the_closure_is_dropped_and_the_handle_says_so";
@@ -265,6 +281,7 @@ fn l3_without_an_os_thread_the_closure_is_dropped_and_the_handle_says_so() {
 }
 
 #[test]
+#[apply(once)]
 fn the_end_of_the_process_does_not_wait_for_jobs() {
     let ended = crate::support::child::run(
         "ending::the_end_of_the_process_does_not_wait_for_jobs",

@@ -16,6 +16,7 @@ use crate::Busy;
 use crate::support::panic_text;
 
 #[test]
+#[apply(on_workers)]
 fn a_job_runs_on_another_os_thread_and_green_threads_run_meanwhile() {
     let (send, received) = mpsc::channel();
     let job = spawn_blocking(move || (received.recv().unwrap(), std::thread::current().id()));
@@ -30,6 +31,7 @@ fn a_job_runs_on_another_os_thread_and_green_threads_run_meanwhile() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_job_begins_although_nobody_waits_for_it() {
     let (send, received) = mpsc::channel();
     drop(spawn_blocking(move || send.send(7).unwrap()));
@@ -37,6 +39,7 @@ fn a_job_begins_although_nobody_waits_for_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l13_a_panic_is_kept_in_the_handle_and_its_os_thread_goes_on() {
     let pool = Pool::new(1);
     let bad = pool.spawn(|| -> u32 { panic!("disk on strike") });
@@ -49,6 +52,7 @@ fn l13_a_panic_is_kept_in_the_handle_and_its_os_thread_goes_on() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l13_a_panic_that_nobody_joins_goes_to_on_panic_of_who_spawned() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let teller = Arc::clone(&told);
@@ -70,6 +74,7 @@ fn l13_a_panic_that_nobody_joins_goes_to_on_panic_of_who_spawned() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_handle_can_be_joined_from_a_green_thread_a_plain_os_thread_and_another_job() {
     let from_green = spawn_blocking(|| 1);
     assert_eq!(spawn(|| from_green.join().unwrap()).join().unwrap(), 1);
@@ -82,6 +87,7 @@ fn a_handle_can_be_joined_from_a_green_thread_a_plain_os_thread_and_another_job(
 }
 
 #[test]
+#[apply(on_workers)]
 fn join_timeout_gives_the_handle_back_while_the_job_runs() {
     let pool = Pool::new(1);
     let busy = Busy::on(&pool);
@@ -93,6 +99,7 @@ fn join_timeout_gives_the_handle_back_while_the_job_runs() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_cancelled_join_leaves_the_job_running() {
     let pool = Pool::new(1);
     let busy = Busy::on(&pool);
@@ -107,6 +114,7 @@ fn a_cancelled_join_leaves_the_job_running() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn wait_points_in_a_job_run_its_os_threads_own_scheduler() {
     let event = Arc::new(Event::new());
     let set = Arc::clone(&event);
@@ -125,12 +133,14 @@ fn wait_points_in_a_job_run_its_os_threads_own_scheduler() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn run_can_be_called_in_a_job() {
     let job = spawn_blocking(|| run(|| spawn(|| 4).join().unwrap()));
     assert_eq!(job.join().unwrap(), 4);
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_job_can_spawn_back_where_it_came_from() {
     let here = Spawner::current();
     let id = std::thread::current().id();
@@ -142,6 +152,7 @@ fn a_job_can_spawn_back_where_it_came_from() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn green_threads_that_a_job_leaves_behind_have_ended_when_its_handle_reads_finished() {
     struct Tells(mpsc::Sender<&'static str>);
     impl Drop for Tells {
@@ -164,6 +175,7 @@ fn green_threads_that_a_job_leaves_behind_have_ended_when_its_handle_reads_finis
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_job_finds_no_request_and_no_token_of_the_job_before() {
     let pool = Pool::new(1);
     let first = pool.spawn(|| {
@@ -181,6 +193,7 @@ fn a_job_finds_no_request_and_no_token_of_the_job_before() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn whoever_keeps_the_root_of_a_pool_cannot_end_its_os_thread() {
     let pool = Pool::new(1);
     let kept = pool.spawn(current).join().unwrap();
@@ -192,6 +205,7 @@ fn whoever_keeps_the_root_of_a_pool_cannot_end_its_os_thread() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_job_that_is_asked_to_end_by_itself_ends_as_cancelled() {
     let job = spawn_blocking(|| {
         current().cancel_with("of my own accord");
@@ -203,6 +217,7 @@ fn a_job_that_is_asked_to_end_by_itself_ends_as_cancelled() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_pool_of_nobody_panics_and_names_the_size() {
     let text = panic_text(|| Pool::new(0));
     assert!(text.contains("Pool::new(0)"), "{text}");

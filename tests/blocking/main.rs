@@ -1,5 +1,9 @@
 //! Blocking work: jobs, their handles, and the OS threads that do them.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
 

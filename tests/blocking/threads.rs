@@ -23,6 +23,7 @@ fn tell_end(end: Sender<()>) -> impl FnOnce() -> String + Send {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_pool_grows_to_its_bound_and_no_further() {
     let pool = Pool::new(3).name("bounded");
     let busy: Vec<Busy> = (0..3).map(|_| Busy::on(&pool)).collect();
@@ -37,6 +38,7 @@ fn a_pool_grows_to_its_bound_and_no_further() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn jobs_begin_in_the_order_in_which_they_were_spawned() {
     let pool = Pool::new(1);
     let busy = Busy::on(&pool);
@@ -51,6 +53,7 @@ fn jobs_begin_in_the_order_in_which_they_were_spawned() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_idle_os_thread_is_used_again() {
     let pool = Pool::new(8).name("again");
     for _ in 0..10 {
@@ -65,6 +68,7 @@ fn an_idle_os_thread_is_used_again() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn an_os_thread_that_idles_for_too_long_goes_and_another_comes_when_needed() {
     let runtime = Runtime::builder().blocking_idle(Duration::from_millis(1));
     let runtime = runtime.build().unwrap();
@@ -79,6 +83,7 @@ fn an_os_thread_that_idles_for_too_long_goes_and_another_comes_when_needed() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_runtime_bounds_its_own_pool() {
     let runtime = Runtime::builder().blocking_threads(1).build().unwrap();
     runtime.run(|| {
@@ -91,6 +96,7 @@ fn a_runtime_bounds_its_own_pool() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn outside_a_runtime_with_a_pool_jobs_go_to_the_pool_of_the_process() {
     let runtime = Runtime::builder().blocking_threads(1).build().unwrap();
     let busy = runtime.run(|| Busy::with(|work| spawn_blocking(work)));
@@ -99,6 +105,7 @@ fn outside_a_runtime_with_a_pool_jobs_go_to_the_pool_of_the_process() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn os_threads_of_a_pool_are_named_after_it() {
     assert_eq!(
         Pool::new(1).name("disk").spawn(own_name).join().unwrap(),
@@ -110,6 +117,7 @@ fn os_threads_of_a_pool_are_named_after_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn dropping_a_pool_ends_its_os_threads() {
     let pool = Pool::new(1);
     let (end, ended) = mpsc::channel::<()>();
@@ -119,6 +127,7 @@ fn dropping_a_pool_ends_its_os_threads() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn many_jobs_from_many_os_threads_all_run_once() {
     let pool = std::sync::Arc::new(Pool::new(4));
     let spawners: Vec<_> = (0..4)

@@ -35,6 +35,7 @@ fn takes(first: Rc<Mutex<()>>, second: Rc<Mutex<()>>) -> impl FnOnce() {
 }
 
 #[test]
+#[apply(once)]
 fn l8_two_locks_in_opposite_order_are_a_circle_of_two() {
     let text = report(|| {
         let [one, two] = [0, 1].map(|_| Rc::new(Mutex::new(())));
@@ -50,6 +51,7 @@ fn l8_two_locks_in_opposite_order_are_a_circle_of_two() {
 }
 
 #[test]
+#[apply(once)]
 fn l8_three_locks_round_are_a_circle_of_three() {
     let text = report(|| {
         let locks = [0, 1, 2].map(|_| Rc::new(Mutex::new(())));
@@ -65,6 +67,7 @@ fn l8_three_locks_round_are_a_circle_of_three() {
 }
 
 #[test]
+#[apply(once)]
 fn l8_a_lock_and_a_join_are_a_circle() {
     let text = report(|| {
         let lock = Rc::new(Mutex::new(()));
@@ -85,6 +88,7 @@ fn l8_a_lock_and_a_join_are_a_circle() {
 }
 
 #[test]
+#[apply(once)]
 fn l8_two_that_join_each_other_are_a_circle() {
     let text = report(|| {
         let slot = Rc::new(RefCell::new(None::<JoinHandle<()>>));
@@ -109,6 +113,7 @@ fn l8_two_that_join_each_other_are_a_circle() {
 }
 
 #[test]
+#[apply(once)]
 fn l8_a_lock_taken_twice_is_a_circle_of_one() {
     let text = report(|| {
         let twice = named("twice", || {
@@ -130,6 +135,7 @@ fn l8_a_lock_taken_twice_is_a_circle_of_one() {
 }
 
 #[test]
+#[apply(once)]
 fn l8_a_scope_that_waits_for_a_child_that_wants_the_parents_lock_is_a_circle() {
     let text = report(|| {
         let parent = named("parent", || {
@@ -146,6 +152,7 @@ fn l8_a_scope_that_waits_for_a_child_that_wants_the_parents_lock_is_a_circle() {
 }
 
 #[test]
+#[apply(once)]
 fn l8_a_writer_that_reads_again_and_a_reentrant_lock_elsewhere_name_their_owners() {
     let text = report(|| {
         let lock = Rc::new(RwLock::new(()));
@@ -169,6 +176,7 @@ fn l8_a_writer_that_reads_again_and_a_reentrant_lock_elsewhere_name_their_owners
 }
 
 #[test]
+#[apply(once)]
 fn l8_one_that_gathers_those_who_wait_for_its_lock_is_in_the_circle() {
     let text = report(|| {
         let gathers = named("gathers", || {
@@ -187,6 +195,7 @@ fn l8_one_that_gathers_those_who_wait_for_its_lock_is_in_the_circle() {
 }
 
 #[test]
+#[apply(once)]
 fn l8_without_known_owners_there_is_no_circle_in_the_report() {
     let text = report(|| {
         let _waits = spawn(park);
@@ -196,6 +205,7 @@ fn l8_without_known_owners_there_is_no_circle_in_the_report() {
 }
 
 #[test]
+#[apply(once)]
 fn a_lock_that_was_handed_over_belongs_to_the_one_who_got_it() {
     run(|| {
         let lock = Rc::new(Mutex::new(()));
@@ -222,6 +232,7 @@ fn a_lock_that_was_handed_over_belongs_to_the_one_who_got_it() {
 }
 
 #[test]
+#[apply(once)]
 fn a_dump_shows_a_circle_although_others_go_on() {
     run(|| {
         let [one, two] = [0, 1].map(|_| Rc::new(Mutex::new(())));

@@ -51,6 +51,7 @@ fn string(text: &[u8]) -> &[u8] {
 }
 
 #[test]
+#[apply(once)]
 fn a_dump_is_valid_json_with_every_field_of_the_schema() {
     run(|| {
         let name = "a \"name\" with \\ and \t and \u{1} and é";

@@ -14,6 +14,7 @@ fn resident() -> usize {
 }
 
 #[test]
+#[apply(once)]
 fn a_second_after_a_dump_the_stacks_take_what_they_took_before() {
     child::run(
         "memory::a_second_after_a_dump_the_stacks_take_what_they_took_before",
@@ -45,6 +46,7 @@ fn a_second_after_a_dump_the_stacks_take_what_they_took_before() {
 }
 
 #[test]
+#[apply(once)]
 fn others_run_while_many_are_seen() {
     child::run("memory::others_run_while_many_are_seen", || {
         run(|| {

@@ -12,6 +12,7 @@ use greenthread::{Runtime, channel, dump, run, sleep, spawn, timeout, yield_now}
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
+#[apply(once)]
 fn those_in_line_for_a_lock_keep_their_places() {
     run(|| {
         let mutex = Rc::new(Mutex::new(Vec::new()));
@@ -35,6 +36,7 @@ fn those_in_line_for_a_lock_keep_their_places() {
 }
 
 #[test]
+#[apply(once)]
 fn those_who_are_ready_keep_their_places() {
     run(|| {
         let log = Rc::new(RefCell::new(Vec::new()));
@@ -69,6 +71,7 @@ fn those_who_are_ready_keep_their_places() {
 }
 
 #[test]
+#[apply(once)]
 fn deadlines_are_kept() {
     let runtime = Runtime::builder().virtual_time().build().unwrap();
     runtime.run(|| {
@@ -86,6 +89,7 @@ fn deadlines_are_kept() {
 }
 
 #[test]
+#[apply(once)]
 fn a_dump_eats_no_grant_that_comes_from_another_os_thread_meanwhile() {
     const PERMITS: u64 = 20_000;
     let semaphore = Arc::new(Semaphore::new(0));
@@ -133,6 +137,7 @@ fn a_dump_eats_no_grant_that_comes_from_another_os_thread_meanwhile() {
 }
 
 #[test]
+#[apply(once)]
 fn messages_pass_in_order_while_dumps_are_taken() {
     run(|| {
         let (sender, receiver) = channel::bounded(1);

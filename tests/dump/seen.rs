@@ -34,6 +34,7 @@ fn names(seen: &Seen, function: &str) -> bool {
 }
 
 #[test]
+#[apply(once)]
 fn a_parked_green_thread_is_shown_with_all_that_is_known_of_it() {
     run(|| {
         let parked = Builder::new()
@@ -60,6 +61,7 @@ fn a_parked_green_thread_is_shown_with_all_that_is_known_of_it() {
 }
 
 #[test]
+#[apply(once)]
 fn one_that_has_not_begun_has_no_trace_and_one_in_line_is_ready() {
     run(|| {
         let in_line = spawn(|| {
@@ -84,6 +86,7 @@ fn one_that_has_not_begun_has_no_trace_and_one_in_line_is_ready() {
 }
 
 #[test]
+#[apply(once)]
 fn whoever_asks_is_running_and_where_he_asks_is_in_his_trace() {
     #[inline(never)]
     fn asks_in_here() -> Dump {
@@ -126,6 +129,7 @@ fn parked_in(operation: &str, does: impl FnOnce() + 'static) {
 }
 
 #[test]
+#[apply(once)]
 fn one_that_is_parked_in_a_lock_is_seen_there() {
     let mutex = Rc::new(Mutex::new(()));
     let held = mutex.lock();
@@ -150,6 +154,7 @@ fn one_that_is_parked_in_a_lock_is_seen_there() {
 }
 
 #[test]
+#[apply(once)]
 fn one_that_waits_for_an_event_or_a_message_is_seen_there() {
     parked_in("Event::wait", || Event::new().wait());
     parked_in("Barrier::wait", || assert!(Barrier::new(2).wait().is_err()));
@@ -175,6 +180,7 @@ fn one_that_waits_for_an_event_or_a_message_is_seen_there() {
 }
 
 #[test]
+#[apply(once)]
 fn one_that_waits_for_the_first_of_several_shows_them_all() {
     run(|| {
         let (keep_one, one) = channel::unbounded::<u8>();
@@ -194,6 +200,7 @@ fn one_that_waits_for_the_first_of_several_shows_them_all() {
 }
 
 #[test]
+#[apply(once)]
 fn two_who_wait_for_the_same_thing_show_the_same_address() {
     run(|| {
         let event = Rc::new(Event::new());
@@ -215,6 +222,7 @@ fn two_who_wait_for_the_same_thing_show_the_same_address() {
 }
 
 #[test]
+#[apply(once)]
 fn a_trace_goes_through_generators_to_the_green_thread_that_drives_them() {
     #[inline(never)]
     fn drives() {
@@ -249,6 +257,7 @@ fn a_trace_goes_through_generators_to_the_green_thread_that_drives_them() {
 }
 
 #[test]
+#[apply(once)]
 fn a_trace_goes_through_a_grown_stack() {
     run(|| {
         let parked = spawn(|| greenthread::grow(1 << 20, parks_in_here));
@@ -261,6 +270,7 @@ fn a_trace_goes_through_a_grown_stack() {
 }
 
 #[test]
+#[apply(once)]
 fn a_deep_stack_is_cut_and_says_so() {
     fn deep(depth: usize) {
         if depth == 0 {
@@ -283,6 +293,7 @@ fn a_deep_stack_is_cut_and_says_so() {
 }
 
 #[test]
+#[apply(once)]
 fn a_dump_while_a_stack_is_in_the_middle_of_an_unwind_leaves_the_unwind_alone() {
     struct WaitsAtDrop(Rc<Event>);
     impl Drop for WaitsAtDrop {
@@ -313,6 +324,7 @@ fn a_dump_while_a_stack_is_in_the_middle_of_an_unwind_leaves_the_unwind_alone() 
 }
 
 #[test]
+#[apply(once)]
 fn a_cancellation_is_shown_pending_and_then_raised() {
     run(|| {
         let shielded = spawn(|| shield(park));
@@ -338,6 +350,7 @@ fn a_cancellation_is_shown_pending_and_then_raised() {
 }
 
 #[test]
+#[apply(once)]
 fn the_text_folds_the_librarys_own_frames_and_says_what_go_says() {
     run(|| {
         let parked = Builder::new()
@@ -373,6 +386,7 @@ fn the_text_folds_the_librarys_own_frames_and_says_what_go_says() {
 
 #[cfg(feature = "symbols")]
 #[test]
+#[apply(once)]
 fn frames_have_files_and_lines() {
     run(|| {
         let parked = spawn(parks_in_here);
@@ -393,6 +407,7 @@ fn frames_have_files_and_lines() {
 }
 
 #[test]
+#[apply(once)]
 fn how_long_it_has_waited_follows_the_clock_of_its_os_thread() {
     let hour = std::time::Duration::from_secs(3600);
     let runtime = Runtime::builder().virtual_time().build().unwrap();
@@ -409,6 +424,7 @@ fn how_long_it_has_waited_follows_the_clock_of_its_os_thread() {
 }
 
 #[test]
+#[apply(once)]
 fn a_dump_cannot_be_cancelled() {
     run(|| {
         let done = Rc::new(Cell::new(false));
@@ -426,6 +442,7 @@ fn a_dump_cannot_be_cancelled() {
 }
 
 #[test]
+#[apply(once)]
 fn one_that_waits_for_a_blocking_job_is_seen_there() {
     let (go, wait) = std::sync::mpsc::channel::<()>();
     run(|| {

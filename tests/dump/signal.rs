@@ -9,6 +9,7 @@ use greenthread::{Builder, Runtime, park};
 const CHILD: &str = "GREENTHREAD_DUMP_CHILD";
 
 #[test]
+#[apply(once)]
 fn a_signal_brings_a_dump_to_stderr() {
     if std::env::var_os(CHILD).is_some() {
         let runtime = Runtime::builder()
@@ -52,6 +53,7 @@ fn a_signal_brings_a_dump_to_stderr() {
 }
 
 #[test]
+#[apply(once)]
 fn a_signal_that_cannot_be_handled_is_refused_by_name() {
     let error = Runtime::builder()
         .dump_on_signal(libc::SIGKILL)

@@ -28,6 +28,7 @@ fn said(test: &str, f: impl FnOnce()) -> String {
 }
 
 #[test]
+#[apply(once)]
 fn one_that_nobody_has_a_handle_to_and_one_behind_a_lock_that_went_with_its_owner() {
     let text = said(
         "one_that_nobody_has_a_handle_to_and_one_behind_a_lock_that_went_with_its_owner",
@@ -57,6 +58,7 @@ fn one_that_nobody_has_a_handle_to_and_one_behind_a_lock_that_went_with_its_owne
 }
 
 #[test]
+#[apply(once)]
 fn those_in_a_circle_and_those_who_wait_for_them_but_not_one_with_a_deadline() {
     let text = said(
         "those_in_a_circle_and_those_who_wait_for_them_but_not_one_with_a_deadline",
@@ -88,6 +90,7 @@ fn those_in_a_circle_and_those_who_wait_for_them_but_not_one_with_a_deadline() {
 }
 
 #[test]
+#[apply(once)]
 fn everybody_when_nothing_is_left_that_could_come() {
     let text = said("everybody_when_nothing_is_left_that_could_come", || {
         named("one", || Event::new().wait());
@@ -103,6 +106,7 @@ fn everybody_when_nothing_is_left_that_could_come() {
 }
 
 #[test]
+#[apply(once)]
 fn one_alone_is_told_of_as_one() {
     let text = said("one_alone_is_told_of_as_one", || {
         named("one", || Event::new().wait());
@@ -114,6 +118,7 @@ fn one_alone_is_told_of_as_one() {
 }
 
 #[test]
+#[apply(once)]
 fn nobody_who_can_still_be_woken() {
     let text = said("nobody_who_can_still_be_woken", || {
         let (sender, receiver) = channel::bounded::<u8>(1);
@@ -134,6 +139,7 @@ fn nobody_who_can_still_be_woken() {
 }
 
 #[test]
+#[apply(once)]
 fn without_being_asked_nothing_is_said() {
     let ended = child::run("stuck::without_being_asked_nothing_is_said", || {
         greenthread::run(|| named("forgotten", park));

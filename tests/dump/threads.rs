@@ -8,6 +8,7 @@ use greenthread::sync::Event;
 use greenthread::{Builder, Spawner, dump, park, run, spawn, yield_now};
 
 #[test]
+#[apply(once)]
 fn green_threads_of_another_os_thread_are_seen_with_their_traces() {
     #[inline(never)]
     fn parks_over_there() {
@@ -65,6 +66,7 @@ fn green_threads_of_another_os_thread_are_seen_with_their_traces() {
 }
 
 #[test]
+#[apply(once)]
 fn an_os_thread_that_does_not_come_to_its_loop_is_named_with_who_runs_on_it() {
     #[inline(never)]
     fn holds_it_up(until: &mpsc::Receiver<()>) {
@@ -103,6 +105,7 @@ fn an_os_thread_that_does_not_come_to_its_loop_is_named_with_who_runs_on_it() {
 }
 
 #[test]
+#[apply(once)]
 fn a_plain_os_thread_may_ask_and_several_at_once() {
     let parked = Arc::new(Event::new());
     let spawner = Spawner::current();
@@ -126,6 +129,7 @@ fn a_plain_os_thread_may_ask_and_several_at_once() {
 }
 
 #[test]
+#[apply(once)]
 fn green_threads_that_ask_at_the_same_time_all_get_a_dump() {
     run(|| {
         let askers: Vec<_> = (0..8)
@@ -138,6 +142,7 @@ fn green_threads_that_ask_at_the_same_time_all_get_a_dump() {
 }
 
 #[test]
+#[apply(once)]
 fn green_threads_on_workers_are_seen_and_a_circle_across_them_is_found() {
     let runtime = greenthread::Runtime::builder().workers(2).build().unwrap();
     runtime.run(|| {

@@ -69,6 +69,7 @@ fn talk(notes: &Notes) {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_seed_makes_its_schedule_again_whatever_ran_before() {
     let first: Vec<_> = (0..20).map(|seed| shuffled(seed, program)).collect();
     for (seed, noted) in (0..20_u64).zip(first).collect::<Vec<_>>().into_iter().rev() {
@@ -82,6 +83,7 @@ fn a_seed_makes_its_schedule_again_whatever_ran_before() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_seed_makes_its_schedule_on_a_fresh_os_thread_too() {
     shuffled(1, program);
     let fresh = || thread::spawn(|| shuffled(2, program)).join().unwrap();
@@ -90,6 +92,7 @@ fn a_seed_makes_its_schedule_on_a_fresh_os_thread_too() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_recorded_schedule_is_the_unrecorded_one() {
     for seed in 0..20 {
         let mut recorded = Vec::new();
@@ -99,6 +102,7 @@ fn a_recorded_schedule_is_the_unrecorded_one() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_seed_is_drawn_alike_each_time() {
     let draw = |seed| replay(seed, |_| drop(program())).unwrap().to_text();
     for seed in 0..10 {
@@ -108,6 +112,7 @@ fn a_seed_is_drawn_alike_each_time() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_drawing_begins_at_its_own_time_although_an_earlier_run_left_somebody_behind() {
     let draw = || replay(1, |_| drop(spawn(park))).unwrap().to_text();
     let first = draw();
@@ -117,6 +122,7 @@ fn a_drawing_begins_at_its_own_time_although_an_earlier_run_left_somebody_behind
 }
 
 #[test]
+#[apply(on_roots)]
 fn other_seeds_make_other_schedules() {
     let mut noted: Vec<_> = (0..50).map(|seed| shuffled(seed, program)).collect();
     noted.sort();
@@ -125,6 +131,7 @@ fn other_seeds_make_other_schedules() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn every_order_of_a_few_comes() {
     let order = |seed| {
         let notes = Notes::default();
@@ -147,6 +154,7 @@ fn every_order_of_a_few_comes() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn timers_of_one_moment_fire_in_every_order() {
     let order = |seed| {
         let notes = Notes::default();
@@ -172,6 +180,7 @@ fn timers_of_one_moment_fire_in_every_order() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_timer_of_the_same_moment_may_come_before_and_after_what_another_does() {
     let in_time = |seed| {
         shuffled(seed, || {
@@ -190,6 +199,7 @@ fn a_timer_of_the_same_moment_may_come_before_and_after_what_another_does() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn d8_without_a_seed_the_line_keeps_its_order_also_after_a_shuffled_run() {
     let order = || {
         let notes = Notes::default();
@@ -220,6 +230,7 @@ fn d8_without_a_seed_the_line_keeps_its_order_also_after_a_shuffled_run() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn without_a_seed_a_select_goes_on_with_the_numbers_of_its_os_thread() {
     let arms = |between: bool| {
         let arms = move || {
@@ -237,6 +248,7 @@ fn without_a_seed_a_select_goes_on_with_the_numbers_of_its_os_thread() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn workers_and_a_seed_exclude_each_other() {
     let error = Runtime::builder()
         .workers(2)
@@ -249,6 +261,7 @@ fn workers_and_a_seed_exclude_each_other() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_search_counts_schedules_that_differ() {
     let nothing_to_choose = explore(20, |_| spawn(|| ()).join().unwrap());
     assert_eq!(nothing_to_choose.schedules(), 20);
@@ -258,6 +271,7 @@ fn a_search_counts_schedules_that_differ() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn an_object_that_all_schedules_share_is_seen_by_all() {
     let shared = Rc::new(Notes::default());
     explore(5, |seed| shared.add(seed as u32));

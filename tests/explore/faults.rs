@@ -36,6 +36,7 @@ fn read_sizes(stream: &mut impl Read, bytes: usize) -> Vec<usize> {
 }
 
 #[test]
+#[apply(on_roots)]
 fn at_the_end_of_the_os_thread_nothing_goes_wrong_any_more() {
     struct Late(std::sync::mpsc::Sender<usize>);
     impl Drop for Late {
@@ -59,6 +60,7 @@ fn at_the_end_of_the_os_thread_nothing_goes_wrong_any_more() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn short_reads_give_less_and_lose_nothing() {
     let text: Vec<u8> = (0..=255).collect();
     Faults::new(1).short_reads(1.0).inject(|| {
@@ -76,6 +78,7 @@ fn short_reads_give_less_and_lose_nothing() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_read_of_one_byte_is_never_cut() {
     Faults::new(1)
         .short_reads(1.0)
@@ -88,6 +91,7 @@ fn a_read_of_one_byte_is_never_cut() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn short_writes_take_less() {
     Faults::new(1).short_writes(1.0).inject(|| {
         let (near, _far) = pair();
@@ -100,6 +104,7 @@ fn short_writes_take_less() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn vectored_calls_are_cut_like_others() {
     Faults::new(1)
         .short_reads(1.0)
@@ -120,6 +125,7 @@ fn vectored_calls_are_cut_like_others() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn the_same_seed_cuts_alike_and_another_does_not() {
     let sizes = |seed| {
         Faults::new(seed).short_reads(0.5).inject(|| {
@@ -133,6 +139,7 @@ fn the_same_seed_cuts_alike_and_another_does_not() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_share_is_a_share() {
     Faults::new(3).short_reads(0.25).inject(|| {
         let (mut near, mut far) = pair();
@@ -148,6 +155,7 @@ fn a_share_is_a_share() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_reset_breaks_a_tcp_connection_at_both_ends() {
     let (mut near, mut far) = tcp_pair();
     Faults::new(1).resets(1.0).inject(|| {
@@ -161,6 +169,7 @@ fn a_reset_breaks_a_tcp_connection_at_both_ends() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_reset_wakes_whoever_is_parked_on_the_connection() {
     in_order(|| {
         let (near, far) = tcp_pair();
@@ -178,6 +187,7 @@ fn a_reset_wakes_whoever_is_parked_on_the_connection() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_reset_of_a_unix_stream_is_the_end_for_its_peer() {
     let (mut near, mut far) = pair();
     Faults::new(1).resets(1.0).inject(|| {
@@ -189,6 +199,7 @@ fn a_reset_of_a_unix_stream_is_the_end_for_its_peer() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn delays_take_virtual_time_and_everything_comes_all_the_same() {
     in_order(|| {
         let began = time::now();
@@ -207,6 +218,7 @@ fn delays_take_virtual_time_and_everything_comes_all_the_same() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn datagrams_are_delayed_and_arrive_whole() {
     in_order(|| {
         Faults::new(1)
@@ -224,6 +236,7 @@ fn datagrams_are_delayed_and_arrive_whole() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn datagrams_between_processes_are_delayed_too() {
     in_order(|| {
         Faults::new(1).delays(1.0, SECOND).inject(|| {
@@ -239,6 +252,7 @@ fn datagrams_between_processes_are_delayed_too() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_read_timeout_counts_from_before_the_delay() {
     in_order(|| {
         let (mut near, _far) = pair();
@@ -253,6 +267,7 @@ fn a_read_timeout_counts_from_before_the_delay() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l16_a_delayed_write_that_is_cancelled_has_written_nothing() {
     in_order(|| {
         let (near, far) = pair();
@@ -273,6 +288,7 @@ fn l16_a_delayed_write_that_is_cancelled_has_written_nothing() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l17_a_close_during_a_delay_is_noticed_after_it() {
     in_order(|| {
         let (near, _far) = pair();
@@ -289,6 +305,7 @@ fn l17_a_close_during_a_delay_is_noticed_after_it() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn faults_are_over_when_the_closure_has_returned_also_by_a_panic() {
     let (mut near, mut far) = pair();
     far.write_all(&[0; 256]).unwrap();
@@ -297,6 +314,7 @@ fn faults_are_over_when_the_closure_has_returned_also_by_a_panic() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn faults_that_interleave_end_each_by_itself() {
     in_order(|| {
         let (mut near, mut far) = pair();
@@ -314,6 +332,7 @@ fn faults_that_interleave_end_each_by_itself() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn another_os_thread_has_no_faults() {
     Faults::new(1).short_reads(1.0).resets(1.0).inject(|| {
         let elsewhere = std::thread::spawn(|| {
@@ -326,6 +345,7 @@ fn another_os_thread_has_no_faults() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_runtime_has_faults_in_its_runs_alone() {
     let faults = Faults::new(1).short_reads(1.0);
     let runtime = Runtime::builder().faults(faults).build().unwrap();
@@ -338,6 +358,7 @@ fn a_runtime_has_faults_in_its_runs_alone() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_share_that_is_none_is_misuse() {
     assert!(panic_text(|| Faults::new(1).resets(1.5)).contains("resets(1.5)"));
     assert!(panic_text(|| Faults::new(1).short_reads(-0.1)).contains("short_reads(-0.1)"));
@@ -360,6 +381,7 @@ fn naive_exchange(seed: u64) {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_search_finds_who_trusts_in_whole_reads() {
     let failure = search(100, naive_exchange).unwrap_err();
     assert!(failure.is_repeatable());
@@ -387,6 +409,7 @@ fn read_head(stream: &mut impl Read) -> (String, Vec<u8>) {
 }
 
 #[test]
+#[apply(on_roots)]
 fn httparse_and_serde_json_live_with_short_reads_and_writes_and_delays() {
     explore(50, |seed| {
         let faults = Faults::new(seed).short_reads(0.5).short_writes(0.5);
@@ -415,6 +438,7 @@ fn httparse_and_serde_json_live_with_short_reads_and_writes_and_delays() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_png_comes_whole_through_short_reads() {
     let mut picture = Vec::new();
     let pixels: Vec<u8> = (0..64 * 64).map(|n| (n * 7 % 251) as u8).collect();
@@ -447,6 +471,7 @@ fn a_png_comes_whole_through_short_reads() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn an_echo_that_is_reset_loses_its_connection_and_nothing_else() {
     let outcomes = RefCell::new(Vec::new());
     explore(100, |seed| {
@@ -500,6 +525,7 @@ fn echo() -> bool {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_seed_has_the_same_faults_again_under_its_schedule() {
     let sizes = |seed| {
         shuffled(seed, || {

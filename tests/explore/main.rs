@@ -1,5 +1,11 @@
 //! Schedules that follow from a seed: that they come again, that they find what they should, and what they find in the crate's own primitives.
+//!
+//! None of them runs on workers: where a process has some, silence is a deadlock only when they have slept for a while too, and a drawing shows that while.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -13,6 +19,9 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use greenthread::Runtime;
+
+use support::everywhere::virtual_time as in_order;
+use support::teardown::held;
 
 /// How many schedules a search has.
 const MANY: u64 = 1_000;
@@ -37,10 +46,5 @@ impl Notes {
 /// A run that follows `seed`, on this OS thread, unrecorded.
 fn shuffled<T>(seed: u64, f: impl FnOnce() -> T) -> T {
     let runtime = Runtime::builder().virtual_time().shuffle(seed);
-    runtime.build().unwrap().run(f)
-}
-
-/// A run in the order of the line.
-fn in_order<T>(f: impl FnOnce() -> T) -> T {
-    Runtime::builder().virtual_time().build().unwrap().run(f)
+    runtime.build().unwrap().run(|| held(f))
 }

@@ -123,6 +123,7 @@ fn find(planted: fn()) -> Failure {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_lost_wakeup_is_found_and_shown_again() {
     let failure = find(lost_wakeup);
     assert!(failure.message().contains("deadlock"), "{failure}");
@@ -130,6 +131,7 @@ fn a_lost_wakeup_is_found_and_shown_again() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_deadlock_by_the_order_of_locks_is_found_and_shown_again() {
     let failure = find(lock_order);
     assert!(failure.message().contains("deadlock"), "{failure}");
@@ -138,6 +140,7 @@ fn a_deadlock_by_the_order_of_locks_is_found_and_shown_again() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_cancellation_at_the_wrong_moment_is_found_and_shown_again() {
     let failure = find(cancel_race);
     assert!(

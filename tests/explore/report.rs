@@ -21,6 +21,7 @@ fn wants_order() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_failure_tells_its_seed_and_draws_its_schedule() {
     let failure = search(100, |_| wants_order()).unwrap_err();
     let told = failure.to_string();
@@ -38,6 +39,7 @@ fn a_failure_tells_its_seed_and_draws_its_schedule() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_long_schedule_is_cut_to_its_last_rows() {
     let failure = search(1, |_| {
         let many = [(); 200].map(|()| spawn(|| ()));
@@ -52,6 +54,7 @@ fn a_long_schedule_is_cut_to_its_last_rows() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn the_panic_of_one_whom_nobody_joins_is_a_failure() {
     let failure = search(1, |_| {
         let builder = Builder::new().name("lonely".into());
@@ -66,6 +69,7 @@ fn the_panic_of_one_whom_nobody_joins_is_a_failure() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_a_deadlock_is_a_failure_and_its_ids_are_explained() {
     let failure = search(1, |_| spawn(park).join().unwrap()).unwrap_err();
     assert!(failure.message().contains("deadlock"), "{failure}");
@@ -78,6 +82,7 @@ fn l8_a_deadlock_is_a_failure_and_its_ids_are_explained() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_failure_that_does_not_come_again_is_called_that() {
     let calls = Cell::new(0);
     let failure = search(10, |_| {
@@ -95,12 +100,14 @@ fn a_failure_that_does_not_come_again_is_called_that() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn the_panic_goes_on_with_its_own_payload() {
     let payload = std::panic::catch_unwind(|| explore(3, |_| std::panic::panic_any(17_u8)));
     assert_eq!(payload.unwrap_err().downcast_ref(), Some(&17_u8));
 }
 
 #[test]
+#[apply(on_roots)]
 fn what_is_left_behind_has_ended_before_the_next_schedule() {
     let alive = Cell::new(0);
     struct Alive<'a>(&'a Cell<u32>);
@@ -126,12 +133,14 @@ fn what_is_left_behind_has_ended_before_the_next_schedule() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn no_schedule_at_all_is_misuse() {
     assert!(panic_text(|| explore(0, |_| ())).contains("explore(0)"));
     assert!(panic_text(|| search(0, |_| ())).contains("search(0)"));
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_search_inside_a_run_or_a_green_thread_is_misuse() {
     assert!(panic_text(|| run(|| explore(1, |_| ()))).contains("nested"));
     let inside = || spawn(|| panic_text(|| explore(1, |_| ()))).join().unwrap();
@@ -141,6 +150,7 @@ fn a_search_inside_a_run_or_a_green_thread_is_misuse() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn who_asks_is_told_of_each_schedule_that_did_not_fail() {
     let mut told = Vec::new();
     search_with(4, |_| (), |run| told.push(run)).unwrap();
@@ -159,6 +169,7 @@ fn seeds_told(test: &str, told: &str) -> String {
 }
 
 #[test]
+#[apply(once)]
 fn the_environment_names_the_seed_to_be_tried() {
     let test = "report::the_environment_names_the_seed_to_be_tried";
     let told = seeds_told(test, "17");
@@ -167,6 +178,7 @@ fn the_environment_names_the_seed_to_be_tried() {
 }
 
 #[test]
+#[apply(once)]
 fn the_environment_names_a_range_of_seeds() {
     let told = seeds_told("report::the_environment_names_a_range_of_seeds", "5..7");
     assert!(told.contains("seed 5") && told.contains("seed 6"), "{told}");
@@ -174,6 +186,7 @@ fn the_environment_names_a_range_of_seeds() {
 }
 
 #[test]
+#[apply(once)]
 fn what_is_no_seed_in_the_environment_is_told() {
     let told = seeds_told(
         "report::what_is_no_seed_in_the_environment_is_told",
@@ -183,6 +196,7 @@ fn what_is_no_seed_in_the_environment_is_told() {
 }
 
 #[test]
+#[apply(once)]
 fn a_failure_is_told_to_stderr() {
     let ended = child::run("report::a_failure_is_told_to_stderr", || {
         explore(100, |_| wants_order());

@@ -69,12 +69,14 @@ fn assert_all(test: &str, scenes: &[Scene], reach: Reach, for_good: bool) {
 }
 
 #[test]
+#[apply(once)]
 fn every_allocation_of_an_os_thread_that_fails_alone_is_an_error_or_an_abort_with_a_message() {
     let test = "allocations::every_allocation_of_an_os_thread_that_fails_alone_is_an_error_or_an_abort_with_a_message";
     assert_all(test, HERE, Reach::Own, false);
 }
 
 #[test]
+#[apply(once)]
 fn every_allocation_of_an_os_thread_from_which_on_all_fail_is_an_error_or_an_abort_with_a_message()
 {
     let test = "allocations::every_allocation_of_an_os_thread_from_which_on_all_fail_is_an_error_or_an_abort_with_a_message";
@@ -82,12 +84,14 @@ fn every_allocation_of_an_os_thread_from_which_on_all_fail_is_an_error_or_an_abo
 }
 
 #[test]
+#[apply(once)]
 fn every_allocation_of_a_process_that_fails_alone_is_an_error_or_an_abort_with_a_message() {
     let test = "allocations::every_allocation_of_a_process_that_fails_alone_is_an_error_or_an_abort_with_a_message";
     assert_all(test, ACROSS, Reach::Process, false);
 }
 
 #[test]
+#[apply(once)]
 fn every_allocation_of_a_process_from_which_on_all_fail_is_an_error_or_an_abort_with_a_message() {
     let test = "allocations::every_allocation_of_a_process_from_which_on_all_fail_is_an_error_or_an_abort_with_a_message";
     assert_all(test, ACROSS, Reach::Process, true);

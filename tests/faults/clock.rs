@@ -33,6 +33,7 @@ fn assert_in_child(test: &str, part: fn()) {
 }
 
 #[test]
+#[apply(once)]
 fn a_wall_clock_that_jumps_by_years_moves_no_timer() {
     let test = "clock::a_wall_clock_that_jumps_by_years_moves_no_timer";
     assert_in_child(test, || {
@@ -77,6 +78,7 @@ fn assert_timers_are_right() {
 }
 
 #[test]
+#[apply(once)]
 fn no_sleep_of_ours_hangs_on_the_wall_clock() {
     let test = "clock::no_sleep_of_ours_hangs_on_the_wall_clock";
     let scenes = ["timers", "selections", "results"];
@@ -123,6 +125,7 @@ fn noting(log: &Rc<RefCell<Vec<u32>>>, number: u32, due: Instant) -> JoinHandle<
 }
 
 #[test]
+#[apply(once)]
 fn after_a_leap_of_the_steady_clock_timers_fire_once_in_order_and_late() {
     let test = "clock::after_a_leap_of_the_steady_clock_timers_fire_once_in_order_and_late";
     assert_in_child(test, || {
@@ -171,6 +174,7 @@ fn after_a_leap_of_the_steady_clock_timers_fire_once_in_order_and_late() {
 }
 
 #[test]
+#[apply(once)]
 fn a_steady_clock_that_goes_back_makes_nothing_panic() {
     let test = "clock::a_steady_clock_that_goes_back_makes_nothing_panic";
     assert_in_child(test, || {
@@ -191,6 +195,7 @@ fn a_steady_clock_that_goes_back_makes_nothing_panic() {
 }
 
 #[test]
+#[apply(once)]
 fn a_process_that_was_stopped_for_a_while_finds_its_timers_late_and_in_order() {
     let test = "clock::a_process_that_was_stopped_for_a_while_finds_its_timers_late_and_in_order";
     if trial::role().is_some() {
@@ -261,6 +266,7 @@ fn be_stopped() -> ! {
 }
 
 #[test]
+#[apply(once)]
 fn deadlines_that_never_come_are_waits_without_one() {
     const NEVER: Duration = Duration::MAX;
     let test = "clock::deadlines_that_never_come_are_waits_without_one";

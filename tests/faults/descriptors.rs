@@ -40,6 +40,7 @@ fn says_none_left(error: &io::Error) -> bool {
 }
 
 #[test]
+#[apply(once)]
 fn a_reactor_that_finds_no_descriptor_is_an_error_of_whoever_waits_and_is_made_later() {
     let test = "descriptors::a_reactor_that_finds_no_descriptor_is_an_error_of_whoever_waits_and_is_made_later";
     assert_in_child(test, || {
@@ -64,6 +65,7 @@ fn a_reactor_that_finds_no_descriptor_is_an_error_of_whoever_waits_and_is_made_l
 }
 
 #[test]
+#[apply(once)]
 fn what_needs_a_descriptor_says_that_there_is_none_and_works_when_there_is() {
     let test =
         "descriptors::what_needs_a_descriptor_says_that_there_is_none_and_works_when_there_is";
@@ -173,6 +175,7 @@ fn serve_in_want(call: libc::c_long, errno: i32) -> ! {
 }
 
 #[test]
+#[apply(once)]
 fn a_server_for_which_accept_finds_no_descriptor_does_not_ask_all_the_time() {
     let test =
         "descriptors::a_server_for_which_accept_finds_no_descriptor_does_not_ask_all_the_time";
@@ -180,12 +183,14 @@ fn a_server_for_which_accept_finds_no_descriptor_does_not_ask_all_the_time() {
 }
 
 #[test]
+#[apply(once)]
 fn a_server_that_finds_no_descriptor_for_its_reactor_goes_on() {
     let test = "descriptors::a_server_that_finds_no_descriptor_for_its_reactor_goes_on";
     assert_serves_on(test, libc::SYS_epoll_create1, libc::EMFILE);
 }
 
 #[test]
+#[apply(once)]
 fn a_server_whose_user_may_watch_no_further_descriptor_goes_on() {
     let test = "descriptors::a_server_whose_user_may_watch_no_further_descriptor_goes_on";
     assert_serves_on(test, libc::SYS_epoll_ctl, libc::ENOSPC);

@@ -198,12 +198,14 @@ fn assert_over_unix(test: &str, habit: Habit) {
 }
 
 #[test]
+#[apply(once)]
 fn a_peer_over_tcp_that_is_killed_amid_its_frame_ends_its_own_connection_only() {
     let test = "peers::a_peer_over_tcp_that_is_killed_amid_its_frame_ends_its_own_connection_only";
     assert_over_tcp(test, Habit::Halves);
 }
 
 #[test]
+#[apply(once)]
 fn a_peer_over_tcp_that_is_killed_while_it_is_written_to_ends_its_own_connection_only() {
     let test =
         "peers::a_peer_over_tcp_that_is_killed_while_it_is_written_to_ends_its_own_connection_only";
@@ -211,18 +213,21 @@ fn a_peer_over_tcp_that_is_killed_while_it_is_written_to_ends_its_own_connection
 }
 
 #[test]
+#[apply(once)]
 fn a_peer_over_a_unix_socket_that_is_killed_amid_its_frame_ends_its_own_connection_only() {
     let test = "peers::a_peer_over_a_unix_socket_that_is_killed_amid_its_frame_ends_its_own_connection_only";
     assert_over_unix(test, Habit::Halves);
 }
 
 #[test]
+#[apply(once)]
 fn a_peer_over_a_unix_socket_that_is_killed_while_it_is_written_to_ends_its_own_connection_only() {
     let test = "peers::a_peer_over_a_unix_socket_that_is_killed_while_it_is_written_to_ends_its_own_connection_only";
     assert_over_unix(test, Habit::Deaf);
 }
 
 #[test]
+#[apply(once)]
 fn twenty_peers_that_are_killed_at_once_are_twenty_errors() {
     const PEERS: usize = 20;
     let test = "peers::twenty_peers_that_are_killed_at_once_are_twenty_errors";

@@ -102,6 +102,7 @@ fn echo() {
 }
 
 #[test]
+#[apply(once)]
 fn the_proof_holds_where_nothing_has_failed() {
     assert_whole();
     greenthread::run(assert_whole);

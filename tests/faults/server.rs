@@ -92,6 +92,7 @@ fn reset(stream: impl std::os::fd::AsFd) {
 }
 
 #[test]
+#[apply(once)]
 fn slow_and_silent_clients_hold_seats_until_their_time_is_up_and_honest_ones_are_served() {
     const LIMIT: usize = 4;
     const HOSTILE: usize = 12;
@@ -144,6 +145,7 @@ fn harass(address: SocketAddr, sends: bool) -> io::Result<()> {
 }
 
 #[test]
+#[apply(once)]
 fn connections_that_were_reset_while_they_stood_in_line_keep_nobody_waiting() {
     const WAVE: usize = 100;
     run(|| {
@@ -180,6 +182,7 @@ fn held() -> (usize, usize) {
 }
 
 #[test]
+#[apply(once)]
 fn ten_thousand_connections_that_are_opened_and_reset_at_once_leave_nothing_behind() {
     let test =
         "server::ten_thousand_connections_that_are_opened_and_reset_at_once_leave_nothing_behind";
@@ -256,6 +259,7 @@ fn make_a_storm(role: &str) -> ! {
 }
 
 #[test]
+#[apply(once)]
 fn a_connection_for_which_there_is_no_stack_is_closed_and_gives_its_seat_back() {
     const LIMIT: usize = 100;
     let test = "server::a_connection_for_which_there_is_no_stack_is_closed_and_gives_its_seat_back";

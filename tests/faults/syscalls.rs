@@ -292,18 +292,21 @@ fn is_loud_or_hidden(ended: &Ended) -> bool {
 }
 
 #[test]
+#[apply(once)]
 fn what_was_interrupted_or_not_ready_is_tried_again_and_nobody_notices() {
     let test = "syscalls::what_was_interrupted_or_not_ready_is_tried_again_and_nobody_notices";
     assert_all(test, HIDDEN, &[false], is_hidden);
 }
 
 #[test]
+#[apply(once)]
 fn what_is_used_up_is_an_error_of_the_call_that_needed_it() {
     let test = "syscalls::what_is_used_up_is_an_error_of_the_call_that_needed_it";
     assert_all(test, USED_UP, &[false, true], is_loud_or_hidden);
 }
 
 #[test]
+#[apply(once)]
 fn a_bad_descriptor_is_an_error_or_an_abort_and_no_hang_or_busy_loop() {
     let test = "syscalls::a_bad_descriptor_is_an_error_or_an_abort_and_no_hang_or_busy_loop";
     assert_all(test, BAD, &[false, true], is_loud_or_hidden);

@@ -10,6 +10,7 @@ use greenthread::{scope, sleep, yield_now};
 use crate::pool::{busy, with_one_thread};
 
 #[test]
+#[apply(on_workers)]
 fn it_makes_and_replaces_and_leaves_nothing_else() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("file");
@@ -21,6 +22,7 @@ fn it_makes_and_replaces_and_leaves_nothing_else() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn permissions_stay_and_links_are_followed() {
     let folder = TempDir::new().unwrap();
     let (path, link) = (folder.path().join("file"), folder.path().join("link"));
@@ -34,6 +36,7 @@ fn permissions_stay_and_links_are_followed() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_error_leaves_what_was_there() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("folder");
@@ -46,6 +49,7 @@ fn an_error_leaves_what_was_there() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn one_that_is_cancelled_in_the_queue_is_not_done() {
     with_one_thread(|| {
         let folder = TempDir::new().unwrap();
@@ -65,6 +69,7 @@ fn one_that_is_cancelled_in_the_queue_is_not_done() {
 
 /// Every version is one byte many times; a mixture or a part would show.
 #[test]
+#[apply(on_workers)]
 fn readers_see_whole_versions_however_writers_are_cancelled() {
     const LENGTH: usize = 50_000;
     let folder = TempDir::new().unwrap();

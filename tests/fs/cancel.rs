@@ -12,6 +12,7 @@ use greenthread::{catch_cancel, current, park, scope, spawn, timeout, yield_now}
 use crate::pool::{busy, made_up, made_up_text, with_one_thread};
 
 #[test]
+#[apply(on_roots)]
 fn l16_a_read_that_is_cancelled_in_the_queue_has_moved_nothing() {
     with_one_thread(|| {
         let file = Rc::new(made_up().unwrap());
@@ -31,6 +32,7 @@ fn l16_a_read_that_is_cancelled_in_the_queue_has_moved_nothing() {
 
 /// The moments of a cancellation: before the pool has the read, in it, and after.
 #[test]
+#[apply(on_workers)]
 fn l16_reads_that_are_cancelled_at_any_moment_lose_no_byte_and_give_none_twice() {
     let file = made_up().unwrap();
     let read = std::cell::RefCell::new(Vec::new());
@@ -56,6 +58,7 @@ fn l16_reads_that_are_cancelled_at_any_moment_lose_no_byte_and_give_none_twice()
 }
 
 #[test]
+#[apply(on_roots)]
 fn l16_a_write_that_is_cancelled_in_the_queue_is_not_done() {
     with_one_thread(|| {
         let file = TempFile::new().unwrap();
@@ -76,6 +79,7 @@ fn l16_a_write_that_is_cancelled_in_the_queue_is_not_done() {
 
 /// Whoever is told that a record was written finds it in the file, and nobody else's.
 #[test]
+#[apply(on_workers)]
 fn l16_writes_that_are_cancelled_at_any_moment_are_whole_and_told_or_not_done() {
     let file = TempFile::new().unwrap();
     let told = Cell::new(0u32);
@@ -100,6 +104,7 @@ fn l16_writes_that_are_cancelled_at_any_moment_are_whole_and_told_or_not_done() 
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_timeout_around_a_call_that_waits_for_its_turn_takes_it_back() {
     with_one_thread(|| {
         let folder = TempDir::new().unwrap();
@@ -115,6 +120,7 @@ fn a_timeout_around_a_call_that_waits_for_its_turn_takes_it_back() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l9_a_call_with_a_request_pending_raises_it_before_anything_is_done() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("made");
@@ -129,6 +135,7 @@ fn l9_a_call_with_a_request_pending_raises_it_before_anything_is_done() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l16_a_cancelled_read_dir_loses_no_entry() {
     with_one_thread(|| {
         let folder = TempDir::new().unwrap();
@@ -153,6 +160,7 @@ fn l16_a_cancelled_read_dir_loses_no_entry() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l10_a_buf_writer_on_a_file_that_a_cancellation_drops_fails_at_once() {
     with_one_thread(|| {
         let file = TempFile::new().unwrap();
@@ -182,6 +190,7 @@ impl Drop for LastWord {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l10_while_a_cancellation_unwinds_a_call_that_needs_the_pool_fails_at_once() {
     let file = made_up().unwrap();
     let said = Rc::new(Cell::new(None));
@@ -199,6 +208,7 @@ fn l10_while_a_cancellation_unwinds_a_call_that_needs_the_pool_fails_at_once() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l10_while_a_panic_unwinds_a_write_waits_and_is_done() {
     let file = TempFile::new().unwrap();
     let said = Rc::new(Cell::new(None));
@@ -213,6 +223,7 @@ fn l10_while_a_panic_unwinds_a_write_waits_and_is_done() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_file_is_given_to_std_while_the_pool_still_reads_it() {
     with_one_thread(|| {
         let mut file = made_up().unwrap();

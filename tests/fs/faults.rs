@@ -9,6 +9,7 @@ use greenthread::fs::{self, File, TempDir, TempFile};
 use crate::support::child;
 
 #[test]
+#[apply(on_workers)]
 fn a_full_disk_is_an_error_and_the_file_stays_usable() {
     let mut full = File::options()
         .read(true)
@@ -38,6 +39,7 @@ fn limit_file_size(bytes: u64) {
 }
 
 #[test]
+#[apply(once)]
 fn a_limit_on_the_size_of_files_ends_a_write_where_it_is() {
     let name = "faults::a_limit_on_the_size_of_files_ends_a_write_where_it_is";
     let ended = child::run(name, || {
@@ -61,6 +63,7 @@ fn a_limit_on_the_size_of_files_ends_a_write_where_it_is() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_file_that_vanishes_while_open_goes_on() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("vanishing");
@@ -78,6 +81,7 @@ fn a_file_that_vanishes_while_open_goes_on() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_file_that_shrinks_while_it_is_read_ends() {
     let file = TempFile::new().unwrap();
     file.file().write_all(&[b'.'; 100_000]).unwrap();
@@ -89,6 +93,7 @@ fn a_file_that_shrinks_while_it_is_read_ends() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_process_that_has_ended_is_an_error_and_no_end() {
     let mut child = std::process::Command::new("cat");
     let child = child.stdin(std::process::Stdio::piped()).spawn();

@@ -29,6 +29,7 @@ fn both_ends(path: &Path) -> std::fs::File {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_stalled_open_can_be_cancelled_and_its_os_thread_comes_back_when_somebody_opens_the_other_end()
 {
     with_one_thread(|| {
@@ -52,6 +53,7 @@ fn a_stalled_open_can_be_cancelled_and_its_os_thread_comes_back_when_somebody_op
 }
 
 #[test]
+#[apply(on_roots)]
 fn waiting_for_bytes_takes_no_os_thread_of_the_pool() {
     with_one_thread(|| {
         let folder = TempDir::new().unwrap();
@@ -70,6 +72,7 @@ fn waiting_for_bytes_takes_no_os_thread_of_the_pool() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn waiting_for_room_takes_no_os_thread_of_the_pool_and_can_be_cancelled() {
     with_one_thread(|| {
         let folder = TempDir::new().unwrap();
@@ -124,6 +127,7 @@ fn has_room(fifo: &std::fs::File) -> bool {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l16_what_the_pool_reads_for_a_cancelled_reader_is_for_the_next() {
     with_one_thread(|| {
         let folder = TempDir::new().unwrap();

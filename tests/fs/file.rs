@@ -9,6 +9,7 @@ use greenthread::fs::{self, File, Permissions, TempDir, TempFile};
 use greenthread::{io, scope, spawn};
 
 #[test]
+#[apply(on_workers)]
 fn what_is_written_is_read_after_a_seek() {
     let file = TempFile::new().unwrap();
     let mut file = file.file();
@@ -31,6 +32,7 @@ fn what_is_written_is_read_after_a_seek() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_write_is_seen_by_others_when_it_returns() {
     let file = TempFile::new().unwrap();
     let mut writer = file.file();
@@ -44,6 +46,7 @@ fn a_write_is_seen_by_others_when_it_returns() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn options_mean_what_they_mean_in_std() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("file");
@@ -79,6 +82,7 @@ fn options_mean_what_they_mean_in_std() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn positioned_calls_leave_the_position_alone() {
     let file = TempFile::new().unwrap();
     let mut file = file.file();
@@ -97,6 +101,7 @@ fn positioned_calls_leave_the_position_alone() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn many_green_threads_read_and_write_parts_of_one_file() {
     const PART: usize = 100_000;
     let file = TempFile::new().unwrap();
@@ -121,6 +126,7 @@ fn many_green_threads_read_and_write_parts_of_one_file() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn those_who_share_a_position_take_turns_and_no_byte_goes_twice() {
     let file = TempFile::new().unwrap();
     let bytes: Vec<u8> = (0..60_000).map(|n: u32| (n / 256) as u8).collect();
@@ -148,6 +154,7 @@ fn those_who_share_a_position_take_turns_and_no_byte_goes_twice() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn what_is_known_of_a_file_can_be_asked_and_changed() {
     let file = TempFile::new().unwrap();
     let file = file.file();
@@ -166,6 +173,7 @@ fn what_is_known_of_a_file_can_be_asked_and_changed() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn files_of_std_come_and_go_with_their_position() {
     let temporary = TempFile::new().unwrap();
     let mut std = std::fs::File::create(temporary.path()).unwrap();
@@ -185,6 +193,7 @@ fn files_of_std_come_and_go_with_their_position() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn buffers_of_std_work_on_files() {
     let file = TempFile::new().unwrap();
     let mut writer = BufWriter::new(file.file());
@@ -198,6 +207,7 @@ fn buffers_of_std_work_on_files() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn big_files_are_copied_whole() {
     const BYTES: usize = 24 << 20;
     let folder = TempDir::new().unwrap();
@@ -214,6 +224,7 @@ fn big_files_are_copied_whole() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn sparse_files_reach_past_four_gigabytes() {
     const FAR: u64 = 5 << 30;
     let file = TempFile::new().unwrap();
@@ -233,6 +244,7 @@ fn sparse_files_reach_past_four_gigabytes() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_folder_opens_and_does_not_read() {
     let folder = TempDir::new().unwrap();
     let mut opened = File::open(folder.path()).unwrap();
@@ -242,6 +254,7 @@ fn a_folder_opens_and_does_not_read() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_job_of_the_pool_uses_files_in_place() {
     super::pool::with_one_thread(|| {
         let job = || {
@@ -264,6 +277,7 @@ fn a_job_of_the_pool_uses_files_in_place() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn others_go_on_while_one_waits_for_a_file() {
     super::pool::with_one_thread(|| {
         let busy = super::pool::busy();
@@ -278,6 +292,7 @@ fn others_go_on_while_one_waits_for_a_file() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn files_and_entries_go_to_other_os_threads() {
     fn goes<T: Send>() {}
     fn is_shared<T: Sync>() {}

@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use greenthread::fs::{self, TempDir};
 
 #[test]
+#[apply(on_workers)]
 fn every_entry_comes_once_in_however_many_batches() {
     let folder = TempDir::new().unwrap();
     for count in [0, 1, 255, 256, 257, 600] {
@@ -39,6 +40,7 @@ impl<I: Iterator<Item = OsString>> EqBySet for I {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_entry_knows_its_path_and_kind() {
     let folder = TempDir::new().unwrap();
     fs::create_dir(folder.path().join("folder")).unwrap();
@@ -58,6 +60,7 @@ fn an_entry_knows_its_path_and_kind() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn names_need_not_be_utf_8() {
     let folder = TempDir::new().unwrap();
     let name = OsStr::from_bytes(b"caf\xe9 \xff\n");
@@ -80,6 +83,7 @@ fn names_need_not_be_utf_8() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_name_with_a_nul_is_an_error() {
     let error = fs::read_dir("odd\0name").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
@@ -90,6 +94,7 @@ fn a_name_with_a_nul_is_an_error() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_folder_that_vanishes_while_it_is_read_ends() {
     let folder = TempDir::new().unwrap();
     let place = folder.path().join("vanishing");
@@ -112,6 +117,7 @@ fn a_folder_that_vanishes_while_it_is_read_ends() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_file_is_no_folder() {
     let error = fs::read_dir("Cargo.toml").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotADirectory);

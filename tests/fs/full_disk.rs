@@ -16,6 +16,7 @@ const SIZE: usize = 1 << 20;
 const NAME: &str = "full_disk::a_full_disk_takes_what_fits_and_says_so";
 
 #[test]
+#[apply(once)]
 fn a_full_disk_takes_what_fits_and_says_so() {
     if let Some(place) = env::var_os(PLACE) {
         fill(Path::new(&place));

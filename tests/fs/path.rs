@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use greenthread::fs::{self, Permissions, TempDir};
 
 #[test]
+#[apply(on_workers)]
 fn files_and_folders_are_made_renamed_linked_and_removed() {
     let folder = TempDir::new().unwrap();
     let at = |name: &str| folder.path().join(name);
@@ -36,6 +37,7 @@ fn files_and_folders_are_made_renamed_linked_and_removed() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn errors_are_stds() {
     let folder = TempDir::new().unwrap();
     let missing = folder.path().join("missing");
@@ -63,6 +65,7 @@ fn errors_are_stds() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_copy_has_the_bytes_and_the_permissions() {
     let folder = TempDir::new().unwrap();
     let (from, to) = (folder.path().join("from"), folder.path().join("to"));
@@ -78,6 +81,7 @@ fn a_copy_has_the_bytes_and_the_permissions() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_file_that_the_kernel_makes_up_is_copied_too() {
     let folder = TempDir::new().unwrap();
     let to = folder.path().join("version");

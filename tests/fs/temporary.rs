@@ -7,6 +7,7 @@ use greenthread::fs::{self, TempDir, TempFile};
 use greenthread::{park, spawn, yield_now};
 
 #[test]
+#[apply(on_workers)]
 fn a_folder_goes_with_everything_in_it() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().to_owned();
@@ -18,6 +19,7 @@ fn a_folder_goes_with_everything_in_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_folder_can_be_closed_or_kept() {
     let outer = TempDir::new().unwrap();
     let closed = TempDir::new_in(&outer).unwrap();
@@ -32,6 +34,7 @@ fn a_folder_can_be_closed_or_kept() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_file_goes_unless_it_is_kept() {
     let folder = TempDir::new().unwrap();
     let file = TempFile::new_in(folder.path()).unwrap();
@@ -46,6 +49,7 @@ fn a_file_goes_unless_it_is_kept() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn names_are_not_used_twice() {
     let folder = TempDir::new().unwrap();
     let folders: Vec<TempDir> = (0..50).map(|_| TempDir::new_in(&folder).unwrap()).collect();
@@ -53,6 +57,7 @@ fn names_are_not_used_twice() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_cancellation_removes_the_folder_that_it_drops() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().to_owned();
@@ -67,6 +72,7 @@ fn a_cancellation_removes_the_folder_that_it_drops() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_place_that_is_not_there_is_an_error() {
     let folder = TempDir::new().unwrap();
     let missing = folder.path().join("missing");

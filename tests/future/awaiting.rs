@@ -13,6 +13,7 @@ use crate::support::{Counted, panic_text};
 use crate::{Count, both};
 
 #[test]
+#[apply(on_workers)]
 fn an_awaited_handle_gives_the_result() {
     let child = spawn(|| {
         yield_now();
@@ -23,6 +24,7 @@ fn an_awaited_handle_gives_the_result() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn it_gives_the_panic_and_the_cancellation() {
     let panics = spawn(|| panic!("inside"));
     let cancelled = spawn(park);
@@ -33,6 +35,7 @@ fn it_gives_the_panic_and_the_cancellation() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn one_that_has_ended_already_is_ready_at_once() {
     let child = spawn(|| 6);
     while !child.is_finished() {
@@ -47,6 +50,7 @@ fn one_that_has_ended_already_is_ready_at_once() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn it_is_awaited_by_a_foreign_executor_on_another_os_thread() {
     let (sender, receiver) = channel::bounded(1);
     let child = spawn(move || receiver.recv().unwrap());
@@ -78,6 +82,7 @@ fn futures_executor<F: Future>(future: F) -> F::Output {
 }
 
 #[test]
+#[apply(on_roots)]
 fn green_threads_of_workers_are_awaited_and_run_futures() {
     let runtime = Runtime::builder().workers(2).only_our_threads().build();
     let sum = runtime.unwrap().run(|| {
@@ -95,6 +100,7 @@ fn green_threads_of_workers_are_awaited_and_run_futures() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn dropping_the_future_detaches() {
     let counted = Counted::new();
     let own = counted.clone();
@@ -113,6 +119,7 @@ fn dropping_the_future_detaches() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn the_last_waker_is_the_one_that_is_woken() {
     let counts = [(); 2].map(|()| Arc::new(Count::default()));
     let child = spawn(|| ());
@@ -133,6 +140,7 @@ fn the_last_waker_is_the_one_that_is_woken() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn callbacks_come_before_whoever_awaits() {
     let (sender, receiver) = channel::unbounded();
     let child = spawn(|| 1);
@@ -142,6 +150,7 @@ fn callbacks_come_before_whoever_awaits() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn one_whose_os_thread_has_gone_is_abandoned() {
     let (sender, receiver) = std::sync::mpsc::channel();
     let (polled, may_end) = std::sync::mpsc::channel::<()>();
@@ -165,6 +174,7 @@ fn one_whose_os_thread_has_gone_is_abandoned() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn awaiting_oneself_is_a_panic() {
     let (sender, receiver) = channel::bounded(1);
     let child = spawn(move || {

@@ -15,6 +15,7 @@ use crate::support::{Log, panic_text};
 use crate::{Letterbox, virtually};
 
 #[test]
+#[apply(on_workers)]
 fn a_future_may_borrow_and_need_not_be_send() {
     let count = Rc::new(Cell::new(0));
     let borrowed = &count;
@@ -26,6 +27,7 @@ fn a_future_may_borrow_and_need_not_be_send() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn it_parks_its_green_thread_only() {
     let letterbox = Letterbox::default();
     let own = letterbox.clone();
@@ -37,6 +39,7 @@ fn it_parks_its_green_thread_only() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn on_the_root_it_runs_the_event_loop() {
     let letterbox = Letterbox::default();
     let own = letterbox.clone();
@@ -48,6 +51,7 @@ fn on_the_root_it_runs_the_event_loop() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_wake_that_comes_before_the_park_is_not_lost() {
     let mut polls = 0;
     block_on(poll_fn(|context| {
@@ -63,6 +67,7 @@ fn a_wake_that_comes_before_the_park_is_not_lost() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_future_that_wakes_itself_lets_others_run() {
     let go = Rc::new(Cell::new(false));
     let own = Rc::clone(&go);
@@ -78,6 +83,7 @@ fn a_future_that_wakes_itself_lets_others_run() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_wake_comes_from_another_os_thread() {
     let letterbox = Letterbox::default();
     let own = letterbox.clone();
@@ -92,6 +98,7 @@ fn a_wake_comes_from_another_os_thread() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_plain_os_thread_waits_for_what_another_ones_green_thread_gives() {
     let letterbox = Letterbox::default();
     let own = letterbox.clone();
@@ -101,6 +108,7 @@ fn a_plain_os_thread_waits_for_what_another_ones_green_thread_gives() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_waker_that_outlives_its_block_on_is_harmless() {
     let mut kept = None;
     block_on(poll_fn(|context| {
@@ -113,6 +121,7 @@ fn a_waker_that_outlives_its_block_on_is_harmless() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_late_wake_leaves_no_token_for_park() {
     virtually(|| {
         let waiting = spawn(|| {
@@ -132,6 +141,7 @@ fn a_late_wake_leaves_no_token_for_park() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_token_for_park_does_not_poll_the_future_again() {
     virtually(|| {
         let polls = Rc::new(Cell::new(0));
@@ -152,6 +162,7 @@ fn a_token_for_park_does_not_poll_the_future_again() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_cancellation_drops_the_future_while_it_unwinds() {
     let log = Log::default();
     let own = log.clone();
@@ -170,6 +181,7 @@ fn a_cancellation_drops_the_future_while_it_unwinds() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_future_that_always_wakes_itself_can_be_cancelled() {
     let spinning = spawn(|| {
         block_on(poll_fn(|context| {
@@ -183,6 +195,7 @@ fn a_future_that_always_wakes_itself_can_be_cancelled() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn one_that_is_woken_and_cancelled_at_once_is_cancelled() {
     let letterbox = Letterbox::default();
     let own = letterbox.clone();
@@ -196,6 +209,7 @@ fn one_that_is_woken_and_cancelled_at_once_is_cancelled() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_timeout_cuts_a_future_short() {
     virtually(|| {
         timeout(Duration::from_secs(1), || block_on(pending::<()>())).unwrap_err();
@@ -203,12 +217,14 @@ fn a_timeout_cuts_a_future_short() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_panic_of_the_future_comes_out() {
     let text = panic_text(|| block_on(async { panic!("from inside") }));
     assert_eq!(text, "from inside");
 }
 
 #[test]
+#[apply(on_workers)]
 fn it_nests() {
     let letterbox = Letterbox::default();
     let own = letterbox.clone();
@@ -219,6 +235,7 @@ fn it_nests() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn nested_ones_do_not_take_each_others_wakes() {
     let (inner, outer) = (Letterbox::default(), Letterbox::default());
     let (own_inner, mut own_outer) = (inner.clone(), outer.clone());
@@ -240,6 +257,7 @@ fn nested_ones_do_not_take_each_others_wakes() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_future_may_block_its_green_thread_itself() {
     virtually(|| {
         block_on(async { sleep(Duration::from_secs(1)) });
@@ -247,6 +265,7 @@ fn a_future_may_block_its_green_thread_itself() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn silence_in_it_is_a_deadlock_that_says_so() {
     let text = panic_text(|| virtually(|| block_on(pending::<()>())));
     assert!(text.contains("waits in future::block_on"), "{text}");
@@ -254,6 +273,7 @@ fn silence_in_it_is_a_deadlock_that_says_so() {
 
 /// Two OS threads hand a number to and fro: each wake races the other side's park.
 #[test]
+#[apply(on_workers)]
 fn no_wake_is_lost_when_it_races_the_park() {
     const ROUNDS: u32 = 20_000;
     let (there, back) = (Letterbox::default(), Letterbox::default());
@@ -277,6 +297,7 @@ fn no_wake_is_lost_when_it_races_the_park() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn many_at_once_on_one_os_thread() {
     let done = Arc::new(AtomicU32::new(0));
     let letterboxes: Vec<Letterbox> = (0..1000).map(|_| Letterbox::default()).collect();

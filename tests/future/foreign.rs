@@ -19,6 +19,7 @@ impl Wake for Waits {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l18_a_foreign_waker_that_waits_runs_on_a_green_thread() {
     let waits = Arc::new(Waits::default());
     let waker = Waker::from(Arc::clone(&waits));
@@ -47,6 +48,7 @@ impl Wake for Panics {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l18_a_foreign_waker_that_panics_harms_nobody() {
     let waker = Waker::from(Arc::new(Panics));
     let child = spawn(|| 3);

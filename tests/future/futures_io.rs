@@ -36,6 +36,7 @@ async fn write_all(mut stream: impl AsyncWrite + Unpin, mut bytes: &[u8]) -> io:
 }
 
 #[test]
+#[apply(on_workers)]
 fn bytes_go_through_and_then_the_end() {
     let (mut one, mut other) = pair();
     block_on(async {
@@ -51,6 +52,7 @@ fn bytes_go_through_and_then_the_end() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn faults_cut_what_a_future_reads_and_writes_and_break_its_connection() {
     let (mut one, mut other) = pair();
     let faults = Faults::new(1).short_reads(1.0).short_writes(1.0);
@@ -73,6 +75,7 @@ fn faults_cut_what_a_future_reads_and_writes_and_break_its_connection() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn unix_streams_have_the_traits_too() {
     let (mut one, mut other) = UnixStream::pair().unwrap();
     let mut buffer = [0; 3];
@@ -85,6 +88,7 @@ fn unix_streams_have_the_traits_too() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_read_that_waits_parks_its_green_thread_only() {
     let (mut one, mut other) = pair();
     let reader = spawn(move || {
@@ -99,6 +103,7 @@ fn a_read_that_waits_parks_its_green_thread_only() {
 
 /// More than the kernel's buffers hold goes both ways through one future: a read that blocked would keep the write from going on.
 #[test]
+#[apply(on_workers)]
 fn one_future_reads_and_writes_at_once() {
     const SIZE: usize = 8 << 20;
     let (one, mut other) = pair();
@@ -129,6 +134,7 @@ fn one_future_reads_and_writes_at_once() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn several_buffers_are_written_in_one_call() {
     let (mut one, mut other) = pair();
     let buffers = [IoSlice::new(b"ab"), IoSlice::new(b"cd")];
@@ -141,6 +147,7 @@ fn several_buffers_are_written_in_one_call() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l17_close_wakes_a_future_that_waits() {
     let (_one, mut other) = pair();
     let count = Arc::new(Count::default());
@@ -161,6 +168,7 @@ fn l17_close_wakes_a_future_that_waits() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_waker_of_somebody_elses_make_is_woken_too_and_once() {
     let (mut one, mut other) = pair();
     let count = Arc::new(Count::default());
@@ -179,6 +187,7 @@ fn a_waker_of_somebody_elses_make_is_woken_too_and_once() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_future_that_is_dropped_while_it_waits_leaves_the_stream_usable() {
     let (mut one, mut other) = pair();
     let mut buffer = [0; 2];
@@ -193,6 +202,7 @@ fn a_future_that_is_dropped_while_it_waits_leaves_the_stream_usable() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_stream_is_dropped_while_a_future_of_it_has_its_waker_there() {
     let (one, mut other) = pair();
     let count = Arc::new(Count::default());
@@ -206,6 +216,7 @@ fn a_stream_is_dropped_while_a_future_of_it_has_its_waker_there() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_future_and_a_green_thread_wait_for_the_same_stream() {
     let (mut one, other) = pair();
     let (mut polled, other) = (other.try_clone().unwrap(), other);
@@ -217,6 +228,7 @@ fn a_future_and_a_green_thread_wait_for_the_same_stream() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_timeout_around_it_loses_no_byte() {
     let (mut one, mut other) = pair();
     let mut buffer = [0; 3];
@@ -228,6 +240,7 @@ fn a_timeout_around_it_loses_no_byte() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_race_with_a_sleep_is_won_by_the_bytes() {
     let (mut one, mut other) = pair();
     spawn(move || one.write_all(b"z").map(|()| one));
@@ -246,6 +259,7 @@ fn a_race_with_a_sleep_is_won_by_the_bytes() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_stream_that_has_waited_here_is_polled_on_another_os_thread() {
     let (mut one, mut other) = pair();
     let mut buffer = [0];
@@ -267,6 +281,7 @@ fn a_stream_that_has_waited_here_is_polled_on_another_os_thread() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l19_a_stream_whose_os_thread_has_gone_tells_its_future_to_look_again() {
     let (mut one, mut other) = pair();
     let count = Arc::new(Count::default());
@@ -288,6 +303,7 @@ fn l19_a_stream_whose_os_thread_has_gone_tells_its_future_to_look_again() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_a_future_that_waits_for_a_socket_is_no_deadlock() {
     let runtime = Runtime::builder().only_our_threads().build().unwrap();
     runtime.run(|| {
@@ -304,6 +320,7 @@ fn l8_a_future_that_waits_for_a_socket_is_no_deadlock() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_a_socket_whose_stream_is_gone_hides_no_deadlock() {
     let runtime = Runtime::builder().only_our_threads().build().unwrap();
     let text = panic_text(|| {
@@ -320,6 +337,7 @@ fn l8_a_socket_whose_stream_is_gone_hides_no_deadlock() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l10_a_poll_that_would_wait_while_a_cancellation_unwinds_fails_at_once() {
     struct Reads(TcpStream, Arc<std::sync::Mutex<Option<ErrorKind>>>);
     impl Drop for Reads {

@@ -21,6 +21,7 @@ fn pair() -> (TcpStream, TcpStream) {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_read_waits_and_fills() {
     let (mut one, mut other) = pair();
     let reader = spawn(move || {
@@ -38,6 +39,7 @@ fn a_read_waits_and_fills() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn writes_arrive_and_shutdown_ends_them() {
     let (mut one, mut other) = pair();
     block_on(async {
@@ -57,6 +59,7 @@ fn writes_arrive_and_shutdown_ends_them() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn the_executor_needs_no_send() {
     let done = Rc::new(Cell::new(false));
     let own = Rc::clone(&done);
@@ -66,6 +69,7 @@ fn the_executor_needs_no_send() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn the_timer_follows_virtual_time_and_is_reset() {
     virtually(|| {
         let before = Timer.now();

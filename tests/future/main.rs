@@ -1,5 +1,9 @@
 //! Futures on green threads, and green threads in futures.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -21,11 +25,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// A runtime in which no other OS thread takes part, and time jumps.
-fn virtually<R>(f: impl FnOnce() -> R) -> R {
-    let runtime = greenthread::Runtime::builder().virtual_time().build();
-    runtime.unwrap().run(f)
-}
+use support::everywhere::virtual_time as virtually;
 
 /// Where a test and a future meet: what is put in, and the waker of who waits for it.
 #[derive(Clone, Default)]

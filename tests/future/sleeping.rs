@@ -13,6 +13,7 @@ use crate::{both, virtually};
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
+#[apply(on_roots)]
 fn it_is_ready_at_its_moment() {
     virtually(|| {
         let before = time::now();
@@ -22,6 +23,7 @@ fn it_is_ready_at_its_moment() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn one_in_the_past_is_ready_at_once() {
     let mut past = pin!(sleep_until(time::now()));
     assert!(
@@ -32,6 +34,7 @@ fn one_in_the_past_is_ready_at_once() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn two_at_once_take_as_long_as_the_longer() {
     virtually(|| {
         let before = time::now();
@@ -41,6 +44,7 @@ fn two_at_once_take_as_long_as_the_longer() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn one_that_is_dropped_leaves_nobody_behind() {
     virtually(|| {
         let before = time::now();
@@ -58,6 +62,7 @@ fn one_that_is_dropped_leaves_nobody_behind() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn one_that_is_polled_on_the_one_and_then_on_another_os_thread_is_ready_there() {
     let mut moved = Box::pin(sleep(Duration::from_millis(20)));
     let moved = std::thread::spawn(move || {
@@ -71,6 +76,7 @@ fn one_that_is_polled_on_the_one_and_then_on_another_os_thread_is_ready_there() 
 }
 
 #[test]
+#[apply(on_roots)]
 fn an_executor_runs_futures_side_by_side() {
     let runtime = Runtime::builder().virtual_time().build().unwrap();
     runtime.run(|| {
@@ -87,6 +93,7 @@ fn an_executor_runs_futures_side_by_side() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn it_may_be_sent_and_shared() {
     fn check<T: Send + Sync + Future + Unpin>(_: T) {}
     check(sleep(SECOND));

@@ -17,6 +17,7 @@ fn pair() -> (TcpStream, TcpStream) {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_read_fills_what_is_free_and_no_more() {
     let (mut one, mut other) = pair();
     let reader = spawn(move || {
@@ -42,6 +43,7 @@ fn a_read_fills_what_is_free_and_no_more() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn unix_streams_have_the_traits_too() {
     let (mut one, mut other) = UnixStream::pair().unwrap();
     let mut memory = [0; 4];
@@ -61,6 +63,7 @@ fn unix_streams_have_the_traits_too() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn the_end_fills_nothing() {
     let (one, mut other) = pair();
     drop(one);
@@ -74,6 +77,7 @@ fn the_end_fills_nothing() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn writes_arrive_and_shutdown_ends_them() {
     let (mut one, mut other) = pair();
     block_on(async {

@@ -6,6 +6,7 @@ use greenthread::io::{self, ErrorKind, copy, copy_with, pipe};
 use greenthread::spawn;
 
 #[test]
+#[apply(on_workers)]
 fn everything_moves_between_pipes() {
     let (mut source, mut feed) = pipe().unwrap();
     let (mut drain, mut sink) = pipe().unwrap();
@@ -33,6 +34,7 @@ impl Read for Script {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_interruption_is_no_error_and_progress_only_grows() {
     let interrupted = Err(ErrorKind::Interrupted.into());
     let mut script = Script(vec![Ok(b"one "), interrupted, Ok(b"two")]);
@@ -43,6 +45,7 @@ fn an_interruption_is_no_error_and_progress_only_grows() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_error_of_the_reader_comes_through_after_what_came_before() {
     let mut script = Script(vec![Ok(b"one"), Err(ErrorKind::ConnectionReset.into())]);
     let mut copied = Vec::new();
@@ -52,6 +55,7 @@ fn an_error_of_the_reader_comes_through_after_what_came_before() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_writer_that_takes_no_more_is_an_error() {
     let mut room = [0; 2];
     let error = copy(&mut &b"three"[..], &mut &mut room[..]).unwrap_err();
@@ -60,6 +64,7 @@ fn a_writer_that_takes_no_more_is_an_error() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn nothing_to_copy_tells_no_progress() {
     let never = |_| panic!("nothing was copied");
     assert_eq!(

@@ -2,6 +2,10 @@
 //!
 //! What changes descriptors 0, 1 and 2 happens in child processes.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -7,11 +7,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use greenthread::io::{self, PipeReader, PipeWriter, pipe};
-use greenthread::{Runtime, scope, spawn, yield_now};
+use greenthread::{scope, spawn, yield_now};
 
 use crate::descriptors::blocks;
+use crate::support::everywhere::virtual_time;
 
 #[test]
+#[apply(on_workers)]
 fn what_is_written_is_read_and_the_end_comes_with_the_last_writer() {
     let (mut reader, writer) = pipe().unwrap();
     let second = writer.try_clone().unwrap();
@@ -27,6 +29,7 @@ fn what_is_written_is_read_and_the_end_comes_with_the_last_writer() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_pipe_whose_reader_has_gone_is_an_error_also_for_who_waits() {
     let (reader, writer) = pipe().unwrap();
     let writing = spawn(move || {
@@ -41,6 +44,7 @@ fn a_pipe_whose_reader_has_gone_is_an_error_also_for_who_waits() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn buffers_of_std_work_on_both_ends() {
     let (reader, writer) = pipe().unwrap();
     let counting = spawn(move || {
@@ -56,6 +60,7 @@ fn buffers_of_std_work_on_both_ends() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn several_pieces_go_in_one_call() {
     let (mut reader, mut writer) = pipe().unwrap();
     let pieces = [io::IoSlice::new(b"one "), io::IoSlice::new(b"two")];
@@ -70,8 +75,9 @@ fn several_pieces_go_in_one_call() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_read_and_a_write_time_out() {
-    Runtime::builder().virtual_time().build().unwrap().run(|| {
+    virtual_time(|| {
         let (mut reader, mut writer) = pipe().unwrap();
         let limit = Some(Duration::from_secs(60));
         reader.set_read_timeout(limit).unwrap();
@@ -91,6 +97,7 @@ fn a_read_and_a_write_time_out() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l17_close_wakes_readers_and_writers_and_later_calls_get_the_same() {
     let (reader, writer) = pipe().unwrap();
     let (reader, writer) = (Rc::new(reader), Rc::new(writer));
@@ -124,6 +131,7 @@ fn l17_close_wakes_readers_and_writers_and_later_calls_get_the_same() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn several_readers_share_what_comes() {
     let (reader, mut writer) = pipe().unwrap();
     let reader = &reader;
@@ -144,6 +152,7 @@ fn several_readers_share_what_comes() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_child_process_reads_what_is_written_and_writes_what_is_read() {
     let (input, mut to_child) = pipe().unwrap();
     let (mut from_child, output) = pipe().unwrap();
@@ -163,6 +172,7 @@ fn a_child_process_reads_what_is_written_and_writes_what_is_read() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn ends_of_std_come_and_go_and_block_there_and_not_here() {
     let (reader, writer) = std::io::pipe().unwrap();
     let reader = PipeReader::from_std(reader).unwrap();
@@ -179,6 +189,7 @@ fn ends_of_std_come_and_go_and_block_there_and_not_here() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_closed_end_cannot_be_given_away() {
     let (reader, _writer) = pipe().unwrap();
     reader.close();

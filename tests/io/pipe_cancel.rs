@@ -5,10 +5,12 @@ use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::support::everywhere::virtual_time;
 use greenthread::io::{PipeWriter, pipe};
-use greenthread::{Elapsed, Runtime, park, scope, spawn, timeout, yield_now};
+use greenthread::{Elapsed, park, scope, spawn, timeout, yield_now};
 
 #[test]
+#[apply(on_workers)]
 fn l16_a_cancelled_read_of_a_pipe_takes_nothing_with_it() {
     let (reader, mut writer) = pipe().unwrap();
     let reader = Rc::new(reader);
@@ -25,6 +27,7 @@ fn l16_a_cancelled_read_of_a_pipe_takes_nothing_with_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l16_a_write_to_a_pipe_that_is_cancelled_has_moved_what_it_said_and_no_more() {
     let sent: Vec<u8> = (0..1 << 20).map(|n: u32| ((n * 7) >> 5) as u8).collect();
     let (mut reader, writer) = pipe().unwrap();
@@ -49,8 +52,9 @@ fn l16_a_write_to_a_pipe_that_is_cancelled_has_moved_what_it_said_and_no_more() 
 }
 
 #[test]
+#[apply(on_roots)]
 fn l16_a_timeout_around_a_read_leaves_the_pipe_usable() {
-    Runtime::builder().virtual_time().build().unwrap().run(|| {
+    virtual_time(|| {
         let (reader, mut writer) = pipe().unwrap();
         let read = || (&reader).read(&mut [0; 8]).unwrap();
         assert_eq!(timeout(Duration::from_secs(1), read), Err(Elapsed));
@@ -87,6 +91,7 @@ fn fill(writer: &PipeWriter) -> usize {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l10_while_a_cancellation_unwinds_a_write_to_a_full_pipe_fails_at_once() {
     let (_reader, writer) = pipe().unwrap();
     fill(&writer);
@@ -108,6 +113,7 @@ fn l10_while_a_cancellation_unwinds_a_write_to_a_full_pipe_fails_at_once() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l10_a_buf_writer_on_a_full_pipe_that_a_cancellation_drops_does_not_hang() {
     let (mut reader, writer) = pipe().unwrap();
     let filled = fill(&writer);
@@ -125,6 +131,7 @@ fn l10_a_buf_writer_on_a_full_pipe_that_a_cancellation_drops_does_not_hang() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l10_a_buf_writer_on_a_pipe_with_room_that_a_cancellation_drops_is_flushed() {
     let (mut reader, writer) = pipe().unwrap();
     let dying = spawn(move || {

@@ -27,6 +27,7 @@ pub(crate) fn alone(test: &str, part: impl FnOnce()) {
 }
 
 #[test]
+#[apply(once)]
 fn at_its_end_a_read_gives_nothing() {
     alone("stdin::at_its_end_a_read_gives_nothing", || {
         drop(from_pipe());
@@ -38,6 +39,7 @@ fn at_its_end_a_read_gives_nothing() {
 }
 
 #[test]
+#[apply(once)]
 fn a_closed_one_is_at_its_end() {
     alone("stdin::a_closed_one_is_at_its_end", || {
         close(0);
@@ -47,6 +49,7 @@ fn a_closed_one_is_at_its_end() {
 }
 
 #[test]
+#[apply(once)]
 fn one_that_is_closed_after_a_read_is_at_its_end() {
     alone(
         "stdin::one_that_is_closed_after_a_read_is_at_its_end",
@@ -61,6 +64,7 @@ fn one_that_is_closed_after_a_read_is_at_its_end() {
 }
 
 #[test]
+#[apply(once)]
 fn waiting_for_it_parks_one_green_thread_only() {
     alone("stdin::waiting_for_it_parks_one_green_thread_only", || {
         let mut writer = from_pipe();
@@ -77,6 +81,7 @@ fn waiting_for_it_parks_one_green_thread_only() {
 }
 
 #[test]
+#[apply(once)]
 fn its_open_file_is_left_as_it_is() {
     alone("stdin::its_open_file_is_left_as_it_is", || {
         let mut writer = from_pipe();
@@ -90,6 +95,7 @@ fn its_open_file_is_left_as_it_is() {
 }
 
 #[test]
+#[apply(once)]
 fn l16_a_cancelled_read_line_leaves_what_has_come_of_the_line() {
     let name = "stdin::l16_a_cancelled_read_line_leaves_what_has_come_of_the_line";
     alone(name, || {
@@ -118,6 +124,7 @@ fn l16_a_cancelled_read_line_leaves_what_has_come_of_the_line() {
 }
 
 #[test]
+#[apply(once)]
 fn l16_a_cancelled_read_takes_nothing_from_it() {
     let name = "stdin::l16_a_cancelled_read_takes_nothing_from_it";
     alone(name, || {
@@ -135,6 +142,7 @@ fn l16_a_cancelled_read_takes_nothing_from_it() {
 }
 
 #[test]
+#[apply(once)]
 fn lines_come_without_their_ends_and_the_last_needs_none() {
     let name = "stdin::lines_come_without_their_ends_and_the_last_needs_none";
     alone(name, || {
@@ -145,6 +153,7 @@ fn lines_come_without_their_ends_and_the_last_needs_none() {
 }
 
 #[test]
+#[apply(once)]
 fn a_line_longer_than_the_buffer_comes_whole() {
     alone("stdin::a_line_longer_than_the_buffer_comes_whole", || {
         let mut writer = from_pipe();
@@ -159,6 +168,7 @@ fn a_line_longer_than_the_buffer_comes_whole() {
 }
 
 #[test]
+#[apply(once)]
 fn a_line_that_is_not_utf_8_is_an_error_and_skipped() {
     let name = "stdin::a_line_that_is_not_utf_8_is_an_error_and_skipped";
     alone(name, || {
@@ -173,6 +183,7 @@ fn a_line_that_is_not_utf_8_is_an_error_and_skipped() {
 }
 
 #[test]
+#[apply(once)]
 fn bytes_between_lines_are_shared_by_all_ways_to_read() {
     let name = "stdin::bytes_between_lines_are_shared_by_all_ways_to_read";
     alone(name, || {

@@ -18,6 +18,7 @@ fn line() -> String {
 }
 
 #[test]
+#[apply(once)]
 fn a_file_is_read_to_its_end() {
     alone("stdin_kinds::a_file_is_read_to_its_end", || {
         let file = TempFile::new().unwrap();
@@ -32,6 +33,7 @@ fn a_file_is_read_to_its_end() {
 }
 
 #[test]
+#[apply(once)]
 fn a_file_is_read_from_where_it_stands_and_moves_on_for_those_who_share_it() {
     let name =
         "stdin_kinds::a_file_is_read_from_where_it_stands_and_moves_on_for_those_who_share_it";
@@ -51,6 +53,7 @@ fn a_file_is_read_from_where_it_stands_and_moves_on_for_those_who_share_it() {
 }
 
 #[test]
+#[apply(once)]
 fn a_socket_parks_one_green_thread_only_and_stays_as_it_is() {
     let name = "stdin_kinds::a_socket_parks_one_green_thread_only_and_stays_as_it_is";
     alone(name, || {
@@ -65,6 +68,7 @@ fn a_socket_parks_one_green_thread_only_and_stays_as_it_is() {
 }
 
 #[test]
+#[apply(once)]
 fn nothing_is_at_its_end_and_zeros_never_are() {
     alone(
         "stdin_kinds::nothing_is_at_its_end_and_zeros_never_are",
@@ -80,6 +84,7 @@ fn nothing_is_at_its_end_and_zeros_never_are() {
 }
 
 #[test]
+#[apply(once)]
 fn a_terminal_gives_lines_and_parks_one_green_thread_only() {
     let name = "stdin_kinds::a_terminal_gives_lines_and_parks_one_green_thread_only";
     alone(name, || {
@@ -102,6 +107,7 @@ fn a_terminal_gives_lines_and_parks_one_green_thread_only() {
 }
 
 #[test]
+#[apply(once)]
 fn l16_a_line_that_the_pool_reads_for_a_cancelled_reader_is_for_the_next() {
     let name = "stdin_kinds::l16_a_line_that_the_pool_reads_for_a_cancelled_reader_is_for_the_next";
     alone(name, || {

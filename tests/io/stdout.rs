@@ -16,6 +16,7 @@ fn to_pipe() -> std::io::PipeReader {
 }
 
 #[test]
+#[apply(once)]
 fn a_full_pipe_parks_one_green_thread_only_and_stays_as_it_is() {
     let name = "stdout::a_full_pipe_parks_one_green_thread_only_and_stays_as_it_is";
     alone(name, || {
@@ -34,6 +35,7 @@ fn a_full_pipe_parks_one_green_thread_only_and_stays_as_it_is() {
 }
 
 #[test]
+#[apply(once)]
 fn a_pipe_whose_reader_has_gone_is_an_error() {
     alone("stdout::a_pipe_whose_reader_has_gone_is_an_error", || {
         drop(to_pipe());
@@ -43,6 +45,7 @@ fn a_pipe_whose_reader_has_gone_is_an_error() {
 }
 
 #[test]
+#[apply(once)]
 fn a_full_disk_is_an_error() {
     alone("stdout::a_full_disk_is_an_error", || {
         let full = File::options().write(true).open("/dev/full").unwrap();
@@ -53,6 +56,7 @@ fn a_full_disk_is_an_error() {
 }
 
 #[test]
+#[apply(once)]
 fn one_that_is_closed_swallows_everything() {
     alone("stdout::one_that_is_closed_swallows_everything", || {
         close(1);
@@ -62,6 +66,7 @@ fn one_that_is_closed_swallows_everything() {
 }
 
 #[test]
+#[apply(once)]
 fn a_file_gets_everything_in_order_without_a_flush() {
     let name = "stdout::a_file_gets_everything_in_order_without_a_flush";
     alone(name, || {
@@ -76,6 +81,7 @@ fn a_file_gets_everything_in_order_without_a_flush() {
 }
 
 #[test]
+#[apply(once)]
 fn a_terminal_gets_everything() {
     alone("stdout::a_terminal_gets_everything", || {
         let (mut screen, far) = terminal();
@@ -91,6 +97,7 @@ fn a_terminal_gets_everything() {
 }
 
 #[test]
+#[apply(once)]
 fn what_one_writeln_writes_comes_out_in_one_piece() {
     alone(
         "stdout::what_one_writeln_writes_comes_out_in_one_piece",
@@ -117,6 +124,7 @@ fn what_one_writeln_writes_comes_out_in_one_piece() {
 }
 
 #[test]
+#[apply(once)]
 fn a_lock_keeps_others_out_and_lets_its_owner_in() {
     alone(
         "stdout::a_lock_keeps_others_out_and_lets_its_owner_in",
@@ -137,6 +145,7 @@ fn a_lock_keeps_others_out_and_lets_its_owner_in() {
 }
 
 #[test]
+#[apply(once)]
 fn l10_a_buf_writer_that_a_cancellation_drops_writes_what_needs_no_wait() {
     let name = "stdout::l10_a_buf_writer_that_a_cancellation_drops_writes_what_needs_no_wait";
     alone(name, || {
@@ -158,6 +167,7 @@ fn l10_a_buf_writer_that_a_cancellation_drops_writes_what_needs_no_wait() {
 }
 
 #[test]
+#[apply(once)]
 fn the_error_output_is_the_other_one() {
     alone("stdout::the_error_output_is_the_other_one", || {
         let (mut reader, writer) = std::io::pipe().unwrap();

@@ -15,6 +15,7 @@ use greenthread::{
 use crate::child;
 use crate::help::{AtDrop, in_virtual_time, join_soon};
 use crate::support::Log;
+use crate::support::teardown::leaves;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -32,6 +33,7 @@ fn cancelled_in<T: 'static>(f: impl FnOnce() -> T + 'static) -> Result<T, JoinEr
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_every_wait_point_raises() {
     assert!(cancelled_in(park).unwrap_err().is_cancelled());
     assert!(cancelled_in(|| sleep(SECOND)).unwrap_err().is_cancelled());
@@ -46,15 +48,20 @@ fn l9_every_wait_point_raises() {
             .is_cancelled()
     );
     assert!(cancelled_in(yield_now).unwrap_err().is_cancelled());
-    let join = || spawn(park).join();
+    let left = || {
+        leaves(1);
+        spawn(park)
+    };
+    let join = move || left().join();
     assert!(cancelled_in(join).unwrap_err().is_cancelled());
-    let join_timeout = || spawn(park).join_timeout(SECOND).map(drop).map_err(drop);
+    let join_timeout = move || left().join_timeout(SECOND).map(drop).map_err(drop);
     assert!(cancelled_in(join_timeout).unwrap_err().is_cancelled());
-    let shared = || spawn(park).shared().join().map_err(drop);
+    let shared = move || left().shared().join().map_err(drop);
     assert!(cancelled_in(shared).unwrap_err().is_cancelled());
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_what_can_finish_at_once_does_so() {
     let ended = in_virtual_time(|| {
         let ended = spawn(|| 1);
@@ -77,6 +84,7 @@ fn yield_now_shielded() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l9_checkpoint_raises_and_does_not_switch() {
     let others = Rc::new(Cell::new(0));
     let count = Rc::clone(&others);
@@ -94,6 +102,7 @@ fn l9_checkpoint_raises_and_does_not_switch() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_a_request_is_raised_again_at_each_later_wait_point_until_it_is_consumed() {
     let rounds = cancelled_in(|| {
         let mut rounds = 0;
@@ -111,6 +120,7 @@ fn l9_a_request_is_raised_again_at_each_later_wait_point_until_it_is_consumed() 
 }
 
 #[test]
+#[apply(on_workers)]
 fn l9_the_first_reason_wins_until_it_is_consumed() {
     in_virtual_time(|| {
         let handle = spawn(|| {
@@ -132,6 +142,7 @@ fn l9_the_first_reason_wins_until_it_is_consumed() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l9_one_cancelled_before_it_began_never_runs_and_drops_its_closure_on_its_own_stack() {
     let dropped_in = Rc::new(Cell::new(0));
     let note = Rc::clone(&dropped_in);
@@ -148,6 +159,7 @@ fn l9_one_cancelled_before_it_began_never_runs_and_drops_its_closure_on_its_own_
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_the_end_of_run_cannot_be_consumed() {
     let rounds = Rc::new(Cell::new(0));
     let count = Rc::clone(&rounds);
@@ -163,6 +175,7 @@ fn l9_the_end_of_run_cannot_be_consumed() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_a_request_that_becomes_forced_cannot_be_consumed_any_more() {
     let rounds = Rc::new(Cell::new(0));
     let count = Rc::clone(&rounds);
@@ -182,6 +195,7 @@ fn l9_a_request_that_becomes_forced_cannot_be_consumed_any_more() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_resume_goes_on_as_if_it_had_never_been_caught() {
     let ended = cancelled_in(|| {
         let outer = catch_unwind(AssertUnwindSafe(|| {
@@ -204,6 +218,7 @@ impl JoinResult {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_a_consumed_outer_timeout_does_not_end_its_timeout() {
     in_virtual_time(|| {
         let outcome = timeout(SECOND, || {
@@ -217,6 +232,7 @@ fn l9_a_consumed_outer_timeout_does_not_end_its_timeout() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_a_resumed_outer_timeout_ends_its_timeout() {
     in_virtual_time(|| {
         let outcome = timeout(SECOND, || catch_cancel(park).unwrap_err().resume());
@@ -225,12 +241,14 @@ fn l9_a_resumed_outer_timeout_ends_its_timeout() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l9_catch_cancel_lets_panics_pass() {
     let caught = catch_unwind(|| catch_cancel(|| panic!("mine")).map_err(drop));
     assert_eq!(*caught.unwrap_err().downcast::<&str>().unwrap(), "mine");
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_a_cancellation_goes_before_a_deadline_and_the_outer_of_equal_deadlines_first() {
     in_virtual_time(|| {
         let handle = spawn(|| {
@@ -256,6 +274,7 @@ fn l9_a_cancellation_goes_before_a_deadline_and_the_outer_of_equal_deadlines_fir
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_a_deadline_that_passed_is_raised_again_when_it_was_swallowed() {
     in_virtual_time(|| {
         let rounds = Cell::new(0);
@@ -273,6 +292,7 @@ fn l9_a_deadline_that_passed_is_raised_again_when_it_was_swallowed() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_limit_may_be_moved_while_it_runs() {
     in_virtual_time(|| {
         let start = time::now();
@@ -290,6 +310,7 @@ fn a_limit_may_be_moved_while_it_runs() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_limit_moved_by_a_child_acts_on_the_parent() {
     in_virtual_time(|| {
         let start = time::now();
@@ -305,6 +326,7 @@ fn a_limit_moved_by_a_child_acts_on_the_parent() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_timeout_of_zero_ends_what_waits_and_nothing_else() {
     in_virtual_time(|| {
         assert_eq!(timeout(Duration::ZERO, || 1), Ok(1));
@@ -318,6 +340,7 @@ fn a_timeout_of_zero_ends_what_waits_and_nothing_else() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn sleeping_for_ever_can_be_cut_short() {
     in_virtual_time(|| {
         assert_eq!(timeout(SECOND, || sleep(Duration::MAX)), Err(Elapsed));
@@ -333,6 +356,7 @@ fn sleeping_for_ever_can_be_cut_short() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l10_a_destructor_that_waits_during_an_unwind_waits_to_the_end() {
     in_virtual_time(|| {
         let log = Log::default();
@@ -359,6 +383,7 @@ fn l10_a_destructor_that_waits_during_an_unwind_waits_to_the_end() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l10_one_parked_in_mid_unwind_does_not_hold_requests_of_others_back() {
     in_virtual_time(|| {
         let unwinding = spawn(|| {
@@ -384,6 +409,7 @@ fn l10_one_parked_in_mid_unwind_does_not_hold_requests_of_others_back() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l10_two_parked_in_mid_unwind_are_both_left_to_finish() {
     in_virtual_time(|| {
         let log = Log::default();
@@ -416,6 +442,7 @@ fn l10_two_parked_in_mid_unwind_are_both_left_to_finish() {
 }
 
 #[test]
+#[apply(once)]
 fn l10_a_root_that_unwinds_beside_another_unwind_is_not_raised_in() {
     let ended = child::run(
         "cancellation::l10_a_root_that_unwinds_beside_another_unwind_is_not_raised_in",
@@ -443,6 +470,7 @@ fn l10_a_root_that_unwinds_beside_another_unwind_is_not_raised_in() {
 }
 
 #[test]
+#[apply(once)]
 fn l10_a_generator_driven_by_an_unwinding_root_beside_another_unwind_is_not_raised_in() {
     let ended = child::run(
         "cancellation::l10_a_generator_driven_by_an_unwinding_root_beside_another_unwind_is_not_raised_in",
@@ -474,6 +502,7 @@ fn l10_a_generator_driven_by_an_unwinding_root_beside_another_unwind_is_not_rais
 }
 
 #[test]
+#[apply(once)]
 fn l14_a_body_that_panics_while_an_unwinding_root_drops_its_generator_is_reported() {
     let ended = child::run(
         "cancellation::l14_a_body_that_panics_while_an_unwinding_root_drops_its_generator_is_reported",
@@ -505,6 +534,7 @@ fn l14_a_body_that_panics_while_an_unwinding_root_drops_its_generator_is_reporte
 }
 
 #[test]
+#[apply(on_roots)]
 fn l10_a_generator_that_is_closed_in_mid_unwind_may_wait() {
     in_virtual_time(|| {
         let log = Log::default();
@@ -531,6 +561,7 @@ fn l10_a_generator_that_is_closed_in_mid_unwind_may_wait() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_cancellation_from_another_os_thread_reaches_a_parked_one() {
     let handle = spawn(park);
     let target = handle.thread().clone();
@@ -541,6 +572,7 @@ fn a_cancellation_from_another_os_thread_reaches_a_parked_one() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn cancellations_and_unparks_from_other_os_threads_race_to_one_end() {
     let (sender, receiver) = mpsc::channel::<GreenThread>();
     let other = std::thread::spawn(move || {
@@ -571,6 +603,7 @@ fn cancellations_and_unparks_from_other_os_threads_race_to_one_end() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_payload_that_is_handed_to_another_green_thread_consumes_nothing_of_the_first() {
     in_virtual_time(|| {
         let slot = Rc::new(RefCell::new(None));
@@ -592,6 +625,7 @@ fn a_payload_that_is_handed_to_another_green_thread_consumes_nothing_of_the_firs
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_request_consumed_while_its_wake_is_under_way_does_not_panic() {
     in_virtual_time(|| {
         let slot = Rc::new(RefCell::new(None));
@@ -625,6 +659,7 @@ fn a_request_consumed_while_its_wake_is_under_way_does_not_panic() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_reason_whose_drop_runs_code_is_dropped_outside_of_locks() {
     #[derive(Debug)]
     struct Reason(GreenThread);
@@ -656,6 +691,7 @@ fn a_reason_whose_drop_runs_code_is_dropped_outside_of_locks() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn the_root_can_be_cancelled_and_consume_it() {
     let root = current();
     let other = spawn(move || assert!(root.cancel_with("root")));
@@ -666,6 +702,7 @@ fn the_root_can_be_cancelled_and_consume_it() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn shields_nest_and_a_timeout_inside_one_acts() {
     in_virtual_time(|| {
         let handle = spawn(|| {

@@ -30,6 +30,7 @@ fn compute_for_ever<T>() -> T {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l9_a_deadline_that_passes_between_two_checkpoints_is_raised_at_the_second() {
     let ended = timeout(SHORT, || {
         checkpoint();
@@ -48,6 +49,7 @@ fn l9_a_deadline_that_passes_between_two_checkpoints_is_raised_at_the_second() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l9_a_deadline_that_has_not_passed_is_not_raised() {
     let ended = timeout(LONG, || {
         (0..1000).for_each(|_| checkpoint());
@@ -57,6 +59,7 @@ fn l9_a_deadline_that_has_not_passed_is_not_raised() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn the_inner_deadline_passes_first_and_the_outer_one_is_raised_after_it() {
     let outer = timeout(30 * SHORT, || {
         assert_eq!(timeout(SHORT, compute_for_ever::<()>), Err(Elapsed));
@@ -66,6 +69,7 @@ fn the_inner_deadline_passes_first_and_the_outer_one_is_raised_after_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l9_a_deadline_that_was_consumed_is_not_raised_again() {
     let ended = timeout(SHORT, || {
         let caught = catch_cancel(compute_for_ever::<()>).unwrap_err();
@@ -81,6 +85,7 @@ fn l9_a_deadline_that_was_consumed_is_not_raised_again() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_deadline_outside_of_a_shield_is_raised_behind_it() {
     let shielded = Cell::new(false);
     let ended = timeout(SHORT, || {
@@ -97,6 +102,7 @@ fn a_deadline_outside_of_a_shield_is_raised_behind_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_children_are_asked_when_a_deadline_passes_at_their_parents_checkpoint() {
     let ended = timeout(SHORT, || {
         scope(|s| {
@@ -109,6 +115,7 @@ fn l11_children_are_asked_when_a_deadline_passes_at_their_parents_checkpoint() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_a_child_that_fails_on_a_worker_cancels_the_body_at_its_checkpoint_and_at_its_yield() {
     let bodies: [fn(); 2] = [compute_for_ever, || {
         loop {
@@ -127,6 +134,7 @@ fn l11_a_child_that_fails_on_a_worker_cancels_the_body_at_its_checkpoint_and_at_
 }
 
 #[test]
+#[apply(on_workers)]
 fn l12_a_deadline_in_a_generator_is_raised_at_its_checkpoint_by_whoever_drives_it() {
     let g = Rc::new(Generator::<(), bool, ()>::new(|y| {
         let computed = timeout(SHORT, || {
@@ -144,6 +152,7 @@ fn l12_a_deadline_in_a_generator_is_raised_at_its_checkpoint_by_whoever_drives_i
 }
 
 #[test]
+#[apply(on_workers)]
 fn l9_a_cancellation_is_raised_at_a_checkpoint() {
     let cancelled = spawn(|| {
         current().cancel();

@@ -12,6 +12,7 @@ use greenthread::{
 use crate::child;
 use crate::help::{AtDrop, flag, in_virtual_time};
 use crate::support::panic_text;
+use crate::support::teardown::{leaves, leaves_stacks};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -21,6 +22,7 @@ fn only_ours<T>(f: impl FnOnce() -> T) -> T {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_a_root_that_parks_for_ever_is_told_who_waits_for_what() {
     let waits = || {
         let named = Builder::new().name("mute".into()).spawn(park).unwrap();
@@ -39,6 +41,7 @@ fn l8_a_root_that_parks_for_ever_is_told_who_waits_for_what() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_two_that_join_each_other_are_a_deadlock() {
     let text = panic_text(|| {
         in_virtual_time(|| {
@@ -57,6 +60,7 @@ fn l8_two_that_join_each_other_are_a_deadlock() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_a_panic_of_a_deadlock_can_be_caught_and_the_root_goes_on() {
     let value = in_virtual_time(|| {
         for _ in 0..3 {
@@ -74,6 +78,7 @@ fn l8_a_panic_of_a_deadlock_can_be_caught_and_the_root_goes_on() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_a_timer_that_will_wake_somebody_is_no_deadlock() {
     in_virtual_time(|| {
         let sleeper = spawn(|| sleep(SECOND * 3600));
@@ -88,6 +93,7 @@ fn l8_a_timer_that_will_wake_somebody_is_no_deadlock() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_a_deadlock_of_the_children_is_a_panic_when_they_have_ended() {
     let (ended, guard) = flag();
     let text = panic_text(|| {
@@ -111,6 +117,7 @@ fn l8_a_deadlock_of_the_children_is_a_panic_when_they_have_ended() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_children_learn_why_they_are_cancelled() {
     let reason = Rc::new(std::cell::RefCell::new(String::new()));
     let note = Rc::clone(&reason);
@@ -129,6 +136,7 @@ fn l8_children_learn_why_they_are_cancelled() {
 }
 
 #[test]
+#[apply(once)]
 fn l8_children_that_do_not_end_after_a_deadlock_abort_with_the_dump() {
     let ended = child::run(
         "deadlocks::l8_children_that_do_not_end_after_a_deadlock_abort_with_the_dump",
@@ -147,9 +155,11 @@ fn l8_children_that_do_not_end_after_a_deadlock_abort_with_the_dump() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_a_run_whose_rest_does_not_end_is_a_panic() {
     let text = panic_text(|| {
         in_virtual_time(|| {
+            leaves(1);
             drop(spawn(|| shield(park)));
             yield_now();
         });
@@ -160,6 +170,7 @@ fn l8_a_run_whose_rest_does_not_end_is_a_panic() {
 }
 
 #[test]
+#[apply(once)]
 fn l8_a_deadlock_while_the_root_unwinds_ends_the_others_and_is_told_once() {
     let ended = child::run(
         "deadlocks::l8_a_deadlock_while_the_root_unwinds_ends_the_others_and_is_told_once",
@@ -197,6 +208,7 @@ fn l8_a_deadlock_while_the_root_unwinds_ends_the_others_and_is_told_once() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_a_deadlock_inside_a_generator_on_the_root_comes_out_of_it() {
     let text = panic_text(|| {
         in_virtual_time(|| {
@@ -208,6 +220,7 @@ fn l8_a_deadlock_inside_a_generator_on_the_root_comes_out_of_it() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_a_frame_left_behind_by_a_forgotten_generator_does_not_keep_a_deadlock_from_being_told() {
     let text = panic_text(|| {
         in_virtual_time(|| {
@@ -216,6 +229,7 @@ fn l8_a_frame_left_behind_by_a_forgotten_generator_does_not_keep_a_deadlock_from
             });
             g.start();
             std::mem::forget(g);
+            leaves_stacks(1);
             park();
         });
     });
@@ -223,6 +237,7 @@ fn l8_a_frame_left_behind_by_a_forgotten_generator_does_not_keep_a_deadlock_from
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_sleeping_for_ever_is_a_deadlock_under_a_virtual_clock() {
     let text = panic_text(|| in_virtual_time(|| sleep(Duration::MAX)));
     assert!(text.contains("deadlock"), "{text}");
@@ -233,6 +248,7 @@ fn l8_sleeping_for_ever_is_a_deadlock_under_a_virtual_clock() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn virtual_time_ends_with_its_run_and_the_machines_clock_goes_on() {
     let before = std::time::Instant::now();
     let (start, end) = in_virtual_time(|| {
@@ -246,6 +262,7 @@ fn virtual_time_ends_with_its_run_and_the_machines_clock_goes_on() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn virtual_deadlines_fire_in_order_and_equal_ones_in_the_order_set() {
     in_virtual_time(|| {
         let log = Rc::new(std::cell::RefCell::new(Vec::new()));

@@ -16,6 +16,7 @@ use crate::child;
 use crate::help::{AtDrop, join_soon};
 
 #[test]
+#[apply(on_workers)]
 fn l19_suspended_green_threads_are_abandoned_and_their_joiners_told() {
     let (handles, greens): (Vec<JoinHandle<()>>, Vec<GreenThread>) = thread::spawn(|| {
         let never = || {
@@ -54,6 +55,7 @@ fn l19_suspended_green_threads_are_abandoned_and_their_joiners_told() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l19_a_joiner_that_waits_elsewhere_is_woken() {
     let (give, take) = mpsc::channel();
     let (leave, stay) = mpsc::channel();
@@ -72,6 +74,7 @@ fn l19_a_joiner_that_waits_elsewhere_is_woken() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l19_a_joiner_that_is_abandoned_itself_leaves_the_joined_one_alone() {
     let slow = spawn(|| {
         park();
@@ -90,6 +93,7 @@ fn l19_a_joiner_that_is_abandoned_itself_leaves_the_joined_one_alone() {
 }
 
 #[test]
+#[apply(once)]
 fn exit_on_a_green_thread_ends_the_process_with_its_code() {
     let ended = child::run(
         "exits::exit_on_a_green_thread_ends_the_process_with_its_code",
@@ -105,6 +109,7 @@ fn exit_on_a_green_thread_ends_the_process_with_its_code() {
 }
 
 #[test]
+#[apply(once)]
 fn exit_ends_the_process_from_wherever_it_is_called() {
     let name = "exits::exit_ends_the_process_from_wherever_it_is_called";
     let ended = child::run(name, || {
@@ -122,6 +127,7 @@ fn exit_ends_the_process_from_wherever_it_is_called() {
 }
 
 #[test]
+#[apply(once)]
 fn exit_in_a_callback_ends_the_process() {
     let ended = child::run("exits::exit_in_a_callback_ends_the_process", || {
         let handle = spawn(|| ());
@@ -132,6 +138,7 @@ fn exit_in_a_callback_ends_the_process() {
 }
 
 #[test]
+#[apply(once)]
 fn exit_in_a_destructor_during_an_unwind_ends_the_process() {
     let name = "exits::exit_in_a_destructor_during_an_unwind_ends_the_process";
     let ended = child::run(name, || {
@@ -150,6 +157,7 @@ fn exit_in_a_destructor_during_an_unwind_ends_the_process() {
 }
 
 #[test]
+#[apply(once)]
 fn exit_on_another_os_thread_ends_the_process_while_green_threads_wait() {
     let name = "exits::exit_on_another_os_thread_ends_the_process_while_green_threads_wait";
     let ended = child::run(name, || {
@@ -185,6 +193,7 @@ fn at_exit(act: impl FnOnce() + 'static) {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_thread_local_destructor_that_comes_before_the_schedulers_end_may_wait() {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -200,6 +209,7 @@ fn a_thread_local_destructor_that_comes_before_the_schedulers_end_may_wait() {
 }
 
 #[test]
+#[apply(once)]
 fn d2_a_wait_in_a_thread_local_destructor_after_the_schedulers_end_says_so() {
     let name = "exits::d2_a_wait_in_a_thread_local_destructor_after_the_schedulers_end_says_so";
     let ended = child::run(name, || {
@@ -226,6 +236,7 @@ fn d2_a_wait_in_a_thread_local_destructor_after_the_schedulers_end_says_so() {
 }
 
 #[test]
+#[apply(once)]
 fn handles_dropped_by_thread_local_destructors_after_the_schedulers_end_are_let_go() {
     let name =
         "exits::handles_dropped_by_thread_local_destructors_after_the_schedulers_end_are_let_go";
@@ -259,6 +270,7 @@ fn handles_dropped_by_thread_local_destructors_after_the_schedulers_end_are_let_
 }
 
 #[test]
+#[apply(on_workers)]
 fn generators_with_frames_are_closed_after_the_schedulers_end() {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -280,6 +292,7 @@ fn generators_with_frames_are_closed_after_the_schedulers_end() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_os_thread_may_end_while_its_green_threads_stand_in_mid_unwind() {
     let handle = thread::spawn(|| {
         let handle = spawn(|| {
@@ -295,6 +308,7 @@ fn an_os_thread_may_end_while_its_green_threads_stand_in_mid_unwind() {
 }
 
 #[test]
+#[apply(once)]
 fn a_main_that_returns_or_panics_with_suspended_green_threads_ends_the_process() {
     let name = "exits::a_main_that_returns_or_panics_with_suspended_green_threads_ends_the_process";
     let ended = child::run(name, || {
@@ -311,6 +325,7 @@ fn a_main_that_returns_or_panics_with_suspended_green_threads_ends_the_process()
 }
 
 #[test]
+#[apply(on_workers)]
 fn many_os_threads_come_and_go_with_green_threads_in_every_state() {
     for round in 0..100 {
         let (give, take) = mpsc::channel();
@@ -347,6 +362,7 @@ fn many_os_threads_come_and_go_with_green_threads_in_every_state() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn without_run_what_is_left_is_never_resumed_and_with_it_everything_ends() {
     let ended = Rc::new(Cell::new(0));
     let count = Rc::clone(&ended);
@@ -364,6 +380,7 @@ fn without_run_what_is_left_is_never_resumed_and_with_it_everything_ends() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l19_messages_that_race_with_the_end_of_an_os_thread_hold_no_joiner_up() {
     for round in 0..150 {
         let (give, take) = mpsc::channel();
@@ -403,6 +420,7 @@ fn l19_messages_that_race_with_the_end_of_an_os_thread_hold_no_joiner_up() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l19_shared_joiners_on_many_os_threads_are_all_told() {
     let handle = thread::spawn(|| {
         let handle = spawn(|| -> String {

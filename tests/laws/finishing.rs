@@ -18,11 +18,13 @@ use crate::help::{AtDrop, LONG, in_virtual_time, join_soon, until_finished};
 use crate::support::Log;
 
 #[test]
+#[apply(on_workers)]
 fn a_handle_is_one_pointer_wide() {
     assert_eq!(size_of::<JoinHandle<[u64; 9]>>(), size_of::<usize>());
 }
 
 #[test]
+#[apply(on_workers)]
 fn handles_of_sendable_results_are_sendable() {
     fn is_send_and_sync<T: Send + Sync>() {}
     is_send_and_sync::<JoinHandle<u8>>();
@@ -34,6 +36,7 @@ fn handles_of_sendable_results_are_sendable() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn callbacks_run_in_the_order_added_before_the_joiner_goes_on() {
     let (sender, receiver) = mpsc::channel();
     let handle = spawn(|| 5);
@@ -46,6 +49,7 @@ fn callbacks_run_in_the_order_added_before_the_joiner_goes_on() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_callback_taken_back_is_not_called() {
     let (sender, receiver) = mpsc::channel();
     let handle = spawn(|| ());
@@ -64,6 +68,7 @@ fn a_callback_taken_back_is_not_called() {
 }
 
 #[test]
+#[apply(once)]
 fn l18_a_callback_that_panics_is_reported_and_stops_no_other() {
     let ended = child::run(
         "finishing::l18_a_callback_that_panics_is_reported_and_stops_no_other",
@@ -86,6 +91,7 @@ fn l18_a_callback_that_panics_is_reported_and_stops_no_other() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l18_callbacks_run_on_a_green_thread_and_may_block() {
     let handle = spawn(|| ());
     let root = current().id();
@@ -100,6 +106,7 @@ fn l18_callbacks_run_on_a_green_thread_and_may_block() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_callback_is_shielded_from_the_cancellation_of_its_green_thread() {
     in_virtual_time(|| {
         let (sender, receiver) = mpsc::channel();
@@ -117,6 +124,7 @@ fn a_callback_is_shielded_from_the_cancellation_of_its_green_thread() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn late_callbacks_run_in_order_and_join_waits_for_them() {
     let handle = spawn(|| 1);
     until_finished(&handle);
@@ -134,6 +142,7 @@ fn late_callbacks_run_in_order_and_join_waits_for_them() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_late_callback_from_another_os_thread_runs_where_its_green_thread_lived() {
     let handle = spawn(|| 1);
     until_finished(&handle);
@@ -149,6 +158,7 @@ fn a_late_callback_from_another_os_thread_runs_where_its_green_thread_lived() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_late_callback_outlives_the_end_of_run() {
     let (sender, receiver) = mpsc::channel();
     let handle = run(|| {
@@ -175,6 +185,7 @@ fn ended_elsewhere() -> (JoinHandle<u8>, mpsc::Sender<()>, thread::JoinHandle<()
 }
 
 #[test]
+#[apply(on_workers)]
 fn l19_a_late_callback_that_its_os_thread_left_in_the_inbox_holds_no_joiner_up() {
     let (handle, leave, owner) = ended_elsewhere();
     handle.on_finish(|_| unreachable!("its OS thread never looks again"));
@@ -184,6 +195,7 @@ fn l19_a_late_callback_that_its_os_thread_left_in_the_inbox_holds_no_joiner_up()
 }
 
 #[test]
+#[apply(on_workers)]
 fn l19_late_callbacks_for_an_os_thread_that_has_gone_hold_no_joiner_up() {
     let (handle, leave, owner) = ended_elsewhere();
     leave.send(()).unwrap();
@@ -196,6 +208,7 @@ fn l19_late_callbacks_for_an_os_thread_that_has_gone_hold_no_joiner_up() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l19_a_late_callback_under_way_when_its_os_thread_ends_holds_no_joiner_up() {
     for turns in 0..3 {
         let handle = thread::spawn(move || {
@@ -216,6 +229,7 @@ fn l19_a_late_callback_under_way_when_its_os_thread_ends_holds_no_joiner_up() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l19_a_callback_under_way_when_its_os_thread_ends_holds_no_joiner_up() {
     let handle = thread::spawn(|| {
         let handle = spawn(|| 3);
@@ -228,6 +242,7 @@ fn l19_a_callback_under_way_when_its_os_thread_ends_holds_no_joiner_up() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_joiner_on_another_os_thread_gets_the_result() {
     let handle = spawn(|| {
         yield_now();
@@ -241,6 +256,7 @@ fn a_joiner_on_another_os_thread_gets_the_result() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn join_detach_and_callbacks_race_across_os_threads() {
     let callbacks = Arc::new(AtomicUsize::new(0));
     let dropped = Arc::new(AtomicUsize::new(0));
@@ -312,6 +328,7 @@ impl<T> JoinDropping for SharedHandle<T> {
 }
 
 #[test]
+#[apply(on_workers)]
 fn every_shared_joiner_gets_the_result_or_the_same_error() {
     let good = spawn(|| String::from("once")).shared();
     let bad = spawn(|| -> u8 { panic!("boom") }).shared();
@@ -330,6 +347,7 @@ fn every_shared_joiner_gets_the_result_or_the_same_error() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_cancelled_shared_joiner_leaves_the_result_to_the_others() {
     in_virtual_time(|| {
         let slow = spawn(|| {
@@ -347,6 +365,7 @@ fn a_cancelled_shared_joiner_leaves_the_result_to_the_others() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_join_that_times_out_hands_the_handle_back() {
     in_virtual_time(|| {
         let slow = spawn(|| {
@@ -362,6 +381,7 @@ fn a_join_that_times_out_hands_the_handle_back() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_cancelled_joiner_detaches_and_the_joined_one_runs_on() {
     in_virtual_time(|| {
         let done = Rc::new(Cell::new(false));
@@ -380,6 +400,7 @@ fn a_cancelled_joiner_detaches_and_the_joined_one_runs_on() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn cancel_on_drop_cancels_when_dropped_and_not_when_taken_apart() {
     in_virtual_time(|| {
         let log = Log::default();
@@ -402,6 +423,7 @@ fn cancel_on_drop_cancels_when_dropped_and_not_when_taken_apart() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_cancelled_join_of_cancel_on_drop_cancels_the_joined_one() {
     in_virtual_time(|| {
         let log = Log::default();
@@ -423,6 +445,7 @@ fn a_cancelled_join_of_cancel_on_drop_cancels_the_joined_one() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_detached_result_is_dropped_on_its_green_thread_before_it_is_over() {
     let seen = Rc::new(Cell::new(0));
     let note = Rc::clone(&seen);
@@ -434,6 +457,7 @@ fn a_detached_result_is_dropped_on_its_green_thread_before_it_is_over() {
 }
 
 #[test]
+#[apply(once)]
 fn l13_an_unjoined_panic_is_reported_once_with_name_and_site() {
     let ended = child::run(
         "finishing::l13_an_unjoined_panic_is_reported_once_with_name_and_site",
@@ -460,6 +484,7 @@ fn l13_an_unjoined_panic_is_reported_once_with_name_and_site() {
 }
 
 #[test]
+#[apply(once)]
 fn l13_on_panic_gets_unjoined_panics_and_may_panic_or_block_itself() {
     let ended = child::run(
         "finishing::l13_on_panic_gets_unjoined_panics_and_may_panic_or_block_itself",
@@ -504,6 +529,7 @@ impl Drop for Bomb {
 }
 
 #[test]
+#[apply(once)]
 fn l18_payloads_that_panic_in_their_drop_are_reported_and_end_nothing_else() {
     let ended = child::run(
         "finishing::l18_payloads_that_panic_in_their_drop_are_reported_and_end_nothing_else",
@@ -523,6 +549,7 @@ fn l18_payloads_that_panic_in_their_drop_are_reported_and_end_nothing_else() {
 }
 
 #[test]
+#[apply(once)]
 fn l18_reports_that_cannot_be_written_harm_nobody() {
     let full = std::fs::OpenOptions::new()
         .write(true)
@@ -544,6 +571,7 @@ fn l18_reports_that_cannot_be_written_harm_nobody() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_captured_value_that_panics_in_its_drop_is_the_panic_of_its_green_thread() {
     let guard = AtDrop(|| panic!("in drop"));
     let bad = spawn(move || {
@@ -557,6 +585,7 @@ fn a_captured_value_that_panics_in_its_drop_is_the_panic_of_its_green_thread() {
 }
 
 #[test]
+#[apply(once)]
 fn l18_a_captured_value_that_panics_in_its_drop_unrun_is_reported() {
     let ended = child::run(
         "finishing::l18_a_captured_value_that_panics_in_its_drop_unrun_is_reported",
@@ -576,6 +605,7 @@ fn l18_a_captured_value_that_panics_in_its_drop_unrun_is_reported() {
 }
 
 #[test]
+#[apply(once)]
 fn a_destructor_that_waits_in_a_closure_that_never_ran_is_cancelled_quietly() {
     let ended = child::run(
         "finishing::a_destructor_that_waits_in_a_closure_that_never_ran_is_cancelled_quietly",
@@ -591,6 +621,7 @@ fn a_destructor_that_waits_in_a_closure_that_never_ran_is_cancelled_quietly() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn results_whose_drop_blocks_spawns_and_cancels_are_dropped_all_the_same() {
     in_virtual_time(|| {
         let log = Rc::new(RefCell::new(Vec::new()));
@@ -611,6 +642,7 @@ fn results_whose_drop_blocks_spawns_and_cancels_are_dropped_all_the_same() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_handle_dropped_after_the_end_drops_the_result_where_it_is_dropped() {
     let dropped_in = Rc::new(Cell::new(0));
     let note = Rc::clone(&dropped_in);
@@ -623,6 +655,7 @@ fn a_handle_dropped_after_the_end_drops_the_result_where_it_is_dropped() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_result_that_panics_in_its_drop_comes_out_of_the_drop_of_its_handle() {
     let handle = spawn(|| AtDrop(|| panic!("in drop")));
     until_finished(&handle);
@@ -631,6 +664,7 @@ fn a_result_that_panics_in_its_drop_comes_out_of_the_drop_of_its_handle() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn an_unused_reason_is_dropped_before_the_joiner_goes_on() {
     #[derive(Debug)]
     struct Slow(Log);
@@ -667,6 +701,7 @@ fn yield_now_shielded() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn cancelling_one_that_has_ended_says_no() {
     let handle = spawn(|| 1);
     assert!(!handle.is_finished());
@@ -678,6 +713,7 @@ fn cancelling_one_that_has_ended_says_no() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn spawning_on_an_os_thread_that_has_gone_gives_an_abandoned_handle() {
     let (spawner, waited) = thread::spawn(|| {
         // Runs the loop once, so that it exists when the OS thread ends.
@@ -697,6 +733,7 @@ fn spawning_on_an_os_thread_that_has_gone_gives_an_abandoned_handle() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn spawning_while_the_os_thread_ends_gives_a_result_or_an_abandoned_handle() {
     for round in 0..200 {
         let (give, take) = mpsc::channel();
@@ -717,6 +754,7 @@ fn spawning_while_the_os_thread_ends_gives_a_result_or_an_abandoned_handle() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn the_root_and_its_handle_outlive_its_os_thread() {
     let root = thread::spawn(current).join().unwrap();
     assert!(!root.is_finished());
@@ -726,6 +764,7 @@ fn the_root_and_its_handle_outlive_its_os_thread() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l19_a_callback_that_its_os_thread_left_behind_keeps_the_result() {
     let handle = std::thread::spawn(|| {
         let handle = spawn(|| vec![1]);
@@ -743,6 +782,7 @@ fn l19_a_callback_that_its_os_thread_left_behind_keeps_the_result() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn the_joiner_who_came_first_from_another_os_thread_goes_on_first() {
     let (sender, receiver) = std::sync::mpsc::channel();
     let (done, wait_until_done) = std::sync::mpsc::channel::<()>();

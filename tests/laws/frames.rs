@@ -12,6 +12,7 @@ use greenthread::{
 };
 
 use crate::help::{AtDrop, in_virtual_time};
+use crate::support::teardown::leaves_stacks;
 use crate::support::{Log, panic_text};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -19,6 +20,7 @@ const SECOND: Duration = Duration::from_secs(1);
 type Plain<Ret> = Generator<(), (), Ret>;
 
 #[test]
+#[apply(on_roots)]
 fn l12_a_deadline_in_a_suspended_generator_is_raised_for_whoever_drives_it_next() {
     in_virtual_time(|| {
         let g: Rc<Plain<_>> = Rc::new(Generator::new(|y| {
@@ -43,6 +45,7 @@ fn l12_a_deadline_in_a_suspended_generator_is_raised_for_whoever_drives_it_next(
 }
 
 #[test]
+#[apply(on_roots)]
 fn l12_a_deadline_that_passed_is_not_raised_where_nothing_waits() {
     in_virtual_time(|| {
         let g: Plain<_> = Generator::new(|y| timeout(SECOND, || y.yield_(())));
@@ -54,6 +57,7 @@ fn l12_a_deadline_that_passed_is_not_raised_where_nothing_waits() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l12_a_shield_in_a_suspended_generator_shields_nobody() {
     in_virtual_time(|| {
         let handle = spawn(|| {
@@ -68,6 +72,7 @@ fn l12_a_shield_in_a_suspended_generator_shields_nobody() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l12_a_shield_in_a_generator_shields_whoever_drives_it() {
     in_virtual_time(|| {
         let handle = spawn(|| {
@@ -91,6 +96,7 @@ fn l12_a_shield_in_a_generator_shields_whoever_drives_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l12_a_cancellation_goes_to_the_driver_and_through_its_generators() {
     in_virtual_time(|| {
         let log = Log::default();
@@ -121,6 +127,7 @@ fn l12_a_cancellation_goes_to_the_driver_and_through_its_generators() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l12_catch_cancel_in_a_generator_consumes_the_request_of_its_driver() {
     in_virtual_time(|| {
         let g: Rc<Plain<usize>> = Rc::new(Generator::new(|y| {
@@ -151,6 +158,7 @@ fn l12_catch_cancel_in_a_generator_consumes_the_request_of_its_driver() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l12_a_catch_cancel_that_is_suspended_catches_nothing() {
     in_virtual_time(|| {
         let handle = spawn(|| {
@@ -165,6 +173,7 @@ fn l12_a_catch_cancel_that_is_suspended_catches_nothing() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l12_an_outer_deadline_of_the_driver_ends_a_wait_in_the_generator_and_the_generator() {
     in_virtual_time(|| {
         let g: Plain<()> = Generator::new(|_| park());
@@ -177,6 +186,7 @@ fn l12_an_outer_deadline_of_the_driver_ends_a_wait_in_the_generator_and_the_gene
 }
 
 #[test]
+#[apply(on_roots)]
 fn l12_of_frames_in_and_around_a_generator_the_earliest_deadline_is_raised() {
     in_virtual_time(|| {
         for (outer, inner) in [(1, 2), (2, 1)] {
@@ -200,6 +210,7 @@ fn l12_of_frames_in_and_around_a_generator_the_earliest_deadline_is_raised() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l12_a_generator_left_with_a_fired_frame_is_closed_and_nothing_is_left_of_it() {
     in_virtual_time(|| {
         let log = Log::default();
@@ -220,6 +231,7 @@ fn l12_a_generator_left_with_a_fired_frame_is_closed_and_nothing_is_left_of_it()
 }
 
 #[test]
+#[apply(on_roots)]
 fn l12_a_forgotten_generator_with_frames_harms_nobody() {
     in_virtual_time(|| {
         let g: Plain<_> = Generator::new(|y| {
@@ -232,6 +244,7 @@ fn l12_a_forgotten_generator_with_frames_harms_nobody() {
         });
         g.start();
         std::mem::forget(g);
+        leaves_stacks(1);
         sleep(SECOND * 5);
         let sleeper = spawn(|| sleep(SECOND));
         sleeper.join().unwrap();
@@ -239,6 +252,7 @@ fn l12_a_forgotten_generator_with_frames_harms_nobody() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l12_a_scope_in_a_generator_is_cancelled_with_whoever_drives_it_and_with_nobody_else() {
     in_virtual_time(|| {
         let ended = Rc::new(Cell::new(0));
@@ -274,6 +288,7 @@ fn l12_a_scope_in_a_generator_is_cancelled_with_whoever_drives_it_and_with_nobod
 }
 
 #[test]
+#[apply(on_roots)]
 fn l12_a_child_that_fails_while_its_scopes_generator_is_suspended_fails_the_body_when_driven() {
     in_virtual_time(|| {
         let g: Plain<()> = Generator::new(|y| {
@@ -292,6 +307,7 @@ fn l12_a_child_that_fails_while_its_scopes_generator_is_suspended_fails_the_body
 }
 
 #[test]
+#[apply(on_roots)]
 fn l14_dropping_a_generator_inside_a_scope_ends_the_children_first() {
     in_virtual_time(|| {
         let log = Log::default();
@@ -324,6 +340,7 @@ fn l14_dropping_a_generator_inside_a_scope_ends_the_children_first() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l14_a_child_that_yields_with_its_parents_yielder_fails_the_scope_clearly() {
     let g: Generator<(), u8, ()> = Generator::new(|y: &Yielder<(), u8>| {
         scope(|s| {
@@ -335,6 +352,7 @@ fn l14_a_child_that_yields_with_its_parents_yielder_fails_the_scope_clearly() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l14_a_generator_driven_by_its_own_child_is_running() {
     let slot: Rc<RefCell<Option<Rc<Plain<bool>>>>> = Rc::default();
     let own = Rc::clone(&slot);
@@ -367,6 +385,7 @@ impl<Ret> CloseIsRefused for Plain<Ret> {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l14_a_running_generator_names_who_drives_it() {
     in_virtual_time(|| {
         let g: Rc<Plain<()>> = Rc::new(Generator::new(|_| park()));
@@ -384,6 +403,7 @@ fn l14_a_running_generator_names_who_drives_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_pipeline_of_generators_shared_by_many_drivers_keeps_its_items_in_order() {
     let g: Rc<Generator<(), u32, ()>> = Rc::new(Generator::new(|y| {
         for i in 0..1000 {
@@ -419,6 +439,7 @@ fn a_pipeline_of_generators_shared_by_many_drivers_keeps_its_items_in_order() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_generator_dropped_by_another_green_thread_while_it_is_driven_lives_until_it_is_let_go() {
     in_virtual_time(|| {
         let log = Log::default();
@@ -438,6 +459,7 @@ fn a_generator_dropped_by_another_green_thread_while_it_is_driven_lives_until_it
 }
 
 #[test]
+#[apply(on_roots)]
 fn destructors_of_green_threads_may_drive_generators_and_spawn_and_cancel() {
     in_virtual_time(|| {
         let log = Log::default();
@@ -490,6 +512,7 @@ macro_rules! implements {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l15_a_generator_is_neither_copied_nor_sent_nor_pinned() {
     type G = Generator<(), u8, ()>;
     const { assert!(!implements!(G: Clone)) };

@@ -18,6 +18,7 @@ fn counts(y: &Yielder<(), u32>) {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l15_a_borrowing_generator_is_closed_when_its_callback_returns() {
     let mut lent = vec![0];
     let (closed, guard) = flag();
@@ -40,6 +41,7 @@ fn l15_a_borrowing_generator_is_closed_when_its_callback_returns() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l15_a_borrowing_generator_is_closed_when_its_callback_panics() {
     let mut lent = 0;
     let (closed, guard) = flag();
@@ -60,6 +62,7 @@ fn l15_a_borrowing_generator_is_closed_when_its_callback_panics() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l15_a_borrowing_generator_is_closed_when_its_callback_is_cancelled() {
     in_virtual_time(|| {
         let (closed, guard) = flag();
@@ -86,6 +89,7 @@ fn l15_a_borrowing_generator_is_closed_when_its_callback_is_cancelled() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l15_an_unstarted_borrowing_generator_gives_back_what_it_captured() {
     let (dropped, guard) = flag();
     let body = |y: &Yielder<(), ()>| {
@@ -99,6 +103,7 @@ fn l15_an_unstarted_borrowing_generator_gives_back_what_it_captured() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l15_a_suspended_generator_moves_with_its_owner() {
     let numbers = Generator::new(counts);
     assert_eq!(numbers.start().unwrap_yielded(), 1);
@@ -112,6 +117,7 @@ fn l15_a_suspended_generator_moves_with_its_owner() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l15_children_of_a_scope_drive_a_borrowing_generator_by_reference() {
     let step = 10;
     let tens = |y: &Yielder<(), u32>| (1..=9).for_each(|n| y.yield_(n * step));

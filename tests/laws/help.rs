@@ -4,15 +4,12 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use greenthread::{JoinError, JoinHandle, Runtime, yield_now};
+use greenthread::{JoinError, JoinHandle, yield_now};
+
+pub(crate) use crate::support::everywhere::virtual_time as in_virtual_time;
 
 /// Long enough for anything that another OS thread does at once; only a failing test waits it out.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
-
-/// Runs `f` under a virtual clock, where silence is a deadlock at once.
-pub(crate) fn in_virtual_time<T>(f: impl FnOnce() -> T) -> T {
-    Runtime::builder().virtual_time().build().unwrap().run(f)
-}
 
 /// Joins, or fails instead of hanging.
 #[track_caller]

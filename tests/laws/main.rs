@@ -2,6 +2,10 @@
 //!
 //! What ends or hangs a process runs in a child process: see `child`. Time is virtual, or the event itself is awaited.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -41,6 +41,7 @@ fn joins_itself<H: 'static>(
 }
 
 #[test]
+#[apply(on_workers)]
 fn join_on_oneself_is_a_clear_panic() {
     let plain = joins_itself(|handle| handle, |handle| drop(handle.join()));
     let timed = joins_itself(
@@ -58,6 +59,7 @@ fn join_on_oneself_is_a_clear_panic() {
 }
 
 #[test]
+#[apply(once)]
 fn a_callback_that_joins_its_own_green_thread_is_reported_and_harms_no_other_joiner() {
     let ended = child::run(
         "misuse::a_callback_that_joins_its_own_green_thread_is_reported_and_harms_no_other_joiner",
@@ -81,6 +83,7 @@ fn a_callback_that_joins_its_own_green_thread_is_reported_and_harms_no_other_joi
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_nested_run_is_a_clear_panic_and_the_outer_one_goes_on() {
     let value = run(|| {
         assert!(panic_text(|| run(|| ())).contains("nested"));
@@ -93,6 +96,7 @@ fn a_nested_run_is_a_clear_panic_and_the_outer_one_goes_on() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn run_on_a_green_thread_is_a_clear_panic() {
     let text = spawn(|| panic_text(|| run(|| ()))).join().unwrap();
     assert!(text.contains("green thread"), "{text}");
@@ -104,6 +108,7 @@ fn run_on_a_green_thread_is_a_clear_panic() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_stack_size_of_zero_is_rounded_up_to_the_least() {
     let handle = Builder::new()
         .stack_size(0)
@@ -115,6 +120,7 @@ fn a_stack_size_of_zero_is_rounded_up_to_the_least() {
 }
 
 #[test]
+#[apply(once)]
 fn a_stack_of_48_kib_is_enough_for_a_panic_with_a_backtrace() {
     let ended = child::run_with(
         "misuse::a_stack_of_48_kib_is_enough_for_a_panic_with_a_backtrace",
@@ -135,6 +141,7 @@ fn a_stack_of_48_kib_is_enough_for_a_panic_with_a_backtrace() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_stack_size_past_the_greatest_is_invalid_input_and_names_the_range() {
     let (dropped, guard) = flag();
     let refused = Builder::new()
@@ -156,12 +163,14 @@ fn a_stack_size_past_the_greatest_is_invalid_input_and_names_the_range() {
 }
 
 #[test]
+#[apply(on_workers)]
 #[should_panic(expected = "workers(0): a runtime with workers needs at least 1")]
 fn no_workers_at_all_is_a_panic_that_names_the_least() {
     let _ = Runtime::builder().workers(0);
 }
 
 #[test]
+#[apply(on_workers)]
 fn workers_under_virtual_time_are_refused() {
     let error = Runtime::builder()
         .workers(2)
@@ -172,6 +181,7 @@ fn workers_under_virtual_time_are_refused() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_name_with_a_nul_is_invalid_input_and_says_where() {
     let refused = Builder::new().name("nu\0l".into()).spawn(|| unreachable!());
     let error = JoinHandleError::from(refused);
@@ -189,6 +199,7 @@ impl From<std::io::Result<JoinHandle<()>>> for JoinHandleError {
 }
 
 #[test]
+#[apply(on_workers)]
 fn into_panic_of_what_is_no_panic_is_a_clear_panic() {
     let handle = spawn(park);
     handle.cancel();
@@ -197,6 +208,7 @@ fn into_panic_of_what_is_no_panic_is_a_clear_panic() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_sleep_of_the_longest_duration_does_not_end_by_itself() {
     let sleeper = spawn(|| sleep(Duration::MAX));
     let parked = spawn(|| greenthread::park_timeout(Duration::MAX));
@@ -211,6 +223,7 @@ fn a_sleep_of_the_longest_duration_does_not_end_by_itself() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_green_thread_that_panics_harms_no_other() {
     let handles: Vec<_> = (0..50)
         .map(|i| {
@@ -229,6 +242,7 @@ fn a_green_thread_that_panics_harms_no_other() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn blocking_in_a_destructor_during_an_unwind_blocks_and_goes_on() {
     in_virtual_time(|| {
         let (done, guard) = flag();
@@ -263,6 +277,7 @@ fn take_all_stacks() -> Vec<JoinHandle<()>> {
 }
 
 #[test]
+#[apply(once)]
 fn l3_a_builder_that_finds_no_stack_returns_an_error_that_names_the_limit() {
     let ended = child::run(
         "misuse::l3_a_builder_that_finds_no_stack_returns_an_error_that_names_the_limit",
@@ -287,6 +302,7 @@ fn l3_a_builder_that_finds_no_stack_returns_an_error_that_names_the_limit() {
 }
 
 #[test]
+#[apply(once)]
 fn l3_a_first_run_that_finds_no_stack_is_refused_and_nobody_else_is_harmed() {
     let ended = child::run(
         "misuse::l3_a_first_run_that_finds_no_stack_is_refused_and_nobody_else_is_harmed",
@@ -348,6 +364,7 @@ fn l3_a_first_run_that_finds_no_stack_is_refused_and_nobody_else_is_harmed() {
 }
 
 #[test]
+#[apply(once)]
 fn l3_a_scope_whose_children_find_no_stack_ends() {
     let ended = child::run(
         "misuse::l3_a_scope_whose_children_find_no_stack_ends",
@@ -372,6 +389,7 @@ fn l3_a_scope_whose_children_find_no_stack_ends() {
 }
 
 #[test]
+#[apply(once)]
 fn l3_a_first_wait_that_finds_no_stack_for_the_loop_unlinks_nothing_it_has_not_linked() {
     let ended = child::run(
         "misuse::l3_a_first_wait_that_finds_no_stack_for_the_loop_unlinks_nothing_it_has_not_linked",
@@ -413,6 +431,7 @@ fn l3_a_first_wait_that_finds_no_stack_for_the_loop_unlinks_nothing_it_has_not_l
 }
 
 #[test]
+#[apply(once)]
 fn a_generator_that_finds_no_stack_panics_in_its_driver_alone() {
     let ended = child::run(
         "misuse::a_generator_that_finds_no_stack_panics_in_its_driver_alone",
@@ -450,6 +469,7 @@ fn blamed(misuse: impl FnOnce()) -> String {
 }
 
 #[test]
+#[apply(once)]
 fn misuse_is_blamed_on_whoever_calls() {
     // The hook is the whole process's.
     let ended = child::run("misuse::misuse_is_blamed_on_whoever_calls", || {
@@ -480,6 +500,7 @@ fn misuse_is_blamed_on_whoever_calls() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn joining_oneself_from_a_late_callback_is_a_panic_and_no_hang() {
     run(|| {
         let handle = spawn(|| 7);

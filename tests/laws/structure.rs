@@ -17,6 +17,7 @@ use crate::support::{Log, panic_text};
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
+#[apply(on_workers)]
 fn l11_a_scope_waits_for_children_whose_handles_were_dropped() {
     let done = Cell::new(0);
     scope(|s| {
@@ -31,6 +32,7 @@ fn l11_a_scope_waits_for_children_whose_handles_were_dropped() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_a_child_may_spawn_siblings_while_the_scope_waits() {
     let log = RefCell::new(Vec::new());
     scope(|s| {
@@ -48,6 +50,7 @@ fn l11_a_child_may_spawn_siblings_while_the_scope_waits() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_the_bodys_panic_is_caught_before_the_children_are_waited_for() {
     let log = Log::default();
     let text = panic_text(|| {
@@ -67,6 +70,7 @@ fn l11_the_bodys_panic_is_caught_before_the_children_are_waited_for() {
 }
 
 #[test]
+#[apply(once)]
 fn l11_the_first_panic_goes_on_and_later_ones_are_reported() {
     let ended = child::run(
         "structure::l11_the_first_panic_goes_on_and_later_ones_are_reported",
@@ -99,6 +103,7 @@ fn l11_the_first_panic_goes_on_and_later_ones_are_reported() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_a_joined_childs_panic_goes_on_all_the_same_with_its_own_payload() {
     let caught = catch_unwind(AssertUnwindSafe(|| {
         scope(|s| {
@@ -113,6 +118,7 @@ fn l11_a_joined_childs_panic_goes_on_all_the_same_with_its_own_payload() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_a_cancelled_parent_cancels_its_children_and_goes_on_after_their_end() {
     in_virtual_time(|| {
         let log = Log::default();
@@ -141,6 +147,7 @@ fn l11_a_cancelled_parent_cancels_its_children_and_goes_on_after_their_end() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_a_parent_cancelled_at_the_end_of_its_scope_cancels_the_children() {
     in_virtual_time(|| {
         let parent = spawn(|| {
@@ -157,6 +164,7 @@ fn l11_a_parent_cancelled_at_the_end_of_its_scope_cancels_the_children() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_a_request_that_was_pending_before_the_scope_reaches_the_children() {
     in_virtual_time(|| {
         let parent = spawn(|| {
@@ -175,6 +183,7 @@ fn l11_a_request_that_was_pending_before_the_scope_reaches_the_children() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_a_deadline_that_passed_before_the_end_of_the_scope_reaches_the_children() {
     in_virtual_time(|| {
         let outcome = timeout(SECOND, || {
@@ -189,6 +198,7 @@ fn l11_a_deadline_that_passed_before_the_end_of_the_scope_reaches_the_children()
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_an_outer_deadline_is_passed_on_to_the_children() {
     in_virtual_time(|| {
         let ended = Cell::new(0);
@@ -208,6 +218,7 @@ fn l11_an_outer_deadline_is_passed_on_to_the_children() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_a_shielded_scope_keeps_its_children_from_the_parents_cancellation() {
     in_virtual_time(|| {
         let parent = spawn(|| {
@@ -231,6 +242,7 @@ fn l11_a_shielded_scope_keeps_its_children_from_the_parents_cancellation() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_a_shield_inside_the_body_does_not_keep_the_children_from_it() {
     in_virtual_time(|| {
         let log = Log::default();
@@ -257,6 +269,7 @@ fn l11_a_shield_inside_the_body_does_not_keep_the_children_from_it() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_cancel_of_a_scope_spares_the_body_and_cancels_later_children_before_they_begin() {
     in_virtual_time(|| {
         let body = scope(|s| {
@@ -278,6 +291,7 @@ fn l11_cancel_of_a_scope_spares_the_body_and_cancels_later_children_before_they_
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_a_failing_scope_cannot_be_consumed_by_its_body() {
     let text = panic_text(|| {
         scope(|s| {
@@ -291,6 +305,7 @@ fn l11_a_failing_scope_cannot_be_consumed_by_its_body() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_a_failing_scope_cannot_be_consumed_by_its_children() {
     let text = panic_text(|| {
         scope(|s| {
@@ -306,6 +321,7 @@ fn l11_a_failing_scope_cannot_be_consumed_by_its_children() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_a_cancellation_that_a_scope_passes_on_can_be_consumed_by_a_child() {
     in_virtual_time(|| {
         let parent = spawn(|| {
@@ -327,6 +343,7 @@ fn l9_a_cancellation_that_a_scope_passes_on_can_be_consumed_by_a_child() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_a_timeout_that_a_scope_passes_on_can_be_consumed_by_a_child() {
     in_virtual_time(|| {
         let before = time::now();
@@ -346,6 +363,7 @@ fn l9_a_timeout_that_a_scope_passes_on_can_be_consumed_by_a_child() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_the_end_of_run_that_a_scope_passes_on_cannot_be_consumed_by_a_child() {
     let caught = Rc::new(Cell::new(0));
     let seen = Rc::clone(&caught);
@@ -367,6 +385,7 @@ fn l9_the_end_of_run_that_a_scope_passes_on_cannot_be_consumed_by_a_child() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_an_error_cancels_the_others_and_the_body_and_all_errors_come_in_order() {
     in_virtual_time(|| {
         let outcome = try_scope(|s| {
@@ -388,6 +407,7 @@ fn l11_an_error_cancels_the_others_and_the_body_and_all_errors_come_in_order() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_a_panic_in_a_try_scope_goes_on_before_its_errors() {
     let text = panic_text(|| {
         try_scope(|s| {
@@ -404,6 +424,7 @@ fn l11_a_panic_in_a_try_scope_goes_on_before_its_errors() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_a_cancelled_try_scope_raises_the_request_again() {
     in_virtual_time(|| {
         let parent = spawn(|| {
@@ -424,6 +445,7 @@ fn l11_a_cancelled_try_scope_raises_the_request_again() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_a_try_scope_cancelled_while_it_waits_for_its_children_raises_or_returns_their_errors() {
     in_virtual_time(|| {
         let outcome = timeout(SECOND, || {
@@ -447,6 +469,7 @@ fn l11_a_try_scope_cancelled_while_it_waits_for_its_children_raises_or_returns_t
 }
 
 #[test]
+#[apply(on_workers)]
 fn l9_the_end_of_a_scope_that_need_not_wait_raises_nothing() {
     let handle = spawn(|| {
         current().cancel();
@@ -456,6 +479,7 @@ fn l9_the_end_of_a_scope_that_need_not_wait_raises_nothing() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_the_child_that_returned_an_error_says_so_to_its_joiner() {
     let outcome = try_scope(|s| {
         let child = s.spawn(|| Err::<(), _>("bad"));
@@ -469,6 +493,7 @@ fn l11_the_child_that_returned_an_error_says_so_to_its_joiner() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_unclaimed_results_are_dropped_before_the_scope_returns() {
     let dropped = Cell::new(false);
     scope(|s| {
@@ -478,6 +503,7 @@ fn l11_unclaimed_results_are_dropped_before_the_scope_returns() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_a_scope_inside_a_destructor_during_an_unwind_waits_for_its_children() {
     let done = Rc::new(Cell::new(false));
     let set = Rc::clone(&done);
@@ -497,6 +523,7 @@ fn l11_a_scope_inside_a_destructor_during_an_unwind_waits_for_its_children() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_scopes_nested_a_thousand_deep_are_cancelled_from_the_outside() {
     fn nest(depth: u32, ended: &Cell<u32>) {
         let _count = AtDrop(|| ended.set(ended.get() + 1));
@@ -524,6 +551,7 @@ fn l11_scopes_nested_a_thousand_deep_are_cancelled_from_the_outside() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_a_scoped_handle_joined_on_another_os_thread_does_not_end_the_scope_early() {
     let text = String::from("borrowed");
     let joined = Cell::new(false);
@@ -545,6 +573,7 @@ fn l11_a_scoped_handle_joined_on_another_os_thread_does_not_end_the_scope_early(
 }
 
 #[test]
+#[apply(on_roots)]
 fn run_ends_what_was_left_before_it_returns_and_it_cannot_be_consumed() {
     let log = Log::default();
     greenthread::run(|| {
@@ -578,6 +607,7 @@ fn run_ends_what_was_left_before_it_returns_and_it_cannot_be_consumed() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn run_hands_its_panic_on_after_the_end_of_the_others() {
     let log = Log::default();
     let text = panic_text(|| {
@@ -597,6 +627,7 @@ fn run_hands_its_panic_on_after_the_end_of_the_others() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn run_leaves_alone_what_was_spawned_before_it() {
     let before = spawn(|| {
         park();
@@ -610,6 +641,7 @@ fn run_leaves_alone_what_was_spawned_before_it() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn run_works_inside_a_generator_on_the_root() {
     let g = greenthread::generator::Generator::new(|y| {
         let sum = greenthread::run(|| spawn(|| 20).join().unwrap());
@@ -621,6 +653,7 @@ fn run_works_inside_a_generator_on_the_root() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_a_scope_ends_although_making_a_child_panicked() {
     struct Refuses;
     impl Clone for Refuses {

@@ -20,6 +20,7 @@ const SECOND: Duration = Duration::from_secs(1);
 type Order = Rc<RefCell<Vec<usize>>>;
 
 #[test]
+#[apply(on_workers)]
 fn d8_green_threads_first_run_in_the_order_in_which_they_were_spawned() {
     let order = Order::default();
     let handles: Vec<_> = (0..1000)
@@ -35,6 +36,7 @@ fn d8_green_threads_first_run_in_the_order_in_which_they_were_spawned() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn d8_the_root_takes_its_turn_in_line() {
     let order = Order::default();
     let log = |i| {
@@ -52,6 +54,7 @@ fn d8_the_root_takes_its_turn_in_line() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn d8_those_who_are_unparked_run_in_the_order_in_which_they_were() {
     let order = Order::default();
     let handles: Vec<_> = (0..5)
@@ -74,6 +77,7 @@ fn d8_those_who_are_unparked_run_in_the_order_in_which_they_were() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn d8_a_single_threaded_program_has_one_schedule() {
     fn run() -> Vec<usize> {
         in_virtual_time(|| {
@@ -106,6 +110,7 @@ fn d8_a_single_threaded_program_has_one_schedule() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_token_is_kept_for_the_next_park_and_tokens_do_not_add_up() {
     in_virtual_time(|| {
         current().unpark();
@@ -124,6 +129,7 @@ fn a_token_is_kept_for_the_next_park_and_tokens_do_not_add_up() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn an_unpark_ends_nothing_but_park() {
     in_virtual_time(|| {
         let before = time::now();
@@ -140,6 +146,7 @@ fn an_unpark_ends_nothing_but_park() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_a_token_that_comes_with_a_cancellation_is_kept_for_the_next_park() {
     in_virtual_time(|| {
         for unpark_first in [true, false] {
@@ -163,6 +170,7 @@ fn l4_a_token_that_comes_with_a_cancellation_is_kept_for_the_next_park() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_of_a_deadline_and_a_wake_at_the_same_moment_one_ends_the_wait() {
     in_virtual_time(|| {
         for _ in 0..10 {
@@ -183,6 +191,7 @@ fn l4_of_a_deadline_and_a_wake_at_the_same_moment_one_ends_the_wait() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l5_a_wait_that_ended_leaves_no_timer_behind() {
     in_virtual_time(|| {
         let before = time::now();
@@ -206,6 +215,7 @@ fn l5_a_wait_that_ended_leaves_no_timer_behind() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_sleep_in_real_time_never_ends_early() {
     let start = time::now();
     let sleepers: Vec<_> = [4_u32, 2, 3, 1]
@@ -224,6 +234,7 @@ fn a_sleep_in_real_time_never_ends_early() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_moment_that_has_passed_only_lets_others_go_first() {
     let ran = Rc::new(Cell::new(false));
     let set = Rc::clone(&ran);
@@ -237,6 +248,7 @@ fn a_moment_that_has_passed_only_lets_others_go_first() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn busy_green_threads_do_not_keep_timers_from_firing() {
     let stop = Rc::new(Cell::new(false));
     let seen = Rc::clone(&stop);
@@ -251,6 +263,7 @@ fn busy_green_threads_do_not_keep_timers_from_firing() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l7_no_wake_from_another_os_thread_is_slept_through() {
     let (give, take) = mpsc::channel::<GreenThread>();
     let waker = thread::spawn(move || {
@@ -271,6 +284,7 @@ fn l7_no_wake_from_another_os_thread_is_slept_through() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l7_two_os_threads_that_wake_each_other_go_on() {
     const ROUNDS: usize = 2000;
     let count = Arc::new(AtomicUsize::new(0));
@@ -295,6 +309,7 @@ fn l7_two_os_threads_that_wake_each_other_go_on() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l7_spawns_from_many_os_threads_all_run() {
     const EACH: usize = 500;
     let spawner = Spawner::current();
@@ -327,6 +342,7 @@ fn l7_spawns_from_many_os_threads_all_run() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn d1_what_was_started_stays_on_its_os_thread() {
     let here = thread::current().id();
     let handles: Vec<_> = (0..10)
@@ -345,6 +361,7 @@ fn d1_what_was_started_stays_on_its_os_thread() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn ten_thousand_wait_at_once_and_all_wake() {
     in_virtual_time(|| {
         let woken = Rc::new(Cell::new(0));

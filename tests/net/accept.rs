@@ -29,6 +29,7 @@ fn fails_for_want_of_descriptors(listener: &TcpListener) -> bool {
 }
 
 #[test]
+#[apply(once)]
 fn accept_without_descriptors_is_an_error_that_the_server_survives() {
     if !child::is_alone("accept::accept_without_descriptors_is_an_error_that_the_server_survives") {
         return;
@@ -46,6 +47,7 @@ fn accept_without_descriptors_is_an_error_that_the_server_survives() {
 }
 
 #[test]
+#[apply(once)]
 fn a_connection_that_met_no_descriptors_is_accepted_later_without_a_new_event() {
     if !child::is_alone(
         "accept::a_connection_that_met_no_descriptors_is_accepted_later_without_a_new_event",

@@ -9,8 +9,10 @@ use greenthread::net::TcpStream;
 use greenthread::{Elapsed, GreenThread, catch_cancel, park, scope, spawn, timeout, yield_now};
 
 use crate::pair;
+use crate::support::everywhere::virtual_time;
 
 #[test]
+#[apply(on_workers)]
 fn l16_a_cancelled_read_takes_nothing_with_it() {
     let (near, mut far) = pair::with_std();
     let near = Rc::new(near);
@@ -26,6 +28,7 @@ fn l16_a_cancelled_read_takes_nothing_with_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l16_bytes_that_came_together_with_the_cancellation_stay() {
     let (first, mut far_first) = pair::with_std();
     let (second, mut far_second) = pair::with_std();
@@ -51,6 +54,7 @@ fn l16_bytes_that_came_together_with_the_cancellation_stay() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l16_a_write_cancelled_in_the_middle_has_moved_what_it_said_and_no_more() {
     let sent: Vec<u8> = (0..32 << 20).map(|i: u32| ((i * 7) >> 5) as u8).collect();
     let (near, far) = pair::ours();
@@ -75,6 +79,7 @@ fn l16_a_write_cancelled_in_the_middle_has_moved_what_it_said_and_no_more() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l16_a_cancelled_accept_loses_no_connection() {
     let (listener, address) = pair::listener();
     let listener = Rc::new(listener);
@@ -90,8 +95,9 @@ fn l16_a_cancelled_accept_loses_no_connection() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l16_a_timeout_around_a_read_leaves_the_stream_usable() {
-    pair::virtual_time().run(|| {
+    virtual_time(|| {
         let (near, mut far) = pair::with_std();
         let read = || (&near).read(&mut [0; 8]).unwrap();
         assert_eq!(timeout(Duration::from_secs(1), read), Err(Elapsed));
@@ -101,8 +107,9 @@ fn l16_a_timeout_around_a_read_leaves_the_stream_usable() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_cancelled_connect_ends() {
-    pair::virtual_time().run(|| {
+    virtual_time(|| {
         let (_full, address) = crate::connect::full_listener();
         let connecting = spawn(move || TcpStream::connect(address).map(drop));
         yield_now();
@@ -113,6 +120,7 @@ fn a_cancelled_connect_ends() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_cancelled_reader_that_catches_it_may_read_on() {
     let (near, mut far) = pair::with_std();
     let reader = spawn(move || {
@@ -127,6 +135,7 @@ fn a_cancelled_reader_that_catches_it_may_read_on() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l9_a_read_that_can_finish_at_once_does_so_although_cancelled() {
     let (near, mut far) = pair::with_std();
     far.write_all(b"x").unwrap();
@@ -142,6 +151,7 @@ fn l9_a_read_that_can_finish_at_once_does_so_although_cancelled() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l9_a_read_whose_bytes_came_without_an_event_yet_finishes_although_cancelled() {
     let (near, mut far) = pair::with_std();
     let finished = Rc::new(Cell::new(0));
@@ -191,6 +201,7 @@ fn cancelled_with_last_word(stream: TcpStream) -> io::Result<usize> {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l10_while_a_cancellation_unwinds_a_write_that_would_park_fails_at_once() {
     let (near, _far) = pair::with_std();
     pair::fill(&near);
@@ -200,6 +211,7 @@ fn l10_while_a_cancellation_unwinds_a_write_that_would_park_fails_at_once() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l10_while_a_cancellation_unwinds_a_write_that_need_not_park_is_done() {
     let (near, mut far) = pair::with_std();
     assert_eq!(cancelled_with_last_word(near).unwrap(), 9);
@@ -209,6 +221,7 @@ fn l10_while_a_cancellation_unwinds_a_write_that_need_not_park_is_done() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l10_a_full_buf_writer_dropped_by_a_cancellation_does_not_hang() {
     let (near, mut far) = pair::with_std();
     let filled = pair::fill(&near);
@@ -226,6 +239,7 @@ fn l10_a_full_buf_writer_dropped_by_a_cancellation_does_not_hang() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l10_while_a_panic_unwinds_a_write_parks_and_is_done() {
     let (near, far) = pair::ours();
     let filled = pair::fill(&near);

@@ -27,6 +27,7 @@ fn sees_end(far: &mut net::TcpStream) -> bool {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l17_close_wakes_everybody_in_accept_and_later_calls_get_the_same() {
     let (listener, address) = pair::listener();
     let listener = Rc::new(listener);
@@ -50,6 +51,7 @@ fn l17_close_wakes_everybody_in_accept_and_later_calls_get_the_same() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn incoming_ends_when_the_listener_is_closed() {
     let (listener, address) = pair::listener();
     let listener = Rc::new(listener);
@@ -67,6 +69,7 @@ fn incoming_ends_when_the_listener_is_closed() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l17_close_wakes_everybody_in_read_and_the_peer_sees_the_end() {
     let (near, mut far) = pair::with_std();
     let near = Rc::new(near);
@@ -94,6 +97,7 @@ fn l17_close_wakes_everybody_in_read_and_the_peer_sees_the_end() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l17_close_wakes_a_writer() {
     let (near, _far) = pair::with_std();
     let near = Rc::new(near);
@@ -106,6 +110,7 @@ fn l17_close_wakes_a_writer() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l17_the_descriptor_is_closed_when_the_last_operation_has_left() {
     let (near, mut far) = pair::with_std();
     let near = Rc::new(near);
@@ -119,6 +124,7 @@ fn l17_the_descriptor_is_closed_when_the_last_operation_has_left() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn close_from_another_os_thread_wakes_a_reader_here() {
     let (near, _far) = pair::with_std();
     let near = Arc::new(near);
@@ -131,6 +137,7 @@ fn close_from_another_os_thread_wakes_a_reader_here() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn close_from_another_os_thread_wakes_a_receiver_here() {
     let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
     let receiving = Arc::clone(&socket);
@@ -142,6 +149,7 @@ fn close_from_another_os_thread_wakes_a_receiver_here() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_descriptor_that_was_lent_stays_open_until_the_value_goes() {
     let (near, mut far) = pair::with_std();
     let lent = near.as_fd();
@@ -154,6 +162,7 @@ fn a_descriptor_that_was_lent_stays_open_until_the_value_goes() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn lending_the_descriptor_of_a_closed_stream_panics() {
     let (near, _far) = pair::with_std();
     near.close();
@@ -183,6 +192,7 @@ fn close_while_parked<S: 'static>(
 }
 
 #[test]
+#[apply(on_workers)]
 fn l17_close_wakes_everybody_on_every_kind_of_socket_and_later_calls_get_the_same() {
     pair::watch_for_hangs();
     let gone = [ErrorKind::NotConnected; 3];
@@ -217,6 +227,7 @@ fn l17_close_wakes_everybody_on_every_kind_of_socket_and_later_calls_get_the_sam
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_closed_socket_of_any_kind_refuses_every_call() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();
@@ -242,6 +253,7 @@ fn a_closed_socket_of_any_kind_refuses_every_call() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn close_ends_the_wait_for_a_full_receiver() {
     let place = Place::new();
     let _receiver = UnixDatagram::bind(&place).unwrap();
@@ -258,6 +270,7 @@ fn close_ends_the_wait_for_a_full_receiver() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_clone_stays_open_when_the_original_is_closed() {
     let (near, mut far) = pair::with_std();
     let clone = near.try_clone().unwrap();

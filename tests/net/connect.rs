@@ -9,6 +9,7 @@ use greenthread::time;
 use socket2::{Domain, Socket, Type};
 
 use crate::pair;
+use crate::support::everywhere::virtual_time;
 
 /// An address of the loopback where nobody listens.
 fn nobody() -> SocketAddr {
@@ -42,6 +43,7 @@ pub(crate) fn full_listener() -> (impl Drop, SocketAddr) {
 }
 
 #[test]
+#[apply(on_workers)]
 fn connecting_to_nobody_is_refused() {
     let error = TcpStream::connect(nobody()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
@@ -50,6 +52,7 @@ fn connecting_to_nobody_is_refused() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn connect_tries_every_address_and_keeps_the_last_error() {
     let (_listener, address) = pair::listener();
     let stream = TcpStream::connect(&[nobody(), address][..]).unwrap();
@@ -61,6 +64,7 @@ fn connect_tries_every_address_and_keeps_the_last_error() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn bind_tries_every_address() {
     let (_taken, address) = pair::listener();
     let free: SocketAddr = "127.0.0.1:0".parse().unwrap();
@@ -71,6 +75,7 @@ fn bind_tries_every_address() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_name_is_looked_up() {
     let (_listener, address) = pair::listener();
     let stream = TcpStream::connect(("localhost", address.port())).unwrap();
@@ -78,8 +83,9 @@ fn a_name_is_looked_up() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn connect_timeout_gives_up_when_nobody_answers() {
-    pair::virtual_time().run(|| {
+    virtual_time(|| {
         let (_full, address) = full_listener();
         let before = time::now();
         let limit = Duration::from_secs(9);
@@ -90,6 +96,7 @@ fn connect_timeout_gives_up_when_nobody_answers() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_connect_timeout_of_zero_is_invalid_input() {
     let error = TcpStream::connect_timeout(&nobody(), Duration::ZERO).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);

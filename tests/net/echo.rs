@@ -6,6 +6,7 @@ use greenthread::net::{Shutdown, TcpListener, TcpStream};
 use greenthread::spawn;
 
 #[test]
+#[apply(on_workers)]
 fn a_word_is_echoed_between_green_threads() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -31,6 +32,7 @@ fn a_word_is_echoed_between_green_threads() {
 const IN_LINE: usize = 300;
 
 #[test]
+#[apply(on_roots)]
 fn a_socket_is_served_while_a_long_line_yields_without_end() {
     greenthread::run(|| {
         for _ in 0..IN_LINE {

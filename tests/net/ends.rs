@@ -34,6 +34,7 @@ fn reset(far: net::TcpStream) {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l16_bytes_after_an_urgent_one_are_read() {
     for is_parked_first in [false, true] {
         let (near, far) = pair::with_std();
@@ -50,6 +51,7 @@ fn l16_bytes_after_an_urgent_one_are_read() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l16_bytes_after_an_urgent_one_are_read_when_the_stream_stays_open() {
     let (near, far) = pair::with_std();
     let root = current();
@@ -72,6 +74,7 @@ fn l16_bytes_after_an_urgent_one_are_read_when_the_stream_stays_open() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l16_an_end_that_came_with_the_last_bytes_is_seen() {
     let (near, mut far) = pair::with_std();
     let reader = read_pieces(near);
@@ -82,6 +85,7 @@ fn l16_an_end_that_came_with_the_last_bytes_is_seen() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l16_an_end_is_seen_by_a_stream_that_was_registered_for_writing() {
     let (near, mut far) = pair::with_std();
     let filled = pair::fill(&near);
@@ -100,6 +104,7 @@ fn l16_an_end_is_seen_by_a_stream_that_was_registered_for_writing() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_end_stays_the_end() {
     let (near, far) = pair::with_std();
     drop(far);
@@ -109,6 +114,7 @@ fn an_end_stays_the_end() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn after_the_peer_has_ended_its_half_ours_goes_on() {
     let (near, mut far) = pair::with_std();
     far.shutdown(Shutdown::Write).unwrap();
@@ -121,6 +127,7 @@ fn after_the_peer_has_ended_its_half_ours_goes_on() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn shutting_down_the_reading_half_ends_a_parked_read() {
     let (near, _far) = pair::with_std();
     let near = Rc::new(near);
@@ -132,6 +139,7 @@ fn shutting_down_the_reading_half_ends_a_parked_read() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_peer_that_resets_ends_a_parked_read_with_an_error() {
     let (near, far) = pair::with_std();
     let reader = spawn(move || (&near).read(&mut [0; 8]).unwrap_err().kind());
@@ -141,6 +149,7 @@ fn a_peer_that_resets_ends_a_parked_read_with_an_error() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_peer_that_resets_in_the_middle_of_a_message_is_an_error_after_its_bytes() {
     let (near, mut far) = pair::with_std();
     let root = current();
@@ -162,6 +171,7 @@ fn a_peer_that_resets_in_the_middle_of_a_message_is_an_error_after_its_bytes() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_peer_that_resets_ends_a_parked_write_with_an_error_and_so_do_later_ones() {
     let (near, far) = pair::with_std();
     let writer = spawn(move || {
@@ -180,6 +190,7 @@ fn a_peer_that_resets_ends_a_parked_write_with_an_error_and_so_do_later_ones() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn peek_leaves_the_bytes_and_parks_for_them() {
     let (near, mut far) = pair::with_std();
     let peeker = spawn(move || {

@@ -9,6 +9,7 @@ use greenthread::net::{Server, Shutdown, TcpListener, TcpStream, UdpSocket, Unix
 use greenthread::{Elapsed, scope, sleep, spawn, time, timeout, yield_now};
 
 use crate::pair;
+use crate::support::everywhere::virtual_time;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -46,8 +47,9 @@ where
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_peer_that_says_a_byte_a_second_is_in_time_for_each_read_and_too_late_for_all() {
-    pair::virtual_time().run(|| {
+    virtual_time(|| {
         let (near, far) = pair::ours();
         near.set_read_timeout(Some(3 * SECOND / 2)).unwrap();
         read_from_a_slow_peer(&near, &far);
@@ -58,8 +60,9 @@ fn a_peer_that_says_a_byte_a_second_is_in_time_for_each_read_and_too_late_for_al
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_client_that_never_reads_holds_a_handler_no_longer_than_its_write_timeout() {
-    pair::virtual_time().run(|| {
+    virtual_time(|| {
         let server = Server::bind("127.0.0.1:0").unwrap().limit(1);
         let stopper = server.stopper();
         let address = stopper.local_addr().unwrap();
@@ -84,6 +87,7 @@ fn a_client_that_never_reads_holds_a_handler_no_longer_than_its_write_timeout() 
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_connection_whose_peer_resets_before_it_is_accepted_harms_nobody() {
     let (listener, address) = pair::listener();
     let gone = TcpStream::connect(address).unwrap();
@@ -98,6 +102,7 @@ fn a_connection_whose_peer_resets_before_it_is_accepted_harms_nobody() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_address_in_use_is_an_error_of_every_kind_of_socket() {
     let (_listener, address) = pair::listener();
     let taken = |error: io::Error| assert_eq!(error.kind(), ErrorKind::AddrInUse);
@@ -109,6 +114,7 @@ fn an_address_in_use_is_an_error_of_every_kind_of_socket() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_peer_that_ends_its_half_and_reads_on_gets_all_that_is_written() {
     let (near, far) = pair::ours();
     let sent: Vec<u8> = (0..4 << 20).map(|i: u32| (i >> 7) as u8).collect();

@@ -20,6 +20,7 @@ fn addresses(host: impl ToSocketAddrs) -> Vec<SocketAddr> {
 }
 
 #[test]
+#[apply(on_workers)]
 fn what_is_an_address_already_is_not_looked_up() {
     let v4 = Ipv4Addr::new(127, 0, 0, 1);
     let v6 = Ipv6Addr::LOCALHOST;
@@ -57,6 +58,7 @@ fn while_the_resolver_is_slow<R>(f: impl FnOnce(mpsc::Sender<()>) -> R) -> R {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_name_is_looked_up_elsewhere_and_its_green_thread_alone_waits() {
     let found = while_the_resolver_is_slow(|answer| {
         // Runs only if the lookup lets it.
@@ -75,6 +77,7 @@ fn a_name_is_looked_up_elsewhere_and_its_green_thread_alone_waits() {
 }
 
 #[test]
+#[apply(once)]
 fn an_address_starts_no_os_thread_and_a_name_does() {
     if !child::is_alone("lookup::an_address_starts_no_os_thread_and_a_name_does") {
         return;
@@ -89,6 +92,7 @@ fn an_address_starts_no_os_thread_and_a_name_does() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_name_that_nobody_has_is_an_error_that_names_it() {
     pair::watch_for_hangs();
     let name = impossible();
@@ -108,6 +112,7 @@ fn a_name_that_nobody_has_is_an_error_that_names_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn what_is_no_name_and_port_is_invalid_input_that_shows_it() {
     for text in [
         "localhost",
@@ -125,6 +130,7 @@ fn what_is_no_name_and_port_is_invalid_input_that_shows_it() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_cancelled_lookup_ends_at_once() {
     while_the_resolver_is_slow(|_answer| {
         let looking = spawn(|| lookup_host("localhost:80").map(drop));
@@ -135,6 +141,7 @@ fn a_cancelled_lookup_ends_at_once() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_timeout_around_connect_bounds_the_lookup_too() {
     while_the_resolver_is_slow(|_answer| {
         let connect = || TcpStream::connect("localhost:80").map(drop);
@@ -143,6 +150,7 @@ fn a_timeout_around_connect_bounds_the_lookup_too() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l10_while_a_cancellation_unwinds_a_lookup_fails_at_once() {
     use std::{cell::RefCell, rc::Rc};
     type Said = Rc<RefCell<Option<std::io::Error>>>;

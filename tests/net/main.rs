@@ -1,5 +1,9 @@
 //! Sockets: TCP and UDP on the loopback, and Unix sockets.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -169,6 +169,7 @@ fn report(clients: &mut Child) -> (Tally, usize) {
 }
 
 #[test]
+#[apply(once)]
 fn ten_thousand_connections_are_served_by_one_os_thread() {
     if let Some(role) = child::role() {
         return be_clients(role.parse().unwrap());

@@ -16,6 +16,7 @@ use crate::pair;
 use crate::unix::Place;
 
 #[test]
+#[apply(on_workers)]
 fn options_are_kept_by_the_socket() {
     let (near, _far) = pair::with_std();
     for at_once in [true, false] {
@@ -32,6 +33,7 @@ fn options_are_kept_by_the_socket() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_stream_goes_to_std_and_back() {
     let (near, mut far) = pair::with_std();
     // Registered, by parking once.
@@ -55,6 +57,7 @@ fn a_stream_goes_to_std_and_back() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_listener_goes_to_std_and_back() {
     let (listener, address) = pair::listener();
     let theirs = listener.into_std().unwrap();
@@ -69,6 +72,7 @@ fn a_listener_goes_to_std_and_back() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn what_std_does_not_know_is_set_through_socket2() {
     let (near, _far) = pair::with_std();
     let options = SockRef::from(&near);
@@ -81,6 +85,7 @@ fn what_std_does_not_know_is_set_through_socket2() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_socket_of_socket2_becomes_a_listener_with_the_options_it_was_given() {
     let raw = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     raw.set_reuse_port(true).unwrap();
@@ -94,6 +99,7 @@ fn a_socket_of_socket2_becomes_a_listener_with_the_options_it_was_given() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn listeners_that_share_a_port_share_the_connections() {
     let first = TcpListener::bind_reuse_port("127.0.0.1:0").unwrap();
     let address = first.local_addr().unwrap();
@@ -123,6 +129,7 @@ fn listeners_that_share_a_port_share_the_connections() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn clones_of_a_listener_share_its_line() {
     let (listener, address) = pair::listener();
     let clone = listener.try_clone().unwrap();
@@ -133,6 +140,7 @@ fn clones_of_a_listener_share_its_line() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn many_buffers_are_moved_by_one_call() {
     let (near, far) = pair::ours();
     let parts = [IoSlice::new(b"ab"), IoSlice::new(b""), IoSlice::new(b"cde")];
@@ -144,6 +152,7 @@ fn many_buffers_are_moved_by_one_call() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l16_more_buffers_than_one_call_takes_leave_no_byte_unread() {
     let (near, mut far) = pair::with_std();
     let reader = spawn(move || {
@@ -168,12 +177,14 @@ fn l16_more_buffers_than_one_call_takes_leave_no_byte_unread() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_empty_buffer_is_filled_at_once() {
     let (near, _far) = pair::with_std();
     assert_eq!((&near).write(&[]).unwrap(), 0);
 }
 
 #[test]
+#[apply(on_workers)]
 fn sockets_are_send_sync_and_unwind_safe_and_lend_their_descriptor() {
     fn is<T: Send + Sync + UnwindSafe + RefUnwindSafe + std::fmt::Debug>(_: &T) {}
     let (listener, address) = pair::listener();

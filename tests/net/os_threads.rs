@@ -21,6 +21,7 @@ fn park_for_a_byte(near: &Arc<TcpStream>, far: &mut std::net::TcpStream) {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_stream_moves_to_the_reactor_of_the_os_thread_that_uses_it() {
     let (near, mut far) = pair::with_std();
     let near = Arc::new(near);
@@ -38,6 +39,7 @@ fn a_stream_moves_to_the_reactor_of_the_os_thread_that_uses_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn the_end_of_an_os_thread_sends_those_parked_through_its_reactor_to_another() {
     let (near, mut far) = pair::with_std();
     let near = Arc::new(near);
@@ -68,6 +70,7 @@ fn the_end_of_an_os_thread_sends_those_parked_through_its_reactor_to_another() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn o3_a_stream_stays_with_its_reactor_while_somebody_is_parked_through_it() {
     let (near, mut far) = pair::with_std();
     let near = Arc::new(near);
@@ -93,6 +96,7 @@ fn o3_a_stream_stays_with_its_reactor_while_somebody_is_parked_through_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn os_threads_that_come_and_go_accept_from_one_listener() {
     const THREADS: usize = 4;
     const EACH: usize = 25;
@@ -121,6 +125,7 @@ fn os_threads_that_come_and_go_accept_from_one_listener() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l17_a_close_that_races_a_read_on_another_os_thread_is_not_overlooked() {
     const ROUNDS: u32 = 3000;
     let begun = AtomicU32::new(0);
@@ -150,6 +155,7 @@ fn l17_a_close_that_races_a_read_on_another_os_thread_is_not_overlooked() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn two_os_threads_read_and_write_one_stream_at_once() {
     let sent: Vec<u8> = (0..4 << 20).map(|i: u32| ((i * 3) >> 2) as u8).collect();
     let (near, far) = pair::with_std();
@@ -171,6 +177,7 @@ fn two_os_threads_read_and_write_one_stream_at_once() {
 }
 
 #[test]
+#[apply(once)]
 fn an_os_thread_takes_the_descriptors_of_its_reactor_along() {
     if !child::is_alone("os_threads::an_os_thread_takes_the_descriptors_of_its_reactor_along") {
         return;

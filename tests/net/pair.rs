@@ -6,7 +6,6 @@ use std::sync::Once;
 use std::thread;
 use std::time::Duration;
 
-use greenthread::Runtime;
 use greenthread::net::{TcpListener, TcpStream};
 
 /// How long all tests of this program may take; they need seconds.
@@ -58,9 +57,4 @@ pub(crate) fn fill(stream: &TcpStream) -> usize {
             Err(error) => panic!("{error}"),
         }
     }
-}
-
-/// A runtime whose clock jumps: real sockets, and no waiting for a timeout.
-pub(crate) fn virtual_time() -> Runtime {
-    Runtime::builder().virtual_time().build().unwrap()
 }

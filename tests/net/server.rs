@@ -12,6 +12,7 @@ use greenthread::net::{Server, Stopper, TcpListener, TcpStream};
 use greenthread::{JoinHandle, Runtime, catch_cancel, park, scope, sleep, spawn, time, timeout};
 
 use crate::accept::exhaust;
+use crate::support::everywhere::virtual_time;
 use crate::{child, pair};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -44,6 +45,7 @@ fn end(stopper: &Stopper, serving: JoinHandle<io::Result<()>>) {
 }
 
 #[test]
+#[apply(on_workers)]
 fn each_connection_has_a_green_thread_of_its_own() {
     let (server, stopper, address) = server();
     let serving = spawn(|| server.serve(echo));
@@ -60,6 +62,7 @@ fn each_connection_has_a_green_thread_of_its_own() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn the_handler_may_borrow_and_learns_who_is_there() {
     let (server, stopper, address) = server();
     let peers = RefCell::new(Vec::new());
@@ -83,6 +86,7 @@ fn the_handler_may_borrow_and_learns_who_is_there() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn those_beyond_the_limit_are_served_when_one_leaves() {
     let (server, stopper, address) = server();
     let serving = spawn(|| server.limit(2).serve(echo));
@@ -105,8 +109,9 @@ fn those_beyond_the_limit_are_served_when_one_leaves() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn clients_that_say_nothing_hold_their_places_until_a_read_timeout_frees_them() {
-    pair::virtual_time().run(|| {
+    virtual_time(|| {
         let (server, stopper, address) = server();
         let serving = spawn(|| {
             server.limit(3).serve(|stream, peer| {
@@ -126,6 +131,7 @@ fn clients_that_say_nothing_hold_their_places_until_a_read_timeout_frees_them() 
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_storm_of_connections_is_served_within_the_limit() {
     const CLIENTS: usize = 400;
     let (server, stopper, address) = server();
@@ -155,6 +161,7 @@ fn a_storm_of_connections_is_served_within_the_limit() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn those_who_were_accepted_have_their_turn_before_the_next() {
     let (server, stopper, address) = server();
     let _line = [(); 3].map(|()| TcpStream::connect(address).unwrap());
@@ -174,6 +181,7 @@ fn those_who_were_accepted_have_their_turn_before_the_next() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l13_a_handler_that_panics_ends_its_own_connection_and_is_reported() {
     let said = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&said);
@@ -210,6 +218,7 @@ fn l13_a_handler_that_panics_ends_its_own_connection_and_is_reported() {
 }
 
 #[test]
+#[apply(once)]
 fn a_handler_that_panics_is_said_to_be_spawned_where_its_server_serves() {
     let name = "server::a_handler_that_panics_is_said_to_be_spawned_where_its_server_serves";
     if child::role().is_none() {
@@ -243,8 +252,9 @@ fn a_handler_that_panics_is_said_to_be_spawned_where_its_server_serves() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn handlers_that_end_within_the_grace_are_not_cancelled() {
-    pair::virtual_time().run(|| {
+    virtual_time(|| {
         let (server, stopper, address) = server();
         let done = Rc::new(Cell::new(0));
         let counts = Rc::clone(&done);
@@ -270,7 +280,7 @@ fn handlers_that_end_within_the_grace_are_not_cancelled() {
 
 /// How long `serve` goes on after the first of the stops: a handler that never ends, and one who stops after each pause with a grace, both in seconds.
 fn stopped_after(stops: &'static [(u64, u64)]) -> (Duration, Option<String>) {
-    pair::virtual_time().run(|| {
+    virtual_time(|| {
         let (server, stopper, address) = server();
         let why = Rc::new(RefCell::new(None));
         let told = Rc::clone(&why);
@@ -296,6 +306,7 @@ fn stopped_after(stops: &'static [(u64, u64)]) -> (Duration, Option<String>) {
 }
 
 #[test]
+#[apply(on_roots)]
 fn handlers_that_outlast_the_grace_are_cancelled_with_a_reason() {
     let (after, why) = stopped_after(&[(0, 5)]);
     assert_eq!(after, 5 * SECOND);
@@ -303,6 +314,7 @@ fn handlers_that_outlast_the_grace_are_cancelled_with_a_reason() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_second_stop_may_shorten_the_grace_and_not_lengthen_it() {
     let (after, _) = stopped_after(&[(0, 60), (2, 1)]);
     assert_eq!(after, 3 * SECOND);
@@ -311,6 +323,7 @@ fn a_second_stop_may_shorten_the_grace_and_not_lengthen_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_server_that_was_stopped_before_it_served_returns_at_once() {
     let (server, stopper, address) = server();
     stopper.clone().stop(Duration::MAX);
@@ -321,6 +334,7 @@ fn a_server_that_was_stopped_before_it_served_returns_at_once() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_server_that_is_dropped_listens_no_more() {
     let (server, stopper, address) = server();
     drop(server);
@@ -330,6 +344,7 @@ fn a_server_that_is_dropped_listens_no_more() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_stop_comes_from_another_os_thread_to_a_server_on_the_root() {
     let (server, stopper, address) = server();
     let served = AtomicUsize::new(0);
@@ -348,6 +363,7 @@ fn a_stop_comes_from_another_os_thread_to_a_server_on_the_root() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_stop_wakes_a_server_that_waits_for_a_free_place() {
     let (server, stopper, address) = server();
     let serving = spawn(|| server.limit(1).serve(echo));
@@ -357,6 +373,7 @@ fn a_stop_wakes_a_server_that_waits_for_a_free_place() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_a_cancelled_server_cancels_its_handlers_and_ends_after_them() {
     let (server, stopper, address) = server();
     let ended = Rc::new(Cell::new(false));
@@ -379,8 +396,9 @@ fn l11_a_cancelled_server_cancels_its_handlers_and_ends_after_them() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_timeout_around_a_server_ends_it() {
-    pair::virtual_time().run(|| {
+    virtual_time(|| {
         let (server, _stopper, address) = server();
         let client = spawn(move || {
             let mut client = TcpStream::connect(address).unwrap();
@@ -393,12 +411,14 @@ fn a_timeout_around_a_server_ends_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_limit_of_nobody_panics() {
     let text = crate::support::panic_text(|| server().0.limit(0));
     assert!(text.contains("limit(0)"), "{text}");
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_listener_that_cannot_accept_is_an_error() {
     use socket2::{Domain, Socket, Type};
     let raw = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
@@ -408,12 +428,13 @@ fn a_listener_that_cannot_accept_is_an_error() {
 }
 
 #[test]
+#[apply(once)]
 fn a_server_without_descriptors_pauses_and_serves_when_there_are_some_again() {
     let name = "server::a_server_without_descriptors_pauses_and_serves_when_there_are_some_again";
     if !child::is_alone(name) {
         return;
     }
-    pair::virtual_time().run(|| {
+    virtual_time(|| {
         let (server, stopper, address) = server();
         let serving = spawn(|| server.serve(echo));
         // Stands already, and goes on.
@@ -440,6 +461,7 @@ fn a_server_without_descriptors_pauses_and_serves_when_there_are_some_again() {
 }
 
 #[test]
+#[apply(once)]
 fn a_connection_that_ends_gives_its_descriptor_to_the_next() {
     let name = "server::a_connection_that_ends_gives_its_descriptor_to_the_next";
     if !child::is_alone(name) {

@@ -11,6 +11,7 @@ use greenthread::net::{Server, ServerOnWorkers, Stopper, TcpStream};
 use greenthread::{JoinHandle, Runtime, catch_cancel, park, sleep, spawn};
 
 use crate::pair;
+use crate::support::everywhere::virtual_time;
 
 /// A server with two workers on a free port, what stops it, and where it is.
 fn server() -> (ServerOnWorkers, Stopper, SocketAddr) {
@@ -53,6 +54,7 @@ fn end(stopper: &Stopper, serving: JoinHandle<io::Result<()>>) {
 }
 
 #[test]
+#[apply(on_workers)]
 fn connections_are_spread_over_the_workers_evenly() {
     let (server, stopper, address) = server();
     let serving = spawn(|| server.serve(say_where));
@@ -68,6 +70,7 @@ fn connections_are_spread_over_the_workers_evenly() {
 }
 
 #[test]
+#[apply(once)]
 fn the_limit_is_for_all_workers_together() {
     static OPEN: AtomicUsize = AtomicUsize::new(0);
     static MOST: AtomicUsize = AtomicUsize::new(0);
@@ -91,6 +94,7 @@ fn the_limit_is_for_all_workers_together() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l13_a_handler_that_panics_on_a_worker_ends_its_own_connection_and_is_reported() {
     let (tell, told) = mpsc::channel();
     let runtime = Runtime::builder().on_panic(move |_, payload| {
@@ -141,6 +145,7 @@ fn greeted(address: SocketAddr) -> TcpStream {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_stop_cancels_the_handlers_on_all_workers_and_waits_for_them() {
     let ended = Arc::default();
     let (server, stopper, address) = server();
@@ -152,6 +157,7 @@ fn a_stop_cancels_the_handlers_on_all_workers_and_waits_for_them() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn handlers_on_workers_that_end_within_the_grace_are_not_cancelled() {
     let said = Arc::new(Mutex::new(Vec::new()));
     let says = Arc::clone(&said);
@@ -174,6 +180,7 @@ fn handlers_on_workers_that_end_within_the_grace_are_not_cancelled() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_a_cancelled_server_ends_the_handlers_on_its_workers_first() {
     let ended = Arc::default();
     let (server, stopper, address) = server();
@@ -187,6 +194,7 @@ fn l11_a_cancelled_server_ends_the_handlers_on_its_workers_first() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn it_serves_on_the_root_until_another_os_thread_stops_it() {
     let (server, stopper, address) = server();
     let other = thread::spawn(move || {
@@ -199,8 +207,9 @@ fn it_serves_on_the_root_until_another_os_thread_stops_it() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn workers_under_virtual_time_are_an_error() {
-    pair::virtual_time().run(|| {
+    virtual_time(|| {
         let (server, _, _) = server();
         let error = server.serve(echo).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
@@ -209,6 +218,7 @@ fn workers_under_virtual_time_are_an_error() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn no_workers_at_all_is_a_panic() {
     let bind = || Server::bind("127.0.0.1:0").unwrap();
     let text = crate::support::panic_text(|| bind().workers(0));

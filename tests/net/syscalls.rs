@@ -111,6 +111,7 @@ fn assert_at_most(counts: &HashMap<String, usize>, call: &str, wanted: usize) {
 }
 
 #[test]
+#[apply(once)]
 fn d7_an_echo_request_costs_one_read_one_write_and_at_most_one_poll() {
     if let Some(role) = child::role() {
         return serve(role.parse().unwrap());
@@ -129,6 +130,7 @@ fn d7_an_echo_request_costs_one_read_one_write_and_at_most_one_poll() {
 }
 
 #[test]
+#[apply(once)]
 fn d7_requests_of_one_turn_share_a_poll() {
     const CONNECTIONS: usize = 16;
     if let Some(role) = child::role() {

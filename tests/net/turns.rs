@@ -36,16 +36,19 @@ fn read_while(busy: impl Fn()) {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_socket_has_its_turn_among_yields() {
     read_while(yield_now);
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_socket_has_its_turn_among_timers_that_are_always_due() {
     read_while(|| park_timeout(Duration::from_nanos(1)));
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_socket_has_its_turn_among_selections_that_time_out_at_once() {
     let (_to, from) = unbounded::<()>();
     read_while(|| {

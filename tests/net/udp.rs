@@ -12,6 +12,7 @@ use greenthread::{Elapsed, scope, sleep, spawn, time, timeout, yield_now};
 use socket2::SockRef;
 
 use crate::pair;
+use crate::support::everywhere::virtual_time;
 
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -37,6 +38,7 @@ fn receive(socket: &UdpSocket) -> Vec<u8> {
 }
 
 #[test]
+#[apply(on_workers)]
 fn datagrams_go_both_ways_and_tell_who_sent_them() {
     let ((near, near_address), (far, far_address)) = (bound(), bound());
     let echo = spawn(move || {
@@ -55,6 +57,7 @@ fn datagrams_go_both_ways_and_tell_who_sent_them() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l16_two_datagrams_that_came_together_are_both_received() {
     let (near, far) = connected();
     let receiver = spawn(move || [(); 2].map(|()| receive(&near)));
@@ -66,6 +69,7 @@ fn l16_two_datagrams_that_came_together_are_both_received() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l16_a_cancelled_receive_takes_no_datagram_with_it() {
     let (near, far) = connected();
     let near = Rc::new(near);
@@ -79,6 +83,7 @@ fn l16_a_cancelled_receive_takes_no_datagram_with_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_connected_socket_hears_its_peer_alone() {
     let (near, far) = connected();
     let (stranger, _) = bound();
@@ -94,6 +99,7 @@ fn a_connected_socket_hears_its_peer_alone() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_datagram_that_nobody_wanted_is_an_error_of_a_later_call() {
     let (near, far) = connected();
     drop(far);
@@ -103,6 +109,7 @@ fn a_datagram_that_nobody_wanted_is_an_error_of_a_later_call() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_datagram_that_is_too_long_is_an_error_and_the_socket_stays_usable() {
     let (near, far) = connected();
     let error = near.send(&vec![0; 65_508]).unwrap_err();
@@ -115,6 +122,7 @@ fn a_datagram_that_is_too_long_is_an_error_and_the_socket_stays_usable() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn what_does_not_fit_into_the_buffer_is_lost_and_the_next_datagram_is_whole() {
     let (near, far) = connected();
     far.send(b"abcdef").unwrap();
@@ -126,6 +134,7 @@ fn what_does_not_fit_into_the_buffer_is_lost_and_the_next_datagram_is_whole() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_empty_datagram_is_one() {
     let (near, far) = connected();
     far.send(b"").unwrap();
@@ -135,6 +144,7 @@ fn an_empty_datagram_is_one() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn peek_leaves_the_datagram_and_parks_for_it() {
     let (near, far) = connected();
     let address = far.local_addr().unwrap();
@@ -151,6 +161,7 @@ fn peek_leaves_the_datagram_and_parks_for_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn receivers_of_one_socket_are_served_in_the_order_in_which_they_came() {
     let (near, far) = connected();
     let near = Rc::new(near);
@@ -169,6 +180,7 @@ fn receivers_of_one_socket_are_served_in_the_order_in_which_they_came() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn another_os_thread_receives_through_the_same_socket() {
     let (near, far) = connected();
     let near = Arc::new(near);
@@ -181,8 +193,9 @@ fn another_os_thread_receives_through_the_same_socket() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_read_timeout_gives_timed_out_and_the_socket_stays_usable() {
-    pair::virtual_time().run(|| {
+    virtual_time(|| {
         let (near, far) = connected();
         near.set_read_timeout(Some(LIMIT)).unwrap();
         let before = time::now();
@@ -202,8 +215,9 @@ fn a_read_timeout_gives_timed_out_and_the_socket_stays_usable() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l16_a_timeout_around_a_receive_leaves_the_socket_usable() {
-    pair::virtual_time().run(|| {
+    virtual_time(|| {
         let (near, far) = connected();
         assert_eq!(timeout(LIMIT, || receive(&near)), Err(Elapsed));
         far.send(b"late").unwrap();
@@ -212,8 +226,9 @@ fn l16_a_timeout_around_a_receive_leaves_the_socket_usable() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l16_a_datagram_that_came_before_the_timeout_was_seen_is_received() {
-    pair::virtual_time().run(|| {
+    virtual_time(|| {
         let (near, far) = connected();
         near.set_read_timeout(Some(LIMIT)).unwrap();
         let received = RefCell::new(Vec::new());
@@ -229,6 +244,7 @@ fn l16_a_datagram_that_came_before_the_timeout_was_seen_is_received() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_address_in_use_is_an_error() {
     let (_taken, address) = bound();
     let error = UdpSocket::bind(address).unwrap_err();
@@ -238,6 +254,7 @@ fn an_address_in_use_is_an_error() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn sending_to_no_address_is_invalid_input() {
     let (near, _) = bound();
     let error = near.send_to(b"x", &[][..]).unwrap_err();
@@ -249,6 +266,7 @@ fn sending_to_no_address_is_invalid_input() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn sockets_that_share_a_port_are_all_bound_to_it() {
     pair::watch_for_hangs();
     let first = UdpSocket::bind_reuse_port("127.0.0.1:0").unwrap();
@@ -260,6 +278,7 @@ fn sockets_that_share_a_port_are_all_bound_to_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn broadcasting_must_be_allowed_first() {
     let (near, near_address) = bound();
     let everybody = (Ipv4Addr::new(127, 255, 255, 255), near_address.port());
@@ -272,6 +291,7 @@ fn broadcasting_must_be_allowed_first() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_multicast_group_is_joined_heard_and_left() {
     let group = Ipv4Addr::new(239, 77, 12, 41);
     let (near, near_address) = bound();
@@ -295,6 +315,7 @@ fn a_multicast_group_is_joined_heard_and_left() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn options_are_kept_by_the_socket() {
     let (near, _) = bound();
     near.set_ttl(42).unwrap();
@@ -309,6 +330,7 @@ fn options_are_kept_by_the_socket() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn options_of_the_sixth_version_are_kept_by_the_socket() {
     let Ok(near) = UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)) else {
         return eprintln!("no IPv6 on this machine: not tested");
@@ -326,6 +348,7 @@ fn options_of_the_sixth_version_are_kept_by_the_socket() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn it_goes_to_std_and_back_with_its_timeouts() {
     let (near, far) = connected();
     near.set_read_timeout(Some(LIMIT)).unwrap();

@@ -16,6 +16,7 @@ use greenthread::{Elapsed, JoinHandle, spawn, time, timeout, yield_now};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
 use crate::pair;
+use crate::support::everywhere::virtual_time;
 
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -67,6 +68,7 @@ fn receive(socket: &UnixDatagram) -> Vec<u8> {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_connection_through_a_path_carries_bytes_both_ways() {
     let place = Place::new();
     let listener = UnixListener::bind(&place).unwrap();
@@ -94,6 +96,7 @@ fn a_connection_through_a_path_carries_bytes_both_ways() {
 }
 
 #[test]
+#[apply(once)]
 fn a_name_that_is_no_path_is_an_address_too() {
     let name = format!("greenthread {} \0 abstract", process::id());
     let address = SocketAddr::from_abstract_name(&name).unwrap();
@@ -113,6 +116,7 @@ fn a_name_that_is_no_path_is_an_address_too() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_path_that_is_too_long_is_invalid_input_that_names_it_and_the_limit() {
     let path = format!("/tmp/{}", "x".repeat(200));
     let errors = [
@@ -134,6 +138,7 @@ fn a_path_that_is_too_long_is_invalid_input_that_names_it_and_the_limit() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_path_in_use_is_an_error_although_nobody_listens_any_more() {
     let place = Place::new();
     let listener = UnixListener::bind(&place).unwrap();
@@ -151,6 +156,7 @@ fn a_path_in_use_is_an_error_although_nobody_listens_any_more() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn incoming_accepts_until_the_listener_is_closed() {
     let place = Place::new();
     let listener = Rc::new(UnixListener::bind(&place).unwrap());
@@ -175,6 +181,7 @@ fn full_listener(place: &Place) -> (UnixListener, UnixStream) {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_connect_to_a_full_line_parks_until_there_is_room() {
     let place = Place::new();
     let (listener, _in_line) = full_listener(&place);
@@ -190,8 +197,9 @@ fn a_connect_to_a_full_line_parks_until_there_is_room() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_connect_to_a_full_line_can_be_cut_short() {
-    pair::virtual_time().run(|| {
+    virtual_time(|| {
         let place = Place::new();
         let (_listener, _in_line) = full_listener(&place);
         let before = time::now();
@@ -202,6 +210,7 @@ fn a_connect_to_a_full_line_can_be_cut_short() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_end_is_seen_and_the_other_half_goes_on() {
     let (near, mut far) = with_std();
     far.write_all(b"last").unwrap();
@@ -218,6 +227,7 @@ fn an_end_is_seen_and_the_other_half_goes_on() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l16_an_end_that_came_with_the_last_bytes_of_a_unix_stream_is_seen() {
     let (near, mut far) = with_std();
     let reader = spawn(move || {
@@ -231,6 +241,7 @@ fn l16_an_end_that_came_with_the_last_bytes_of_a_unix_stream_is_seen() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn many_buffers_are_moved_by_one_call() {
     let (near, far) = UnixStream::pair().unwrap();
     let parts = [IoSlice::new(b"ab"), IoSlice::new(b"cde")];
@@ -242,6 +253,7 @@ fn many_buffers_are_moved_by_one_call() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l16_a_cancelled_read_of_a_unix_stream_takes_nothing_with_it() {
     let (near, mut far) = with_std();
     let near = Rc::new(near);
@@ -257,6 +269,7 @@ fn l16_a_cancelled_read_of_a_unix_stream_takes_nothing_with_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l16_a_cancelled_accept_of_a_unix_listener_loses_no_connection() {
     let place = Place::new();
     let listener = Rc::new(UnixListener::bind(&place).unwrap());
@@ -272,6 +285,7 @@ fn l16_a_cancelled_accept_of_a_unix_listener_loses_no_connection() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l16_two_connections_that_came_together_are_both_accepted() {
     let place = Place::new();
     let listener = UnixListener::bind(&place).unwrap();
@@ -282,6 +296,7 @@ fn l16_two_connections_that_came_together_are_both_accepted() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn several_wait_on_one_stream_in_both_directions_and_on_several_os_threads() {
     let (near, far) = UnixStream::pair().unwrap();
     let near = Arc::new(near);
@@ -307,8 +322,9 @@ fn several_wait_on_one_stream_in_both_directions_and_on_several_os_threads() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn timeouts_of_a_unix_stream_give_timed_out_and_go_to_std_and_back() {
-    pair::virtual_time().run(|| {
+    virtual_time(|| {
         let (near, _far) = with_std();
         near.set_read_timeout(Some(LIMIT)).unwrap();
         near.set_write_timeout(Some(LIMIT)).unwrap();
@@ -327,6 +343,7 @@ fn timeouts_of_a_unix_stream_give_timed_out_and_go_to_std_and_back() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l16_two_datagrams_that_came_together_through_a_pair_are_both_received() {
     pair::watch_for_hangs();
     let (near, far) = UnixDatagram::pair().unwrap();
@@ -338,6 +355,7 @@ fn l16_two_datagrams_that_came_together_through_a_pair_are_both_received() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn datagrams_tell_who_sent_them() {
     let (here, there) = (Place::new(), Place::new());
     let near = UnixDatagram::bind(&here).unwrap();
@@ -355,6 +373,7 @@ fn datagrams_tell_who_sent_them() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_datagram_that_is_longer_than_the_send_buffer_is_an_error() {
     let (near, far) = UnixDatagram::pair().unwrap();
     SockRef::from(&near).set_send_buffer_size(4096).unwrap();
@@ -393,11 +412,13 @@ fn send_to_full(send: impl FnOnce(&UnixDatagram, &Path) + 'static) {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_datagram_to_a_full_receiver_parks_until_there_is_room() {
     send_to_full(|sender, path| assert_eq!(sender.send_to(b"more", path).unwrap(), 4));
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_datagram_of_a_connected_socket_to_a_full_receiver_parks_until_there_is_room() {
     send_to_full(|sender, path| {
         sender.connect(path).unwrap();
@@ -406,6 +427,7 @@ fn a_datagram_of_a_connected_socket_to_a_full_receiver_parks_until_there_is_room
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_full_receiver_does_not_hold_up_datagrams_to_another() {
     let (full, free) = (Place::new(), Place::new());
     let _full = UnixDatagram::bind(&full).unwrap();
@@ -424,8 +446,9 @@ fn a_full_receiver_does_not_hold_up_datagrams_to_another() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_write_timeout_ends_the_wait_for_a_full_receiver() {
-    pair::virtual_time().run(|| {
+    virtual_time(|| {
         let place = Place::new();
         let _receiver = UnixDatagram::bind(&place).unwrap();
         fill(&place);
@@ -442,8 +465,9 @@ fn a_write_timeout_ends_the_wait_for_a_full_receiver() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_read_timeout_of_a_datagram_socket_gives_timed_out() {
-    pair::virtual_time().run(|| {
+    virtual_time(|| {
         let (near, far) = UnixDatagram::pair().unwrap();
         near.set_read_timeout(Some(LIMIT)).unwrap();
         assert_eq!(kind(near.recv(&mut [0])), ErrorKind::TimedOut);
@@ -454,6 +478,7 @@ fn a_read_timeout_of_a_datagram_socket_gives_timed_out() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn they_go_to_std_and_back() {
     let place = Place::new();
     let listener = UnixListener::bind(&place).unwrap();

@@ -19,6 +19,7 @@ fn read_one(stream: &Rc<TcpStream>) -> JoinHandle<u8> {
 }
 
 #[test]
+#[apply(on_workers)]
 fn readers_of_one_stream_are_served_in_the_order_in_which_they_came() {
     let (near, mut far) = pair::with_std();
     let near = Rc::new(near);
@@ -30,6 +31,7 @@ fn readers_of_one_stream_are_served_in_the_order_in_which_they_came() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_reader_woken_in_vain_keeps_its_place_in_front() {
     let (near, mut far) = pair::with_std();
     let near = Rc::new(near);
@@ -55,6 +57,7 @@ fn a_reader_woken_in_vain_keeps_its_place_in_front() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn d7_calls_that_can_finish_at_once_let_nobody_go_first() {
     let (near, mut far) = pair::with_std();
     let other = spawn(|| ());
@@ -67,6 +70,7 @@ fn d7_calls_that_can_finish_at_once_let_nobody_go_first() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn several_may_accept_at_once_and_each_gets_a_connection() {
     let (listener, address) = pair::listener();
     let listener = Rc::new(listener);
@@ -88,6 +92,7 @@ fn several_may_accept_at_once_and_each_gets_a_connection() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l17_two_green_threads_read_and_write_one_socket_at_once() {
     let sent: Vec<u8> = (0..4 << 20).map(|i: u32| ((i * 31) >> 3) as u8).collect();
     let (near, far) = pair::ours();
@@ -105,6 +110,7 @@ fn l17_two_green_threads_read_and_write_one_socket_at_once() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn several_writers_of_one_stream_all_get_through() {
     let (near, far) = pair::ours();
     let filled = pair::fill(&near);

@@ -57,17 +57,20 @@ fn said_instead() -> BTreeSet<Exception> {
 }
 
 #[test]
+#[apply(on_workers)]
 fn every_exception_is_listed_and_every_listed_one_is_checked() {
     assert_eq!(listed(), said_instead());
 }
 
 #[test]
+#[apply(on_workers)]
 fn exceptions_are_few() {
     let count = listed().len();
     assert!((1..=MOST).contains(&count), "{count} exceptions");
 }
 
 #[test]
+#[apply(on_workers)]
 fn every_exception_is_a_line_of_its_program() {
     for (program, line) in listed() {
         let out = read(&folder().join(format!("python/{program}.out")));
@@ -76,6 +79,7 @@ fn every_exception_is_a_line_of_its_program() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn every_python_program_has_its_transcript() {
     let programs = stems(&folder().join("python"), ".py");
     assert_eq!(programs.len(), 32);
@@ -83,6 +87,7 @@ fn every_python_program_has_its_transcript() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn every_port_is_of_a_program_and_is_compared_with_its_transcript() {
     let programs = stems(&folder().join("python"), ".py");
     let main = read(&folder().join("main.rs"));

@@ -57,6 +57,7 @@ impl<F: Fn()> Drop for Finally<F> {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_log_is_compared_byte_for_byte() {
     let log = Log::new();
     say!(log, "one");

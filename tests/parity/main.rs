@@ -6,6 +6,13 @@
 //!
 //! Ports that sleep run under virtual time, so they take no time and depend on none.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
+
 mod exceptions;
 mod log;
 

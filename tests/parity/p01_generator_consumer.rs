@@ -35,6 +35,7 @@ fn producer(log: &Log, target: &Generator<i32, String, ()>) {
 }
 
 #[test]
+#[apply(on_workers)]
 fn says_what_python_says() {
     let log = Log::new();
     let c = consumer(log.clone());

@@ -80,6 +80,7 @@ fn close(generator: &Body) -> Outcome {
 }
 
 #[test]
+#[apply(on_workers)]
 fn says_what_python_says() {
     let log = Log::new();
     let first = body(&log, "first");

@@ -48,6 +48,7 @@ fn outer(log: &Log) -> Numbers {
 }
 
 #[test]
+#[apply(on_workers)]
 fn says_what_python_says() {
     let log = Log::new();
     let g = outer(&log);

@@ -54,6 +54,7 @@ fn sink(log: &Log, upstream: Stage) -> Stage {
 }
 
 #[test]
+#[apply(on_workers)]
 fn says_what_python_says() {
     let log = Log::new();
     say!(log, "early close");

@@ -6,6 +6,7 @@ use crate::log::say;
 use crate::{Log, run};
 
 #[test]
+#[apply(on_roots)]
 fn says_what_python_says() {
     let log = Log::new();
     for number in [1, 2] {

@@ -80,6 +80,7 @@ fn only_a_guard_releases(lock: &Mutex<()>) -> bool {
 }
 
 #[test]
+#[apply(on_roots)]
 fn says_what_python_says() {
     let log = Log::new();
     run(|| main(&log));

@@ -94,6 +94,7 @@ fn notify_needs_no_lock(room: &Rc<Room>) -> bool {
 }
 
 #[test]
+#[apply(on_roots)]
 fn says_what_python_says() {
     let log = Log::new();
     run(|| main(&log));

@@ -74,6 +74,7 @@ fn no_start_is_negative() -> bool {
 }
 
 #[test]
+#[apply(on_roots)]
 fn says_what_python_says() {
     let log = Log::new();
     run(|| main(&log));

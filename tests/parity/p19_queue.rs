@@ -56,6 +56,7 @@ fn main(log: &Log) {
 }
 
 #[test]
+#[apply(on_roots)]
 fn says_what_python_says() {
     let log = Log::new();
     run(|| main(&log));

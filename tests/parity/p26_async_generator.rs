@@ -73,6 +73,7 @@ fn by_hand(log: &Log, mut items: Counter) {
 }
 
 #[test]
+#[apply(on_roots)]
 fn says_what_python_says() {
     let log = Log::new();
     run(|| main(&log));

@@ -86,6 +86,7 @@ fn main(log: &Log) {
 }
 
 #[test]
+#[apply(once)]
 fn says_what_python_says() {
     let log = Log::new();
     run(|| main(&log));

@@ -73,6 +73,7 @@ fn main(log: &Log) {
 }
 
 #[test]
+#[apply(on_workers)]
 fn says_what_python_says() {
     let log = Log::new();
     main(&log);

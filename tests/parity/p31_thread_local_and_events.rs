@@ -95,6 +95,7 @@ fn twice(log: &Log) {
 }
 
 #[test]
+#[apply(on_workers)]
 fn says_what_python_says() {
     let log = Log::new();
     main(&log);

@@ -66,6 +66,7 @@ fn main(log: &Log) -> io::Result<()> {
 }
 
 #[test]
+#[apply(on_roots)]
 fn says_what_python_says() {
     let log = Log::new();
     run(|| main(&log)).unwrap();

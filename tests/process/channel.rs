@@ -42,6 +42,7 @@ pub(crate) fn answer_through(channels: Channel<Channel<String>>) {
 }
 
 #[test]
+#[apply(once)]
 fn values_go_both_ways() {
     let (ours, theirs) = Channel::pair().unwrap();
     let call = pool(1).spawn(square, theirs);
@@ -54,6 +55,7 @@ fn values_go_both_ways() {
 }
 
 #[test]
+#[apply(once)]
 fn several_processes_share_one_end() {
     const EACH: u64 = 500;
     let (ours, theirs) = Channel::pair().unwrap();
@@ -69,6 +71,7 @@ fn several_processes_share_one_end() {
 }
 
 #[test]
+#[apply(once)]
 fn work_is_shared_out_among_processes() {
     let (ours, theirs) = Channel::pair().unwrap();
     let pool = pool(2);
@@ -87,6 +90,7 @@ fn work_is_shared_out_among_processes() {
 }
 
 #[test]
+#[apply(once)]
 fn an_end_is_closed_when_its_process_gives_it_up() {
     let (ours, theirs) = Channel::pair().unwrap();
     let (stay, stays) = Channel::pair().unwrap();
@@ -103,6 +107,7 @@ fn an_end_is_closed_when_its_process_gives_it_up() {
 }
 
 #[test]
+#[apply(once)]
 fn an_end_is_closed_when_its_process_is_killed() {
     let (ours, theirs) = Channel::pair().unwrap();
     let (stay, stays) = Channel::pair().unwrap();
@@ -116,6 +121,7 @@ fn an_end_is_closed_when_its_process_is_killed() {
 }
 
 #[test]
+#[apply(once)]
 fn a_channel_goes_through_a_channel() {
     let (outer, theirs) = Channel::pair().unwrap();
     let call = pool(1).spawn(answer_through, theirs);
@@ -128,6 +134,7 @@ fn a_channel_goes_through_a_channel() {
 }
 
 #[test]
+#[apply(once)]
 fn what_was_sent_is_received_before_the_end() {
     let (ours, theirs) = Channel::pair().unwrap();
     assert_eq!(ours.try_recv().unwrap(), None::<u8>);
@@ -144,6 +151,7 @@ fn what_was_sent_is_received_before_the_end() {
 }
 
 #[test]
+#[apply(once)]
 fn a_full_channel_holds_its_sender_up() {
     let (ours, theirs) = Channel::pair().unwrap();
     let mut held = 0_u32;
@@ -161,6 +169,7 @@ fn a_full_channel_holds_its_sender_up() {
 }
 
 #[test]
+#[apply(once)]
 fn a_value_that_is_too_long_is_refused() {
     let (ours, theirs) = Channel::pair().unwrap();
     let long = String::from_utf8(vec![b'x'; 128 * 1024]).unwrap();
@@ -174,6 +183,7 @@ fn a_value_that_is_too_long_is_refused() {
 }
 
 #[test]
+#[apply(once)]
 fn a_value_that_cannot_be_carried_is_named_and_the_channel_goes_on() {
     let (ours, theirs) = Channel::pair().unwrap();
     ours.send(&Some(Picky)).unwrap();
@@ -200,6 +210,7 @@ fn a_value_that_cannot_be_carried_is_named_and_the_channel_goes_on() {
 }
 
 #[test]
+#[apply(once)]
 fn l16_a_cancelled_receiver_loses_no_value() {
     let runtime = Runtime::builder().virtual_time().build().unwrap();
     runtime.run(|| {
@@ -212,6 +223,7 @@ fn l16_a_cancelled_receiver_loses_no_value() {
 }
 
 #[test]
+#[apply(once)]
 fn l17_closing_an_end_wakes_whoever_is_parked_on_it() {
     let (ours, _theirs) = Channel::<u8>::pair().unwrap();
     let ours = Rc::new(ours);
@@ -229,6 +241,7 @@ fn l17_closing_an_end_wakes_whoever_is_parked_on_it() {
 }
 
 #[test]
+#[apply(once)]
 fn a_channel_that_finds_no_descriptor_is_undecodable() {
     let test = "channel::a_channel_that_finds_no_descriptor_is_undecodable";
     let ended = child::run(test, || {

@@ -12,6 +12,7 @@ use crate::support::child;
 use crate::{endless, exists, shell, until_gone};
 
 #[test]
+#[apply(once)]
 fn a_dropped_child_runs_on() {
     let mut command = shell("read -r line; echo $line");
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -27,6 +28,7 @@ fn a_dropped_child_runs_on() {
 }
 
 #[test]
+#[apply(once)]
 fn a_dropped_child_is_no_zombie_after_its_end() {
     let mut command = shell("read -r line");
     let child = command.stdin(Stdio::piped()).kill_on_drop(false).spawn();
@@ -40,6 +42,7 @@ fn a_dropped_child_is_no_zombie_after_its_end() {
 }
 
 #[test]
+#[apply(once)]
 fn one_that_has_ended_is_reaped_by_the_drop() {
     let mut child = shell("echo").stdout(Stdio::piped()).spawn().unwrap();
     let id = child.id();
@@ -50,6 +53,7 @@ fn one_that_has_ended_is_reaped_by_the_drop() {
 }
 
 #[test]
+#[apply(once)]
 fn kill_on_drop_kills_and_reaps() {
     let mut child = endless();
     let id = child.id();
@@ -60,6 +64,7 @@ fn kill_on_drop_kills_and_reaps() {
 }
 
 #[test]
+#[apply(once)]
 fn a_cancelled_status_kills_if_asked_to() {
     let folder = std::env::temp_dir();
     let file = folder.join(format!("greenthread-{}-cancelled", std::process::id()));
@@ -81,12 +86,14 @@ fn a_cancelled_status_kills_if_asked_to() {
 }
 
 #[test]
+#[apply(once)]
 fn many_orphans_are_all_reaped() {
     let ids: Vec<u32> = (0..50).map(|_| endless().id()).collect();
     ids.into_iter().for_each(until_gone);
 }
 
 #[test]
+#[apply(once)]
 fn a_child_may_be_dropped_at_the_end_of_an_os_thread() {
     thread_local! { static KEPT: RefCell<Option<Child>> = const { RefCell::new(None) }; }
     let id = thread::spawn(|| {
@@ -100,6 +107,7 @@ fn a_child_may_be_dropped_at_the_end_of_an_os_thread() {
 }
 
 #[test]
+#[apply(once)]
 fn the_reaper_goes_when_nobody_is_left() {
     let test = "drops::the_reaper_goes_when_nobody_is_left";
     let ended = child::run(test, || {
@@ -122,6 +130,7 @@ fn the_reaper_goes_when_nobody_is_left() {
 }
 
 #[test]
+#[apply(once)]
 fn children_leave_no_descriptor_behind() {
     let ended = child::run("drops::children_leave_no_descriptor_behind", || {
         let count = || std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);

@@ -9,6 +9,7 @@ use crate::support::child;
 use crate::{endless, shell};
 
 #[test]
+#[apply(once)]
 fn a_program_that_does_not_exist_is_not_found() {
     let mut missing = Command::new("/no/such/program");
     assert_eq!(missing.spawn().unwrap_err().kind(), ErrorKind::NotFound);
@@ -17,6 +18,7 @@ fn a_program_that_does_not_exist_is_not_found() {
 }
 
 #[test]
+#[apply(once)]
 fn a_folder_that_does_not_exist_is_not_found() {
     let mut lost = shell("true");
     lost.current_dir("/no/such/folder");
@@ -24,6 +26,7 @@ fn a_folder_that_does_not_exist_is_not_found() {
 }
 
 #[test]
+#[apply(once)]
 fn what_is_no_program_is_refused() {
     let refused = Command::new("/").spawn().unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
@@ -32,6 +35,7 @@ fn what_is_no_program_is_refused() {
 }
 
 #[test]
+#[apply(once)]
 fn a_child_that_somebody_else_has_reaped_is_an_error() {
     let test = "failures::a_child_that_somebody_else_has_reaped_is_an_error";
     let ended = child::run(test, || {

@@ -1,5 +1,9 @@
 //! Child processes. The children are small programs of the shell; what counts this process's own descriptors or threads plays in a process of its own.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -10,6 +10,7 @@ use crate::shell;
 const CHILDREN: i32 = 100;
 
 #[test]
+#[apply(once)]
 fn a_hundred_children_end_in_any_order() {
     let children = (0..CHILDREN).map(|n| {
         let child = shell(&format!("exit {n}")).spawn().unwrap();
@@ -21,6 +22,7 @@ fn a_hundred_children_end_in_any_order() {
 }
 
 #[test]
+#[apply(once)]
 fn a_hundred_children_are_talked_to_at_once() {
     let answered = Cell::new(0);
     scope(|s| {

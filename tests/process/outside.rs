@@ -10,6 +10,7 @@ use crate::shell;
 const HOUR: Duration = Duration::from_secs(3600);
 
 #[test]
+#[apply(once)]
 fn virtual_time_stands_while_a_child_is_waited_for() {
     let runtime = Runtime::builder().virtual_time().build().unwrap();
     runtime.run(|| {
@@ -27,6 +28,7 @@ fn virtual_time_stands_while_a_child_is_waited_for() {
 }
 
 #[test]
+#[apply(once)]
 fn l8_waiting_for_a_child_is_no_deadlock() {
     let runtime = Runtime::builder().only_our_threads().build().unwrap();
     let mut slow = shell("sleep 0.1; exit 6");

@@ -31,6 +31,7 @@ fn functions() -> Functions {
 
 /// In a process of a pool it serves; in the test program it registers.
 #[test]
+#[apply(once)]
 fn entry() {
     functions().serve_if_child();
 }
@@ -102,6 +103,7 @@ fn begin_endless(pool: &Pool) -> (JoinHandle<Result<(), CallError>>, u32) {
 }
 
 #[test]
+#[apply(once)]
 fn a_function_runs_in_another_process() {
     let pool = pool(2);
     assert_eq!(result(pool.spawn(double, 21)).unwrap(), 42);
@@ -115,6 +117,7 @@ fn a_function_runs_in_another_process() {
 }
 
 #[test]
+#[apply(once)]
 fn more_calls_than_processes_take_turns() {
     let pool = pool(3);
     let calls: Vec<_> = (0..60).map(|n| pool.spawn(double, n)).collect();
@@ -127,6 +130,7 @@ fn more_calls_than_processes_take_turns() {
 }
 
 #[test]
+#[apply(once)]
 fn a_crash_is_an_error_of_that_call_alone() {
     let pool = pool(2);
     let calls: Vec<_> = (0..10).map(|n| pool.spawn(double, n)).collect();
@@ -144,6 +148,7 @@ fn a_crash_is_an_error_of_that_call_alone() {
 }
 
 #[test]
+#[apply(once)]
 fn a_crashed_process_is_replaced() {
     let pool = pool(1);
     for code in [0, 3] {
@@ -158,6 +163,7 @@ fn a_crashed_process_is_replaced() {
 }
 
 #[test]
+#[apply(once)]
 fn an_idle_process_that_was_killed_is_replaced() {
     let pool = pool(1);
     let before = result(pool.spawn(id, ())).unwrap();
@@ -176,6 +182,7 @@ fn an_idle_process_that_was_killed_is_replaced() {
 }
 
 #[test]
+#[apply(once)]
 fn a_panic_is_carried_back_and_the_process_goes_on() {
     let pool = pool(1);
     let before = result(pool.spawn(id, ())).unwrap();
@@ -190,6 +197,7 @@ fn a_panic_is_carried_back_and_the_process_goes_on() {
 }
 
 #[test]
+#[apply(once)]
 fn cancelling_a_call_kills_its_process_alone() {
     let pool = pool(2);
     let (first, first_id) = begin_endless(&pool);
@@ -205,6 +213,7 @@ fn cancelling_a_call_kills_its_process_alone() {
 }
 
 #[test]
+#[apply(once)]
 fn cancelling_a_call_that_waits_for_a_process_gives_its_place_up() {
     let pool = pool(1);
     let (endless, id) = begin_endless(&pool);
@@ -221,6 +230,7 @@ fn cancelling_a_call_that_waits_for_a_process_gives_its_place_up() {
 }
 
 #[test]
+#[apply(once)]
 fn a_process_that_does_not_serve_is_a_crash() {
     functions().serve_if_child();
     let lost = Pool::new(1).prepare(|command| {
@@ -234,6 +244,7 @@ fn a_process_that_does_not_serve_is_a_crash() {
 }
 
 #[test]
+#[apply(once)]
 fn a_process_that_cannot_be_started_is_an_error() {
     functions().serve_if_child();
     let lost = Pool::new(1).prepare(|command| {
@@ -248,6 +259,7 @@ fn a_process_that_cannot_be_started_is_an_error() {
 }
 
 #[test]
+#[apply(once)]
 fn what_is_not_registered_is_refused_by_name() {
     fn stranger(n: u8) -> u8 {
         n
@@ -262,6 +274,7 @@ fn what_is_not_registered_is_refused_by_name() {
 }
 
 #[test]
+#[apply(once)]
 fn dropping_the_pool_ends_idle_processes_and_no_call() {
     let pool = pool(2);
     let idle = result(pool.spawn(id, ())).unwrap();
@@ -277,6 +290,7 @@ fn dropping_the_pool_ends_idle_processes_and_no_call() {
 }
 
 #[test]
+#[apply(once)]
 fn standard_output_stays_the_users_and_input_is_empty() {
     functions().serve_if_child();
     let name = format!("greenthread-{}-said", std::process::id());
@@ -293,6 +307,7 @@ fn standard_output_stays_the_users_and_input_is_empty() {
 }
 
 #[test]
+#[apply(once)]
 fn green_threads_that_a_function_leaves_behind_are_cancelled() {
     let pool = pool(1);
     for _ in 0..2 {
@@ -301,11 +316,13 @@ fn green_threads_that_a_function_leaves_behind_are_cancelled() {
 }
 
 #[test]
+#[apply(once)]
 fn a_function_may_use_a_pool_of_its_own() {
     assert_eq!(result(pool(1).spawn(through_another_pool, 6)).unwrap(), 12);
 }
 
 #[test]
+#[apply(once)]
 fn a_pool_serves_several_os_threads() {
     let pool = std::sync::Arc::new(pool(2));
     let callers = (0..4).map(|n| {
@@ -323,6 +340,7 @@ fn a_pool_serves_several_os_threads() {
 }
 
 #[test]
+#[apply(once)]
 fn virtual_time_stands_while_a_call_runs() {
     let runtime = Runtime::builder().virtual_time().build().unwrap();
     runtime.run(|| {
@@ -334,6 +352,7 @@ fn virtual_time_stands_while_a_call_runs() {
 }
 
 #[test]
+#[apply(once)]
 fn the_processes_of_a_program_that_ends_end_with_it() {
     let test = "pool::the_processes_of_a_program_that_ends_end_with_it";
     let ended = child::run(test, || {

@@ -82,6 +82,7 @@ fn give_shy((): ()) -> Shy {
 }
 
 #[test]
+#[apply(once)]
 fn values_come_back_as_they_were() {
     let map = HashMap::from([((-1, 'ß'), Some(u128::MAX)), ((1, '\0'), None)]);
     let floats = [f64::INFINITY, -0.0, 0.1, f64::MIN_POSITIVE];
@@ -96,6 +97,7 @@ fn values_come_back_as_they_were() {
 }
 
 #[test]
+#[apply(once)]
 fn much_comes_back_as_it_was() {
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
     let back = result(pool(1).spawn(echo_bytes, bytes.clone())).unwrap();
@@ -103,6 +105,7 @@ fn much_comes_back_as_it_was() {
 }
 
 #[test]
+#[apply(once)]
 fn an_argument_that_cannot_be_carried_is_named() {
     let pool = pool(1);
     let error = result(pool.spawn(take_picky, Picky)).unwrap_err();
@@ -125,6 +128,7 @@ fn an_argument_that_cannot_be_carried_is_named() {
 }
 
 #[test]
+#[apply(once)]
 fn a_result_that_cannot_be_carried_is_named() {
     let pool = pool(1);
     let error = result(pool.spawn(give_picky, ())).unwrap_err();
@@ -146,6 +150,7 @@ fn a_result_that_cannot_be_carried_is_named() {
 }
 
 #[test]
+#[apply(once)]
 fn a_channel_is_written_nowhere_else() {
     let (ours, _theirs) = Channel::<u8>::pair().unwrap();
     let refused = rmp_serde::to_vec(&ours).unwrap_err();

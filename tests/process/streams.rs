@@ -20,6 +20,7 @@ fn much() -> Vec<u8> {
 }
 
 #[test]
+#[apply(once)]
 fn much_goes_through_all_three_pipes_at_once() {
     let mut command = shell("tee /dev/stderr");
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -32,6 +33,7 @@ fn much_goes_through_all_three_pipes_at_once() {
 }
 
 #[test]
+#[apply(once)]
 fn a_child_that_does_not_read_its_input_is_no_error() {
     let mut command = shell("exec <&-; echo done");
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
@@ -41,6 +43,7 @@ fn a_child_that_does_not_read_its_input_is_no_error() {
 }
 
 #[test]
+#[apply(once)]
 fn what_is_not_piped_is_left_out() {
     let mut command = shell("echo said; exit 2");
     let output = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -53,6 +56,7 @@ fn what_is_not_piped_is_left_out() {
 }
 
 #[test]
+#[apply(once)]
 fn output_collects_both_streams_and_gives_no_input() {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", "cat; echo out; echo err >&2"]);
@@ -66,6 +70,7 @@ fn output_collects_both_streams_and_gives_no_input() {
 }
 
 #[test]
+#[apply(once)]
 fn a_child_that_closes_its_pipes_lives_on() {
     let mut command = shell("exec >&- 2>&-; exec sleep 100000");
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -81,6 +86,7 @@ fn a_child_that_closes_its_pipes_lives_on() {
 }
 
 #[test]
+#[apply(once)]
 fn questions_and_answers_go_back_and_forth() {
     let mut command = shell("while read -r n; do echo $((n * n)); done");
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
@@ -98,6 +104,7 @@ fn questions_and_answers_go_back_and_forth() {
 }
 
 #[test]
+#[apply(once)]
 fn a_cancelled_communicate_leaves_the_child_running() {
     let mut command = shell("exec sleep 100000");
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -112,6 +119,7 @@ fn a_cancelled_communicate_leaves_the_child_running() {
 }
 
 #[test]
+#[apply(once)]
 fn l16_a_cancelled_read_of_a_pipe_loses_nothing() {
     let mut command = shell("read -r go; echo $go");
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
@@ -129,6 +137,7 @@ fn l16_a_cancelled_read_of_a_pipe_loses_nothing() {
 }
 
 #[test]
+#[apply(once)]
 fn l17_a_closed_pipe_wakes_whoever_is_parked_on_it() {
     let mut command = shell("exec sleep 100000");
     let child = command.stdout(Stdio::piped()).stdin(Stdio::piped()).spawn();
@@ -151,6 +160,7 @@ fn l17_a_closed_pipe_wakes_whoever_is_parked_on_it() {
 }
 
 #[test]
+#[apply(once)]
 fn writing_to_a_child_that_has_gone_is_a_broken_pipe() {
     let mut child = shell("true").stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
@@ -160,6 +170,7 @@ fn writing_to_a_child_that_has_gone_is_a_broken_pipe() {
 }
 
 #[test]
+#[apply(once)]
 fn children_are_joined_by_a_pipe() {
     let mut first = shell("seq 1 100000")
         .stdout(Stdio::piped())
@@ -173,6 +184,7 @@ fn children_are_joined_by_a_pipe() {
 }
 
 #[test]
+#[apply(once)]
 fn a_pipe_goes_to_std_and_comes_back() {
     let mut child = shell("echo one; echo two")
         .stdout(Stdio::piped())

@@ -15,6 +15,7 @@ use crate::{LONG, endless, shell};
 const SHORT: Duration = Duration::from_millis(20);
 
 #[test]
+#[apply(once)]
 fn a_child_tells_how_it_ended() {
     let status = shell("exit 7").status().unwrap();
     assert_eq!(status.code(), Some(7));
@@ -24,6 +25,7 @@ fn a_child_tells_how_it_ended() {
 }
 
 #[test]
+#[apply(once)]
 fn waiting_holds_up_nobody_else() {
     let child = shell("read -r line").stdin(Stdio::piped()).spawn();
     let mut child = child.unwrap();
@@ -36,6 +38,7 @@ fn waiting_holds_up_nobody_else() {
 }
 
 #[test]
+#[apply(once)]
 fn waiting_again_gives_the_same_at_once() {
     let child = shell("exit 3").spawn().unwrap();
     let first = child.wait().unwrap();
@@ -45,6 +48,7 @@ fn waiting_again_gives_the_same_at_once() {
 }
 
 #[test]
+#[apply(once)]
 fn a_child_that_never_exits_is_waited_for_no_longer_than_said() {
     let child = endless();
     assert_eq!(child.try_wait().unwrap(), None);
@@ -56,6 +60,7 @@ fn a_child_that_never_exits_is_waited_for_no_longer_than_said() {
 }
 
 #[test]
+#[apply(once)]
 fn killing_one_that_has_ended_does_nothing() {
     let child = shell("exit 4").spawn().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(4));
@@ -64,6 +69,7 @@ fn killing_one_that_has_ended_does_nothing() {
 }
 
 #[test]
+#[apply(once)]
 fn several_wait_for_one_child_that_another_kills() {
     let child = Rc::new(endless());
     let waiting = [(); 5].map(|()| {
@@ -79,6 +85,7 @@ fn several_wait_for_one_child_that_another_kills() {
 }
 
 #[test]
+#[apply(once)]
 fn os_threads_wait_for_one_child() {
     let child = Arc::new(endless());
     let waiting = [(); 3].map(|()| {
@@ -93,6 +100,7 @@ fn os_threads_wait_for_one_child() {
 }
 
 #[test]
+#[apply(once)]
 fn a_cancelled_wait_leaves_the_child_running() {
     let child = Rc::new(endless());
     let own = Rc::clone(&child);
@@ -106,6 +114,7 @@ fn a_cancelled_wait_leaves_the_child_running() {
 }
 
 #[test]
+#[apply(once)]
 fn the_first_of_two_children_is_waited_for() {
     let (quick, slow) = (shell("exit 1").spawn().unwrap(), endless());
     let first = race([&quick, &slow].map(|child| || child.wait().unwrap().code()));
@@ -114,6 +123,7 @@ fn the_first_of_two_children_is_waited_for() {
 }
 
 #[test]
+#[apply(once)]
 fn waiting_closes_the_input() {
     let child = shell("cat").stdin(Stdio::piped()).spawn().unwrap();
     assert!(child.wait().unwrap().success());
@@ -122,6 +132,7 @@ fn waiting_closes_the_input() {
 }
 
 #[test]
+#[apply(once)]
 fn the_settings_of_a_command_reach_the_child() {
     let mut command = shell(r#"printf '%s %s %s' "$PWD" "$WORD" "${HOME-no home}""#);
     command
@@ -142,6 +153,7 @@ fn the_settings_of_a_command_reach_the_child() {
 }
 
 #[test]
+#[apply(once)]
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn sigchld_tells_where_the_kernel_refuses_a_pidfd() {
     use crate::support::child;

@@ -62,6 +62,7 @@ impl Drop for Elsewhere {
 }
 
 #[test]
+#[apply(on_workers)]
 fn members_on_other_os_threads_are_gathered_by_a_root_a_green_thread_and_a_plain_os_thread() {
     let elsewhere = Elsewhere::new(2);
     let expected: Vec<usize> = (0..100).collect();
@@ -77,6 +78,7 @@ fn members_on_other_os_threads_are_gathered_by_a_root_a_green_thread_and_a_plain
 }
 
 #[test]
+#[apply(on_workers)]
 fn as_completed_and_wait_take_members_from_here_and_elsewhere() {
     let elsewhere = Elsewhere::new(2);
     for _ in 0..50 {
@@ -99,6 +101,7 @@ fn as_completed_and_wait_take_members_from_here_and_elsewhere() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l19_members_whose_os_thread_goes_away_end_every_wait_for_many() {
     let (tell, told) = mpsc::channel();
     let (go, may_go) = mpsc::channel::<()>();
@@ -127,6 +130,7 @@ fn l19_members_whose_os_thread_goes_away_end_every_wait_for_many() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l19_members_that_were_left_behind_before_count_as_ended() {
     let members = thread::spawn(|| [(); 2].map(|()| spawn(park)))
         .join()
@@ -143,6 +147,7 @@ fn l19_members_that_were_left_behind_before_count_as_ended() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn try_gather_hears_of_an_error_elsewhere_while_others_run_on() {
     let elsewhere = Elsewhere::new(2);
     let long = elsewhere.spawners[0].spawn(|| {
@@ -159,6 +164,7 @@ fn try_gather_hears_of_an_error_elsewhere_while_others_run_on() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn ends_and_cancelled_waits_that_meet_across_os_threads_lose_no_result() {
     let elsewhere = Elsewhere::new(1);
     for round in 0..300 {

@@ -14,6 +14,7 @@ use greenthread::{
     timeout, try_gather, try_scope, wait, wait_until, yield_now,
 };
 
+use crate::support::teardown::leaves;
 use crate::{SECOND, in_virtual_time};
 
 /// Runs this when it is dropped.
@@ -166,6 +167,7 @@ fn waits_in_channels() -> Vec<Named> {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_every_kind_of_wait_ends_by_a_cancellation_with_its_reason() {
     for (name, work) in waits() {
         in_virtual_time(|| {
@@ -178,11 +180,14 @@ fn l9_every_kind_of_wait_ends_by_a_cancellation_with_its_reason() {
             assert!(error.is_cancelled(), "{name}: {error}");
             assert_eq!(error.reason().unwrap().to_string(), name);
             assert_eq!(time::now() - before, SECOND, "{name} waited on");
+            // Who is waited for is detached by some.
+            leaves(1);
         });
     }
 }
 
 #[test]
+#[apply(on_workers)]
 fn l9_waits_on_sockets_end_by_a_cancellation_and_the_sockets_stay_usable() {
     let listener = Rc::new(TcpListener::bind("127.0.0.1:0").unwrap());
     let own = Rc::clone(&listener);
@@ -208,6 +213,7 @@ fn l9_waits_on_sockets_end_by_a_cancellation_and_the_sockets_stay_usable() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_a_request_that_came_before_is_raised_by_every_kind_of_wait() {
     for (name, work) in waits() {
         in_virtual_time(|| {
@@ -219,11 +225,13 @@ fn l9_a_request_that_came_before_is_raised_by_every_kind_of_wait() {
             let error = waiting.join().unwrap_err();
             assert!(error.is_cancelled(), "{name}: {error}");
             assert_eq!(time::now(), before, "{name} waited");
+            leaves(1);
         });
     }
 }
 
 #[test]
+#[apply(on_workers)]
 fn l9_one_cancelled_before_it_began_never_runs_and_keeps_the_reason() {
     let ran = Rc::new(Cell::new(false));
     let seen = Rc::clone(&ran);
@@ -235,6 +243,7 @@ fn l9_one_cancelled_before_it_began_never_runs_and_keeps_the_reason() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_of_two_requests_the_first_reason_wins() {
     in_virtual_time(|| {
         let sleeper = spawn(|| sleep(9 * SECOND));
@@ -249,6 +258,7 @@ fn l9_of_two_requests_the_first_reason_wins() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l9_reasons_go_through_scopes_and_shared_handles() {
     in_virtual_time(|| {
         scope(|s| {
@@ -278,6 +288,7 @@ fn l9_reasons_go_through_scopes_and_shared_handles() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn guards_are_given_back_on_the_way_out() {
     let mutex = Arc::new(Mutex::new(0));
     let permits = Arc::new(Semaphore::new(1));
@@ -296,6 +307,7 @@ fn guards_are_given_back_on_the_way_out() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l10_guards_that_wait_in_their_drop_are_not_cancelled_again() {
     in_virtual_time(|| {
         let cleaned = Rc::new(Cell::new(false));
@@ -318,6 +330,7 @@ fn l10_guards_that_wait_in_their_drop_are_not_cancelled_again() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_cancelled_join_leaves_the_joined_one_running() {
     in_virtual_time(|| {
         let ended = Rc::new(Cell::new(false));
@@ -336,6 +349,7 @@ fn a_cancelled_join_leaves_the_joined_one_running() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_a_join_that_is_granted_and_cancelled_at_once_gives_the_value() {
     in_virtual_time(|| {
         let got = Rc::new(Cell::new(0));
@@ -357,6 +371,7 @@ fn l4_a_join_that_is_granted_and_cancelled_at_once_gives_the_value() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_a_request_in_a_shield_is_raised_at_the_first_wait_point_after() {
     in_virtual_time(|| {
         let told = Rc::new(Cell::new(false));
@@ -376,6 +391,7 @@ fn l9_a_request_in_a_shield_is_raised_at_the_first_wait_point_after() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_root_can_be_cancelled_and_consume_it() {
     run(|| {
         let root: GreenThread = current();

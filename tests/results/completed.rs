@@ -7,9 +7,11 @@ use greenthread::{
     Elapsed, as_completed, catch_cancel, checkpoint, current, sleep, spawn, timeout, yield_now,
 };
 
+use crate::support::teardown::leaves;
 use crate::{SECOND, after, in_virtual_time, quiet_panic};
 
 #[test]
+#[apply(on_roots)]
 fn results_come_in_the_order_of_their_ends_failures_too() {
     in_virtual_time(|| {
         let bad = spawn(|| {
@@ -26,6 +28,7 @@ fn results_come_in_the_order_of_their_ends_failures_too() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn those_that_ended_before_come_first_in_argument_order() {
     in_virtual_time(|| {
         let members = [after(2), after(1), after(5)];
@@ -36,11 +39,13 @@ fn those_that_ended_before_come_first_in_argument_order() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn nothing_is_completed_at_once() {
     assert!(as_completed::<()>([]).next().is_none());
 }
 
 #[test]
+#[apply(on_roots)]
 fn into_pending_gives_back_those_that_were_not_given() {
     in_virtual_time(|| {
         let mut completed = as_completed([after(3), after(1), after(2)]);
@@ -52,6 +57,7 @@ fn into_pending_gives_back_those_that_were_not_given() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_a_timeout_around_next_at_the_moment_of_the_end_loses_nothing() {
     in_virtual_time(|| {
         // Members set their timers before the limits here, and behind them: both orders at each second.
@@ -75,6 +81,7 @@ fn l4_a_timeout_around_next_at_the_moment_of_the_end_loses_nothing() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_a_next_that_is_granted_and_cancelled_at_once_gives_the_result() {
     in_virtual_time(|| {
         let got = Rc::new(RefCell::new(Vec::new()));
@@ -93,10 +100,13 @@ fn l4_a_next_that_is_granted_and_cancelled_at_once_gives_the_result() {
         assert!(taking.join().unwrap_err().is_cancelled());
         assert!(meddler.join().unwrap());
         assert_eq!(*got.borrow(), [1]);
+        // Dropping the rest detaches it.
+        leaves(1);
     });
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_a_next_that_is_cancelled_right_before_the_end_leaves_the_result_for_the_next_call() {
     in_virtual_time(|| {
         let taking = spawn(|| {

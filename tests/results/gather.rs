@@ -12,6 +12,7 @@ use crate::support::panic_text;
 use crate::{SECOND, after, in_virtual_time, payload_of, quiet_panic, with_reports};
 
 #[test]
+#[apply(on_roots)]
 fn results_come_in_argument_order_and_failures_are_results() {
     in_virtual_time(|| {
         let results = gather([after(3), spawn(|| quiet_panic("bad")), after(1)]);
@@ -22,12 +23,14 @@ fn results_come_in_argument_order_and_failures_are_results() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn gathering_nothing_gives_nothing_at_once() {
     assert!(gather::<()>([]).is_empty());
     assert!(try_gather::<(), JoinError>([]).unwrap().is_empty());
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_thousand_are_gathered() {
     in_virtual_time(|| {
         let members: Vec<_> = (0..1000).map(|n| spawn(move || n)).collect();
@@ -37,6 +40,7 @@ fn a_thousand_are_gathered() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn gathering_oneself_panics() {
     let (own, text) = (
         Rc::new(RefCell::new(None)),
@@ -53,6 +57,7 @@ fn gathering_oneself_panics() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_a_cancelled_gather_cancels_its_members_with_the_reason_and_waits_for_all() {
     in_virtual_time(|| {
         let reasons = Rc::new(RefCell::new(Vec::new()));
@@ -79,6 +84,7 @@ fn l11_a_cancelled_gather_cancels_its_members_with_the_reason_and_waits_for_all(
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_the_wait_of_a_cancelled_gather_for_its_members_is_not_cancelled_again() {
     in_virtual_time(|| {
         let ended = Rc::new(Cell::new(false));
@@ -98,6 +104,7 @@ fn l11_the_wait_of_a_cancelled_gather_for_its_members_is_not_cancelled_again() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn an_outer_timeout_ends_the_members_too() {
     in_virtual_time(|| {
         let member = after(10);
@@ -119,6 +126,7 @@ fn heard(reasons: &Rc<RefCell<Vec<String>>>) -> JoinHandle<()> {
 }
 
 #[test]
+#[apply(on_roots)]
 fn members_hear_whether_a_timeout_or_a_failing_scope_ended_the_gather() {
     in_virtual_time(|| {
         let reasons = Rc::new(RefCell::new(Vec::new()));
@@ -140,6 +148,7 @@ fn members_hear_whether_a_timeout_or_a_failing_scope_ended_the_gather() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_a_gather_that_is_granted_and_cancelled_at_once_gives_its_results_and_is_cancelled_after() {
     in_virtual_time(|| {
         let got = Rc::new(Cell::new(0));
@@ -163,6 +172,7 @@ fn l4_a_gather_that_is_granted_and_cancelled_at_once_gives_its_results_and_is_ca
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_a_gather_that_is_cancelled_right_before_the_last_end_is_cancelled() {
     in_virtual_time(|| {
         let target = Rc::new(RefCell::new(None));
@@ -181,6 +191,7 @@ fn l4_a_gather_that_is_cancelled_right_before_the_last_end_is_cancelled() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l13_a_members_panic_that_a_cancelled_gather_loses_is_reported() {
     let ((), reports) = with_reports(|| {
         let bad = spawn(|| quiet_panic("lost"));
@@ -193,6 +204,7 @@ fn l13_a_members_panic_that_a_cancelled_gather_loses_is_reported() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_a_deadlock_in_a_gather_is_told_when_its_members_have_ended() {
     let text = panic_text(|| {
         in_virtual_time(|| {
@@ -218,6 +230,7 @@ impl From<JoinError> for Failure {
 }
 
 #[test]
+#[apply(on_roots)]
 fn try_gather_gives_the_values_in_argument_order() {
     in_virtual_time(|| {
         let members = [2, 1, 3].map(|n| {
@@ -231,6 +244,7 @@ fn try_gather_gives_the_values_in_argument_order() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn try_gather_gives_the_error_that_came_first_and_all_other_handles() {
     in_virtual_time(|| {
         let members = [(4, true), (2, false), (1, true), (3, false)].map(|(n, good)| {
@@ -254,6 +268,7 @@ fn try_gather_gives_the_error_that_came_first_and_all_other_handles() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_panic_and_a_cancellation_fail_a_try_gather() {
     let bad = spawn(|| -> Result<(), Failure> { quiet_panic("bad") });
     assert_eq!(try_gather([bad]).unwrap_err().error, Failure::Join(true));
@@ -266,6 +281,7 @@ fn a_panic_and_a_cancellation_fail_a_try_gather() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_cancelled_try_gather_cancels_its_members() {
     in_virtual_time(|| {
         let member = spawn(|| {

@@ -9,6 +9,7 @@ use crate::support::{Log, panic_text};
 use crate::{SECOND, in_virtual_time, payload_of, quiet_panic};
 
 #[test]
+#[apply(on_roots)]
 fn a_tuple_of_different_types_comes_in_argument_order_after_the_slowest() {
     in_virtual_time(|| {
         let before = time::now();
@@ -26,11 +27,13 @@ fn a_tuple_of_different_types_comes_in_argument_order_after_the_slowest() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn one_closure_gives_a_tuple_of_one() {
     assert_eq!(join!(|| 1), (1,));
 }
 
 #[test]
+#[apply(on_workers)]
 fn closures_borrow_different_parts_mutably_and_nest() {
     let mut parts = [0; 4];
     let [a, b, c, d] = &mut parts;
@@ -48,6 +51,7 @@ fn closures_borrow_different_parts_mutably_and_nest() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_a_panic_cancels_the_others_and_goes_on_whichever_is_joined_first() {
     in_virtual_time(|| {
         let log = Log::default();
@@ -71,6 +75,7 @@ fn l11_a_panic_cancels_the_others_and_goes_on_whichever_is_joined_first() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_cancelling_or_timing_out_a_join_ends_its_closures_first() {
     in_virtual_time(|| {
         let ended = Rc::new(Cell::new(0));
@@ -93,6 +98,7 @@ fn l11_cancelling_or_timing_out_a_join_ends_its_closures_first() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn one_that_was_cancelled_from_elsewhere_gives_no_tuple() {
     let text = panic_text(|| {
         join!(|| 1, || {

@@ -21,6 +21,7 @@ fn sleepers(seconds: impl IntoIterator<Item = u32>) -> JoinSet<u32> {
 }
 
 #[test]
+#[apply(on_roots)]
 fn members_are_joined_in_the_order_of_their_ends() {
     in_virtual_time(|| {
         let mut set = sleepers([3, 1, 2]);
@@ -34,6 +35,7 @@ fn members_are_joined_in_the_order_of_their_ends() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_set_grows_while_it_is_joined_and_uses_its_places_again() {
     in_virtual_time(|| {
         let mut set = sleepers([1, 2]);
@@ -50,6 +52,7 @@ fn a_set_grows_while_it_is_joined_and_uses_its_places_again() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn try_join_next_does_not_wait() {
     in_virtual_time(|| {
         let mut set = sleepers([1]);
@@ -62,6 +65,7 @@ fn try_join_next_does_not_wait() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn cancel_all_keeps_the_members_until_they_are_joined() {
     in_virtual_time(|| {
         let mut set = sleepers([9, 8]);
@@ -79,6 +83,7 @@ fn cancel_all_keeps_the_members_until_they_are_joined() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn dropping_a_set_cancels_its_members() {
     in_virtual_time(|| {
         let held = Counted::new();
@@ -97,6 +102,7 @@ fn dropping_a_set_cancels_its_members() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_members_panic_is_its_result() {
     let mut set = JoinSet::<()>::new();
     set.spawn(|| quiet_panic("bad"));
@@ -104,6 +110,7 @@ fn a_members_panic_is_its_result() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_a_timeout_around_join_next_at_the_moment_of_the_end_loses_nothing() {
     in_virtual_time(|| {
         let mut set = sleepers(1..=20);
@@ -118,6 +125,7 @@ fn l4_a_timeout_around_join_next_at_the_moment_of_the_end_loses_nothing() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_a_cancelled_join_next_leaves_the_set_as_it_was() {
     in_virtual_time(|| {
         let joining = spawn(|| {
@@ -145,6 +153,7 @@ fn next_random(state: &mut u64) -> u64 {
 }
 
 #[test]
+#[apply(on_roots)]
 fn ten_thousand_members_under_random_timeouts_and_cancellations_end_exactly_once() {
     const MEMBERS: u64 = 10_000;
     in_virtual_time(|| {

@@ -2,6 +2,10 @@
 //!
 //! "At once" is made exact on one OS thread: whoever is woken goes to the end of the line, so what stands in the line before it acts in between.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -22,14 +26,12 @@ use std::time::Duration;
 
 use greenthread::{JoinHandle, Runtime, sleep, spawn};
 
+pub(crate) use support::everywhere::virtual_time as in_virtual_time;
+use support::teardown::held;
+
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
-/// Runs `f` under a virtual clock, where silence is a deadlock at once.
-pub(crate) fn in_virtual_time<T>(f: impl FnOnce() -> T) -> T {
-    Runtime::builder().virtual_time().build().unwrap().run(f)
-}
-
-/// The same, and the panics that were reported because nobody joined, in order.
+/// A run in which time jumps, and the panics that were reported because nobody joined, in order.
 pub(crate) fn with_reports<T>(f: impl FnOnce() -> T) -> (T, Vec<String>) {
     let reports = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&reports);
@@ -40,7 +42,7 @@ pub(crate) fn with_reports<T>(f: impl FnOnce() -> T) -> (T, Vec<String>) {
             heard.lock().unwrap().push(text.unwrap_or("?").to_owned());
         })
         .build();
-    let value = runtime.unwrap().run(f);
+    let value = runtime.unwrap().run(|| held(f));
     let reports = std::mem::take(&mut *reports.lock().unwrap());
     (value, reports)
 }
@@ -65,6 +67,7 @@ pub(crate) fn payload_of<R>(f: impl FnOnce() -> R) -> &'static str {
 }
 
 #[test]
+#[apply(on_workers)]
 fn what_holds_handles_may_leave_its_os_thread_with_them() {
     fn is_send<T: Send>() {}
     fn is_error<T: std::error::Error>() {}

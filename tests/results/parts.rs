@@ -7,6 +7,7 @@ use greenthread::{Scope, scope, sleep, spawn, try_scope, yield_now};
 use crate::{SECOND, in_virtual_time, payload_of, quiet_panic, with_reports};
 
 #[test]
+#[apply(on_workers)]
 fn children_borrow_different_parts_of_the_parents_stack_mutably() {
     let (mut numbers, mut text) = ([0_u32; 8], String::new());
     let (left, right) = numbers.split_at_mut(4);
@@ -38,6 +39,7 @@ fn grow<'scope>(s: &'scope Scope<'scope, '_>, depth: u32, seen: &'scope RefCell<
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_children_spawn_children_through_the_scope_and_it_waits_for_all() {
     let seen = RefCell::new(Vec::new());
     scope(|s| grow(s, 5, &seen));
@@ -47,6 +49,7 @@ fn l11_children_spawn_children_through_the_scope_and_it_waits_for_all() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l11_a_child_spawned_by_a_child_of_a_failing_scope_never_begins() {
     let began = RefCell::new(Vec::new());
     let payload = payload_of(|| {
@@ -69,6 +72,7 @@ fn l11_a_child_spawned_by_a_child_of_a_failing_scope_never_begins() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_all_failures_of_a_scope_are_shown_the_first_goes_on() {
     let (payload, reports) = with_reports(|| {
         payload_of(|| {
@@ -100,6 +104,7 @@ fn l11_all_failures_of_a_scope_are_shown_the_first_goes_on() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_nested_scopes_fail_from_the_inside_out() {
     in_virtual_time(|| {
         let ended = RefCell::new(Vec::new());
@@ -130,6 +135,7 @@ fn l11_nested_scopes_fail_from_the_inside_out() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_a_child_that_fails_in_the_moment_in_which_the_body_fails_adds_its_error() {
     in_virtual_time(|| {
         let errors = try_scope(|s| {
@@ -153,6 +159,7 @@ fn l11_a_child_that_fails_in_the_moment_in_which_the_body_fails_adds_its_error()
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_a_scope_in_a_green_thread_that_is_cancelled_twice_waits_all_the_same() {
     in_virtual_time(|| {
         let parent = spawn(|| {

@@ -12,6 +12,7 @@ use crate::support::{Log, panic_text};
 use crate::{SECOND, in_virtual_time, payload_of, quiet_panic, with_reports};
 
 #[test]
+#[apply(on_roots)]
 fn the_first_value_wins_and_the_losers_have_ended_before_it_returns() {
     in_virtual_time(|| {
         let log = Log::default();
@@ -31,6 +32,7 @@ fn the_first_value_wins_and_the_losers_have_ended_before_it_returns() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn the_closures_may_borrow_and_differ_in_type() {
     let (name, mut count) = (String::from("n"), 0);
     let winner: &str = race!(
@@ -48,6 +50,7 @@ fn the_closures_may_borrow_and_differ_in_type() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn the_first_panic_wins_with_its_own_payload() {
     in_virtual_time(|| {
         let payload = payload_of(|| {
@@ -61,6 +64,7 @@ fn the_first_panic_wins_with_its_own_payload() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l13_a_losers_panic_is_reported_and_its_value_dropped() {
     let (winner, reports) = with_reports(|| {
         race!(
@@ -82,6 +86,7 @@ fn l13_a_losers_panic_is_reported_and_its_value_dropped() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_loser_that_shields_itself_holds_the_race_up() {
     in_virtual_time(|| {
         let before = time::now();
@@ -94,6 +99,7 @@ fn a_loser_that_shields_itself_holds_the_race_up() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn of_two_that_end_in_the_same_turn_the_one_in_front_wins() {
     for _ in 0..3 {
         assert_eq!(race([1, 2, 3].map(|n| move || n)), 1);
@@ -101,6 +107,7 @@ fn of_two_that_end_in_the_same_turn_the_one_in_front_wins() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_a_cancelled_race_cancels_all_with_the_reason_and_is_cancelled_after_their_end() {
     in_virtual_time(|| {
         let reasons = Rc::new(RefCell::new(Vec::new()));
@@ -126,6 +133,7 @@ fn l11_a_cancelled_race_cancels_all_with_the_reason_and_is_cancelled_after_their
 }
 
 #[test]
+#[apply(on_roots)]
 fn an_outer_timeout_ends_a_race() {
     in_virtual_time(|| {
         let raced = timeout(SECOND, || race([5, 6].map(|n| move || sleep(n * SECOND))));
@@ -134,6 +142,7 @@ fn an_outer_timeout_ends_a_race() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_a_race_that_is_won_and_cancelled_at_once_gives_the_value() {
     in_virtual_time(|| {
         let got = Rc::new(Cell::new(0));
@@ -155,6 +164,7 @@ fn l4_a_race_that_is_won_and_cancelled_at_once_gives_the_value() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l13_a_panic_that_won_a_cancelled_race_is_reported() {
     let ((), reports) = with_reports(|| {
         let racing = spawn(|| {
@@ -171,6 +181,7 @@ fn l13_a_panic_that_won_a_cancelled_race_is_reported() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_race_of_nobody_panics() {
     let text = panic_text(|| race(std::iter::empty::<fn()>()));
     assert_eq!(
@@ -180,6 +191,7 @@ fn a_race_of_nobody_panics() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_race_whose_closures_were_all_cancelled_panics() {
     let text = panic_text(|| {
         race([|| {
@@ -191,6 +203,7 @@ fn a_race_whose_closures_were_all_cancelled_panics() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn one_that_was_cancelled_from_elsewhere_does_not_win() {
     in_virtual_time(|| {
         let winner = race!(

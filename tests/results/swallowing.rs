@@ -14,6 +14,7 @@ use crate::support::child;
 use crate::{SECOND, in_virtual_time, quiet_panic};
 
 #[test]
+#[apply(on_workers)]
 fn a_caught_cancellation_can_be_told_from_a_panic() {
     let asking = spawn(|| {
         let panic = catch_unwind(|| quiet_panic("bad")).unwrap_err();
@@ -26,6 +27,7 @@ fn a_caught_cancellation_can_be_told_from_a_panic() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn an_outer_timeouts_deadline_is_told_too() {
     in_virtual_time(|| {
         let told = Cell::new(false);
@@ -39,6 +41,7 @@ fn an_outer_timeouts_deadline_is_told_too() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_loop_that_outlives_panics_ends_by_its_cancellation() {
     let panics = Rc::new(Cell::new(0));
     let count = Rc::clone(&panics);
@@ -64,6 +67,7 @@ fn a_loop_that_outlives_panics_ends_by_its_cancellation() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_a_swallowed_request_is_raised_at_every_later_wait_point() {
     in_virtual_time(|| {
         let stubborn = spawn(|| {
@@ -93,6 +97,7 @@ fn swallow(times: u32) {
 }
 
 #[test]
+#[apply(once)]
 fn l9_a_request_that_is_swallowed_a_hundred_times_is_reported_once() {
     let test = "swallowing::l9_a_request_that_is_swallowed_a_hundred_times_is_reported_once";
     let ended = child::run(test, || {
@@ -121,6 +126,7 @@ fn l9_a_request_that_is_swallowed_a_hundred_times_is_reported_once() {
 }
 
 #[test]
+#[apply(once)]
 fn l9_a_deadline_that_is_swallowed_a_hundred_times_is_reported() {
     let test = "swallowing::l9_a_deadline_that_is_swallowed_a_hundred_times_is_reported";
     let ended = child::run(test, || {
@@ -136,6 +142,7 @@ fn l9_a_deadline_that_is_swallowed_a_hundred_times_is_reported() {
 }
 
 #[test]
+#[apply(once)]
 fn honest_code_is_never_reported_however_often_it_is_asked() {
     let test = "swallowing::honest_code_is_never_reported_however_often_it_is_asked";
     let ended = child::run(test, || {

@@ -10,6 +10,7 @@ use greenthread::{
 };
 
 use crate::support::panic_text;
+use crate::support::teardown::leaves;
 use crate::{SECOND, after, in_virtual_time, quiet_panic};
 
 /// What the done and the pending ones give, in the order of the handles.
@@ -20,6 +21,7 @@ fn values(waited: Waited<u32>) -> (Vec<u32>, Vec<u32>) {
 }
 
 #[test]
+#[apply(on_roots)]
 fn the_first_end_is_enough_for_first() {
     in_virtual_time(|| {
         let waited = wait([after(3), after(1), after(2)], WaitFor::First, None);
@@ -28,6 +30,7 @@ fn the_first_end_is_enough_for_first() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn all_waits_for_all_and_keeps_the_argument_order() {
     in_virtual_time(|| {
         let before = time::now();
@@ -38,6 +41,7 @@ fn all_waits_for_all_and_keeps_the_argument_order() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn first_error_is_a_panic_or_a_cancellation() {
     in_virtual_time(|| {
         let bad = spawn(|| {
@@ -48,12 +52,15 @@ fn first_error_is_a_panic_or_a_cancellation() {
         assert_eq!((waited.done.len(), waited.pending.len()), (2, 1));
         let cancelled = after(2);
         cancelled.cancel();
+        // Dropping what is pending detaches it.
+        leaves(2);
         let waited = wait([after(1), cancelled], WaitFor::FirstError, None);
         assert_eq!((waited.done.len(), waited.pending.len()), (1, 1));
     });
 }
 
 #[test]
+#[apply(on_roots)]
 fn first_error_waits_for_all_when_there_is_none() {
     in_virtual_time(|| {
         let waited = wait([after(2), after(1)], WaitFor::FirstError, None);
@@ -62,6 +69,7 @@ fn first_error_waits_for_all_when_there_is_none() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_limit_ends_the_wait_and_nothing_else() {
     in_virtual_time(|| {
         let before = time::now();
@@ -73,6 +81,7 @@ fn a_limit_ends_the_wait_and_nothing_else() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_limit_of_nothing_tells_how_it_stands() {
     in_virtual_time(|| {
         let ended = wait([after(0)], WaitFor::All, None).done.remove(0);
@@ -82,6 +91,7 @@ fn a_limit_of_nothing_tells_how_it_stands() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_an_end_and_the_limit_at_the_same_moment_lose_no_handle() {
     in_virtual_time(|| {
         for member_first in [true, false] {
@@ -101,6 +111,7 @@ fn l4_an_end_and_the_limit_at_the_same_moment_lose_no_handle() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_a_wait_that_is_granted_and_cancelled_at_once_gives_its_handles_back() {
     in_virtual_time(|| {
         let got = Rc::new(Cell::new(0));
@@ -123,6 +134,7 @@ fn l4_a_wait_that_is_granted_and_cancelled_at_once_gives_its_handles_back() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_cancelled_wait_leaves_the_members_running() {
     in_virtual_time(|| {
         let ended = Rc::new(Cell::new(false));
@@ -141,6 +153,7 @@ fn a_cancelled_wait_leaves_the_members_running() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_wait_that_can_finish_at_once_raises_nothing() {
     let waiting = spawn(|| {
         let ended = wait([spawn(|| ())], WaitFor::All, None).done;
@@ -151,6 +164,7 @@ fn a_wait_that_can_finish_at_once_raises_nothing() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn the_same_handles_can_be_waited_for_again_and_again() {
     in_virtual_time(|| {
         let mut left = vec![after(3), after(1), after(2)];
@@ -169,6 +183,7 @@ fn the_same_handles_can_be_waited_for_again_and_again() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn wait_until_stops_at_the_first_result_that_fits_and_sees_them_in_the_order_of_their_ends() {
     in_virtual_time(|| {
         let mut seen = Vec::new();
@@ -183,6 +198,7 @@ fn wait_until_stops_at_the_first_result_that_fits_and_sees_them_in_the_order_of_
 }
 
 #[test]
+#[apply(on_roots)]
 fn wait_until_ends_with_the_last_one_or_its_limit() {
     in_virtual_time(|| {
         let waited = wait_until([after(2), after(1)], |_| false, None);
@@ -193,6 +209,7 @@ fn wait_until_ends_with_the_last_one_or_its_limit() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn waiting_on_nothing_panics() {
     let text = panic_text(|| wait::<()>([], WaitFor::All, None));
     assert_eq!(
@@ -204,6 +221,7 @@ fn waiting_on_nothing_panics() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn one_is_pending_while_its_callbacks_run() {
     in_virtual_time(|| {
         let member = after(1);

@@ -7,6 +7,7 @@ use crate::support::Log;
 use crate::{SECOND, virtual_time};
 
 #[test]
+#[apply(on_workers)]
 fn a_ready_receive_arm_gets_the_message() {
     let (sender, receiver) = bounded(1);
     sender.send(7).unwrap();
@@ -19,6 +20,7 @@ fn a_ready_receive_arm_gets_the_message() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_waiting_selection_gets_the_first_message_that_comes() {
     virtual_time(|| {
         let (one, from_one) = bounded::<u32>(1);
@@ -43,6 +45,7 @@ fn a_waiting_selection_gets_the_first_message_that_comes() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_send_arm_waits_for_room() {
     virtual_time(|| {
         let (sender, receiver) = bounded(1);
@@ -62,6 +65,7 @@ fn a_send_arm_waits_for_room() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_rendezvous_hands_over_between_a_selection_and_a_plain_call() {
     virtual_time(|| {
         let (sender, receiver) = bounded(0);
@@ -80,6 +84,7 @@ fn a_rendezvous_hands_over_between_a_selection_and_a_plain_call() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn two_selections_meet_at_a_rendezvous_whichever_comes_first() {
     virtual_time(|| {
         for receiver_first in [true, false] {
@@ -110,6 +115,7 @@ fn two_selections_meet_at_a_rendezvous_whichever_comes_first() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_selection_does_not_meet_itself() {
     virtual_time(|| {
         let (sender, receiver) = bounded(0);
@@ -123,6 +129,7 @@ fn a_selection_does_not_meet_itself() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn default_is_taken_when_nothing_is_ready_and_only_then() {
     let (sender, receiver) = bounded(1);
     let choose = || {
@@ -137,6 +144,7 @@ fn default_is_taken_when_nothing_is_ready_and_only_then() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn default_with_a_duration_is_taken_when_it_has_passed() {
     virtual_time(|| {
         let (sender, receiver) = bounded(1);
@@ -159,6 +167,7 @@ fn default_with_a_duration_is_taken_when_it_has_passed() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn default_alone_is_taken() {
     virtual_time(|| {
         assert_eq!(select! { default => 1 }, 1);
@@ -169,6 +178,7 @@ fn default_alone_is_taken() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_closed_channel_is_ready_with_its_error() {
     virtual_time(|| {
         let (sender, receiver) = bounded::<u32>(1);
@@ -183,6 +193,7 @@ fn a_closed_channel_is_ready_with_its_error() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn closing_wakes_a_selection_that_waits() {
     virtual_time(|| {
         for capacity in [0, 1] {
@@ -207,6 +218,7 @@ fn closing_wakes_a_selection_that_waits() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn messages_are_evaluated_in_order_and_dropped_before_another_arm_runs() {
     let log = Log::default();
     let value = |line, drop_line| {
@@ -229,6 +241,7 @@ fn messages_are_evaluated_in_order_and_dropped_before_another_arm_runs() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn of_two_arms_that_are_always_ready_each_has_its_share() {
     let (one, from_one) = unbounded();
     let (two, from_two) = unbounded();
@@ -247,6 +260,7 @@ fn of_two_arms_that_are_always_ready_each_has_its_share() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn bodies_may_be_blocks_or_expressions_with_or_without_a_last_comma() {
     let (sender, receiver) = unbounded();
     (0..6).for_each(|n| sender.send(n).unwrap());
@@ -268,6 +282,7 @@ fn bodies_may_be_blocks_or_expressions_with_or_without_a_last_comma() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_arm_may_leave_the_loop_and_take_the_channel_with_it() {
     fn first(receiver: greenthread::channel::Receiver<u32>) -> Option<u32> {
         let mut rounds = 0;
@@ -295,6 +310,7 @@ fn an_arm_may_leave_the_loop_and_take_the_channel_with_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn sixteen_arms_each_receive_what_is_theirs() {
     virtual_time(|| {
         let (senders, r): (Vec<_>, Vec<_>) = (0..16).map(|_| bounded::<usize>(0)).unzip();
@@ -323,6 +339,7 @@ fn sixteen_arms_each_receive_what_is_theirs() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn moments_are_arms_like_others() {
     virtual_time(|| {
         let start = time::now();
@@ -344,6 +361,7 @@ fn moments_are_arms_like_others() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn the_root_and_a_plain_os_thread_select_too() {
     let (sender, receiver) = bounded(0);
     let other = std::thread::spawn(move || {

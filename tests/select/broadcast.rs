@@ -8,6 +8,7 @@ use crate::support::{Counted, panic_text};
 use crate::{SECOND, virtual_time};
 
 #[test]
+#[apply(on_workers)]
 fn each_receiver_gets_every_message_since_it_subscribed() {
     let (sender, one) = broadcast(8);
     assert_eq!(sender.send(1).unwrap(), 1);
@@ -21,6 +22,7 @@ fn each_receiver_gets_every_message_since_it_subscribed() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_slow_receiver_is_told_how_many_it_missed() {
     let (sender, receiver) = broadcast(2);
     for n in 0..5 {
@@ -32,6 +34,7 @@ fn a_slow_receiver_is_told_how_many_it_missed() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn what_was_sent_is_received_after_the_last_sender_has_gone() {
     let (sender, receiver) = broadcast(2);
     sender.send(1).unwrap();
@@ -42,6 +45,7 @@ fn what_was_sent_is_received_after_the_last_sender_has_gone() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn without_receivers_a_message_comes_back_and_none_is_kept() {
     let (sender, receiver) = broadcast(2);
     let counted = Counted::new();
@@ -52,6 +56,7 @@ fn without_receivers_a_message_comes_back_and_none_is_kept() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn one_message_wakes_everybody_who_waits() {
     virtual_time(|| {
         let (sender, receiver) = broadcast(1);
@@ -75,6 +80,7 @@ fn one_message_wakes_everybody_who_waits() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l4_a_cancelled_receiver_loses_no_message() {
     virtual_time(|| {
         let (sender, receiver) = broadcast(4);
@@ -90,6 +96,7 @@ fn l4_a_cancelled_receiver_loses_no_message() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn messages_cross_os_threads() {
     const MESSAGES: u64 = 10_000;
     let (sender, receiver) = broadcast(64);
@@ -118,6 +125,7 @@ fn messages_cross_os_threads() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_size_of_zero_is_a_panic_that_names_it() {
     assert!(panic_text(|| broadcast::<u32>(0)).contains("broadcast(0)"));
 }

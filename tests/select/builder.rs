@@ -9,6 +9,7 @@ use crate::support::{Counted, panic_text};
 use crate::{SECOND, virtual_time};
 
 #[test]
+#[apply(on_workers)]
 fn any_number_of_arms_is_waited_for() {
     virtual_time(|| {
         for count in [1, 5, 100] {
@@ -36,6 +37,7 @@ fn any_number_of_arms_is_waited_for() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_unsent_message_is_given_back() {
     virtual_time(|| {
         let (sender, _receiver) = bounded(0);
@@ -50,6 +52,7 @@ fn an_unsent_message_is_given_back() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_send_arm_is_gone_once_it_has_sent() {
     let (sender, receiver) = bounded(1);
     let (_other, from_other) = bounded::<u32>(1);
@@ -64,6 +67,7 @@ fn a_send_arm_is_gone_once_it_has_sent() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_selection_ends_at_its_limit() {
     virtual_time(|| {
         let (sender, receiver) = bounded(1);
@@ -85,6 +89,7 @@ fn a_selection_ends_at_its_limit() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn closed_channels_are_ready_with_their_errors() {
     let (sender, receiver) = bounded::<u32>(0);
     drop(sender);
@@ -99,6 +104,7 @@ fn closed_channels_are_ready_with_their_errors() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn misuse_is_a_panic_that_says_what_is_wrong() {
     let (sender, receiver) = bounded(2);
     let (other, from_other) = bounded::<u32>(1);

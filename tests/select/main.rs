@@ -1,5 +1,9 @@
 //! Selection among channels, and the channels that go beyond one message to one receiver.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -13,12 +17,6 @@ mod watch;
 
 use std::time::Duration;
 
-use greenthread::Runtime;
+use support::everywhere::virtual_time;
 
 const SECOND: Duration = Duration::from_secs(1);
-
-/// A run in which time jumps.
-fn virtual_time<T>(f: impl FnOnce() -> T) -> T {
-    let runtime = Runtime::builder().virtual_time().build().unwrap();
-    runtime.run(f)
-}

@@ -14,6 +14,7 @@ fn pair(capacity: usize) -> (Sender<u32>, Receiver<u32>) {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l4_a_message_that_meets_a_cancellation_wakes_the_next_receiver() {
     virtual_time(|| {
         let (sender, receiver) = pair(1);
@@ -32,6 +33,7 @@ fn l4_a_message_that_meets_a_cancellation_wakes_the_next_receiver() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l4_room_that_meets_a_cancellation_wakes_the_next_sender() {
     virtual_time(|| {
         let (sender, receiver) = pair(1);
@@ -50,6 +52,7 @@ fn l4_room_that_meets_a_cancellation_wakes_the_next_sender() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l4_a_message_that_was_handed_over_is_delivered_and_the_cancellation_comes_next() {
     virtual_time(|| {
         let (sender, receiver) = pair(0);
@@ -68,6 +71,7 @@ fn l4_a_message_that_was_handed_over_is_delivered_and_the_cancellation_comes_nex
 }
 
 #[test]
+#[apply(on_workers)]
 fn l4_two_messages_in_one_turn_are_both_received_once() {
     virtual_time(|| {
         for capacity in [0, 1] {
@@ -93,6 +97,7 @@ fn l4_two_messages_in_one_turn_are_both_received_once() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l4_a_message_for_an_arm_that_lost_goes_to_the_next_receiver() {
     virtual_time(|| {
         let (one, from_one) = pair(1);
@@ -112,6 +117,7 @@ fn l4_a_message_for_an_arm_that_lost_goes_to_the_next_receiver() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_a_deadline_before_a_message_in_one_turn_leaves_it_to_the_next() {
     virtual_time(|| {
         let (sender, receiver) = pair(1);
@@ -131,6 +137,7 @@ fn l4_a_deadline_before_a_message_in_one_turn_leaves_it_to_the_next() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l5_a_timeout_around_a_selection_leaves_every_line() {
     virtual_time(|| {
         let (one, from_one) = pair(0);
@@ -145,6 +152,7 @@ fn l5_a_timeout_around_a_selection_leaves_every_line() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l9_a_cancelled_selection_drops_its_message_and_works_again() {
     virtual_time(|| {
         let (sender, receiver) = bounded(0);
@@ -168,6 +176,7 @@ fn l9_a_cancelled_selection_drops_its_message_and_works_again() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l9_a_selection_that_is_ready_is_not_cancelled() {
     virtual_time(|| {
         let (sender, receiver) = pair(1);
@@ -185,6 +194,7 @@ fn l9_a_selection_that_is_ready_is_not_cancelled() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l19_a_message_for_a_selection_whose_os_thread_ends_goes_to_the_next() {
     let (sender, receiver) = pair(0);
     let own = receiver.clone();

@@ -6,6 +6,7 @@ use greenthread::{sleep, spawn, time};
 use crate::{SECOND, virtual_time};
 
 #[test]
+#[apply(on_roots)]
 fn after_comes_once_at_its_moment() {
     virtual_time(|| {
         let start = time::now();
@@ -25,6 +26,7 @@ fn after_comes_once_at_its_moment() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn after_goes_to_one_of_its_receivers() {
     virtual_time(|| {
         let receiver = after(SECOND);
@@ -36,6 +38,7 @@ fn after_goes_to_one_of_its_receivers() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn ticks_keep_their_row_and_at_most_one_waits() {
     virtual_time(|| {
         let start = time::now();
@@ -50,6 +53,7 @@ fn ticks_keep_their_row_and_at_most_one_waits() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn never_is_empty_and_not_disconnected() {
     virtual_time(|| {
         let receiver = never::<u32>();

@@ -43,6 +43,7 @@ fn send_all(one: &Sender<u64>, two: &Sender<u64>) {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l4_selections_on_several_os_threads_lose_and_double_nothing() {
     for capacity in [0, 1, 4] {
         let (one, from_one) = bounded(capacity);
@@ -75,6 +76,7 @@ fn l4_selections_on_several_os_threads_lose_and_double_nothing() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l4_selections_that_give_up_at_random_lose_and_double_nothing() {
     for capacity in [0, 2] {
         let (one, from_one) = bounded(capacity);

@@ -7,6 +7,7 @@ use greenthread::{spawn, yield_now};
 use crate::{SECOND, virtual_time};
 
 #[test]
+#[apply(on_roots)]
 fn the_first_value_counts_as_seen() {
     virtual_time(|| {
         let (sender, receiver) = watch(1);
@@ -25,6 +26,7 @@ fn the_first_value_counts_as_seen() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_change_wakes_everybody_and_only_the_newest_is_seen() {
     virtual_time(|| {
         let (sender, receiver) = watch(0);
@@ -44,6 +46,7 @@ fn a_change_wakes_everybody_and_only_the_newest_is_seen() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_borrowed_value_stays_as_it_was() {
     let (sender, receiver) = watch(String::from("old"));
     let old = receiver.borrow_and_update();
@@ -54,6 +57,7 @@ fn a_borrowed_value_stays_as_it_was() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_modification_that_changes_nothing_tells_nobody() {
     let (sender, receiver) = watch(1);
     assert!(!sender.send_if_modified(|_| false));
@@ -63,6 +67,7 @@ fn a_modification_that_changes_nothing_tells_nobody() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn modifications_on_several_os_threads_add_up() {
     let (sender, receiver) = watch(0);
     let others: Vec<_> = (0..3)
@@ -78,6 +83,7 @@ fn modifications_on_several_os_threads_add_up() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn the_last_value_is_seen_after_the_last_sender_has_gone() {
     let (sender, receiver) = watch(0);
     sender.send(1).unwrap();
@@ -88,6 +94,7 @@ fn the_last_value_is_seen_after_the_last_sender_has_gone() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_sender_waits_for_the_end_of_the_last_receiver() {
     virtual_time(|| {
         let (sender, receiver) = watch(0);
@@ -107,6 +114,7 @@ fn a_sender_waits_for_the_end_of_the_last_receiver() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l4_a_cancelled_wait_leaves_the_change_unseen() {
     virtual_time(|| {
         let (sender, receiver) = watch(0);

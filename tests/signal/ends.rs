@@ -11,6 +11,7 @@ use greenthread::{checkpoint, spawn, yield_now};
 use crate::{alone, child, raise};
 
 #[test]
+#[apply(once)]
 fn ctrl_c_is_waited_for() {
     alone("ends::ctrl_c_is_waited_for", || {
         let order = Rc::new(Queue::unbounded());
@@ -29,6 +30,7 @@ fn ctrl_c_is_waited_for() {
 }
 
 #[test]
+#[apply(once)]
 fn several_wait_for_one_ctrl_c() {
     alone("ends::several_wait_for_one_ctrl_c", || {
         let waiting = [(); 3].map(|()| spawn(ctrl_c));
@@ -41,6 +43,7 @@ fn several_wait_for_one_ctrl_c() {
 }
 
 #[test]
+#[apply(once)]
 fn without_a_listener_ctrl_c_ends_the_process() {
     let ended = child::run("ends::without_a_listener_ctrl_c_ends_the_process", || {
         raise(SIGINT);
@@ -49,6 +52,7 @@ fn without_a_listener_ctrl_c_ends_the_process() {
 }
 
 #[test]
+#[apply(once)]
 fn a_signal_is_ignored_after_its_last_listener() {
     alone("ends::a_signal_is_ignored_after_its_last_listener", || {
         drop(Signals::new([SIGTERM]).unwrap());
@@ -61,6 +65,7 @@ fn a_signal_is_ignored_after_its_last_listener() {
 }
 
 #[test]
+#[apply(once)]
 fn a_child_process_has_the_default_actions() {
     alone("ends::a_child_process_has_the_default_actions", || {
         let _listens = Signals::new([SIGTERM]).unwrap();
@@ -71,6 +76,7 @@ fn a_child_process_has_the_default_actions() {
 }
 
 #[test]
+#[apply(once)]
 fn a_signal_interrupts_no_computation() {
     alone("ends::a_signal_interrupts_no_computation", || {
         let signals = Signals::new([SIGUSR1]).unwrap();

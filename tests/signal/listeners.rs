@@ -18,6 +18,7 @@ use crate::{alone, raise};
 const LONG: Duration = Duration::from_secs(60);
 
 #[test]
+#[apply(once)]
 fn a_signal_that_has_come_is_received_at_once() {
     alone(
         "listeners::a_signal_that_has_come_is_received_at_once",
@@ -34,6 +35,7 @@ fn a_signal_that_has_come_is_received_at_once() {
 }
 
 #[test]
+#[apply(once)]
 fn a_parked_receiver_is_woken_on_its_own_os_thread() {
     alone(
         "listeners::a_parked_receiver_is_woken_on_its_own_os_thread",
@@ -49,6 +51,7 @@ fn a_parked_receiver_is_woken_on_its_own_os_thread() {
 }
 
 #[test]
+#[apply(once)]
 fn every_listener_gets_every_signal() {
     alone("listeners::every_listener_gets_every_signal", || {
         let both = [(); 2].map(|()| Signals::new([SIGUSR1, SIGUSR2]).unwrap());
@@ -66,6 +69,7 @@ fn every_listener_gets_every_signal() {
 }
 
 #[test]
+#[apply(once)]
 fn the_rest_is_received_in_the_order_of_the_numbers() {
     alone(
         "listeners::the_rest_is_received_in_the_order_of_the_numbers",
@@ -84,6 +88,7 @@ fn the_rest_is_received_in_the_order_of_the_numbers() {
 }
 
 #[test]
+#[apply(once)]
 fn each_signal_goes_to_one_of_those_who_share_a_listener() {
     alone(
         "listeners::each_signal_goes_to_one_of_those_who_share_a_listener",
@@ -104,6 +109,7 @@ fn each_signal_goes_to_one_of_those_who_share_a_listener() {
 }
 
 #[test]
+#[apply(once)]
 fn one_listener_serves_several_os_threads() {
     alone("listeners::one_listener_serves_several_os_threads", || {
         let signals = Arc::new(Signals::new([SIGUSR1, SIGUSR2]).unwrap());
@@ -120,6 +126,7 @@ fn one_listener_serves_several_os_threads() {
 }
 
 #[test]
+#[apply(once)]
 fn receiving_gives_up_after_its_limit() {
     alone("listeners::receiving_gives_up_after_its_limit", || {
         let runtime = Runtime::builder().virtual_time().build().unwrap();
@@ -134,6 +141,7 @@ fn receiving_gives_up_after_its_limit() {
 }
 
 #[test]
+#[apply(once)]
 fn a_cancelled_receiver_loses_no_signal() {
     alone("listeners::a_cancelled_receiver_loses_no_signal", || {
         let signals = Rc::new(Signals::new([SIGUSR1]).unwrap());
@@ -148,6 +156,7 @@ fn a_cancelled_receiver_loses_no_signal() {
 }
 
 #[test]
+#[apply(once)]
 fn l8_one_who_waits_for_a_signal_is_not_deadlocked() {
     alone(
         "listeners::l8_one_who_waits_for_a_signal_is_not_deadlocked",
@@ -175,6 +184,7 @@ fn raise_when_asleep(signal: i32) -> thread::JoinHandle<()> {
 }
 
 #[test]
+#[apply(once)]
 fn virtual_time_jumps_while_one_waits_for_a_signal() {
     alone(
         "listeners::virtual_time_jumps_while_one_waits_for_a_signal",
@@ -193,6 +203,7 @@ fn virtual_time_jumps_while_one_waits_for_a_signal() {
 }
 
 #[test]
+#[apply(once)]
 fn signals_that_nobody_may_handle_are_refused_by_name() {
     let refused = [
         (libc::SIGKILL, "SIGKILL cannot be listened to: the kernel"),
@@ -216,6 +227,7 @@ fn signals_that_nobody_may_handle_are_refused_by_name() {
 }
 
 #[test]
+#[apply(once)]
 fn a_refused_signal_leaves_the_others_alone() {
     let ended = crate::child::run(
         "listeners::a_refused_signal_leaves_the_others_alone",
@@ -229,6 +241,7 @@ fn a_refused_signal_leaves_the_others_alone() {
 }
 
 #[test]
+#[apply(once)]
 fn others_who_listen_go_on_listening() {
     alone("listeners::others_who_listen_go_on_listening", || {
         static OTHER: AtomicU32 = AtomicU32::new(0);
@@ -253,6 +266,7 @@ fn register_directly(signal: i32, action: impl Fn() + Send + Sync + 'static) {
 }
 
 #[test]
+#[apply(once)]
 fn a_listener_says_what_it_listens_for() {
     alone("listeners::a_listener_says_what_it_listens_for", || {
         let signals = Signals::new([SIGUSR1, 34]).unwrap();

@@ -1,5 +1,9 @@
 //! Signals. Each test plays in a process of its own, so that none listens to another's signals.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
 

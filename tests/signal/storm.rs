@@ -12,6 +12,7 @@ use greenthread::{spawn, yield_now};
 use crate::{alone, raise};
 
 #[test]
+#[apply(once)]
 fn a_storm_of_one_signal_hides_no_other() {
     alone("storm::a_storm_of_one_signal_hides_no_other", || {
         let signals = Signals::new([SIGUSR1, SIGUSR2, SIGHUP, SIGALRM]).unwrap();
@@ -42,6 +43,7 @@ fn a_storm_of_one_signal_hides_no_other() {
 
 /// Each signal is answered before the next of its kind is raised: then none may be lost.
 #[test]
+#[apply(once)]
 fn answered_signals_are_all_received() {
     alone("storm::answered_signals_are_all_received", || {
         const ROUNDS: usize = 2_000;
@@ -67,6 +69,7 @@ fn answered_signals_are_all_received() {
 }
 
 #[test]
+#[apply(once)]
 fn listeners_come_and_go_in_a_storm() {
     alone("storm::listeners_come_and_go_in_a_storm", || {
         let first = Rc::new(Signals::new([SIGUSR1, SIGTERM]).unwrap());

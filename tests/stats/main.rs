@@ -1,5 +1,12 @@
 //! What `stats` says goes up by exactly what was done. Each test has an OS thread of its own, so that nobody else is counted.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
+
 mod prometheus;
 mod written;
 
@@ -16,11 +23,13 @@ fn fresh(test: impl FnOnce() + Send + 'static) {
 }
 
 #[test]
+#[apply(once)]
 fn an_os_thread_that_did_nothing_has_counted_nothing() {
     fresh(|| assert_eq!(stats().here, Default::default()));
 }
 
 #[test]
+#[apply(once)]
 fn spawns_are_counted_once_and_those_alive_until_they_end() {
     fresh(|| {
         let handles: Vec<_> = (0..1000).map(|_| spawn(|| ())).collect();
@@ -36,6 +45,7 @@ fn spawns_are_counted_once_and_those_alive_until_they_end() {
 }
 
 #[test]
+#[apply(once)]
 fn a_switch_is_counted_for_every_turn_of_a_green_thread_and_of_the_root() {
     fresh(|| {
         let before = stats().here.switches;
@@ -47,6 +57,7 @@ fn a_switch_is_counted_for_every_turn_of_a_green_thread_and_of_the_root() {
 }
 
 #[test]
+#[apply(once)]
 fn switches_are_not_forgotten_when_the_line_grows() {
     fresh(|| {
         yield_now();
@@ -60,6 +71,7 @@ fn switches_are_not_forgotten_when_the_line_grows() {
 }
 
 #[test]
+#[apply(once)]
 fn timers_are_counted_while_they_are_set() {
     fresh(|| {
         let runtime = Runtime::builder().virtual_time().build().unwrap();
@@ -77,6 +89,7 @@ fn timers_are_counted_while_they_are_set() {
 }
 
 #[test]
+#[apply(once)]
 fn a_wake_from_another_os_thread_is_remote_and_one_from_this_is_local() {
     fresh(|| {
         let event = Arc::new(Event::new());
@@ -102,6 +115,7 @@ fn a_wake_from_another_os_thread_is_remote_and_one_from_this_is_local() {
 }
 
 #[test]
+#[apply(once)]
 fn who_is_unparked_from_another_os_thread_was_woken_from_there() {
     fresh(|| {
         let parked = spawn(greenthread::park);
@@ -114,6 +128,7 @@ fn who_is_unparked_from_another_os_thread_was_woken_from_there() {
 }
 
 #[test]
+#[apply(once)]
 fn yields_and_parks_are_told_apart() {
     fresh(|| {
         let one = spawn(|| {
@@ -131,6 +146,7 @@ fn yields_and_parks_are_told_apart() {
 }
 
 #[test]
+#[apply(once)]
 fn parks_are_counted_by_operation() {
     fresh(|| {
         let parks = |operation| {
@@ -154,6 +170,7 @@ fn parks_are_counted_by_operation() {
 }
 
 #[test]
+#[apply(once)]
 fn what_an_os_thread_counted_stays_when_it_has_gone() {
     let before = stats().scheduling.spawned;
     fresh(|| {
@@ -165,6 +182,7 @@ fn what_an_os_thread_counted_stays_when_it_has_gone() {
 }
 
 #[test]
+#[apply(once)]
 fn an_os_thread_is_listed_while_it_is_there_and_its_numbers_are_seen_from_others() {
     let (send, receive) = mpsc::channel();
     let (stop, stops) = mpsc::channel::<()>();
@@ -191,6 +209,7 @@ fn an_os_thread_is_listed_while_it_is_there_and_its_numbers_are_seen_from_others
 }
 
 #[test]
+#[apply(once)]
 fn workers_have_numbers_of_their_own() {
     let runtime = Runtime::builder().workers(2).build().unwrap();
     runtime.run(|| {
@@ -210,6 +229,7 @@ fn workers_have_numbers_of_their_own() {
 }
 
 #[test]
+#[apply(once)]
 fn a_source_is_counted_from_its_first_wait_until_it_is_dropped() {
     fresh(|| {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -230,6 +250,7 @@ fn a_source_is_counted_from_its_first_wait_until_it_is_dropped() {
 }
 
 #[test]
+#[apply(once)]
 fn jobs_of_the_blocking_pool_are_counted_as_they_stand() {
     fresh(|| {
         let runtime = Runtime::builder().blocking_threads(1).build().unwrap();

@@ -64,6 +64,7 @@ fn read(page: &str) -> BTreeMap<String, Family> {
 }
 
 #[test]
+#[apply(once)]
 fn the_page_is_well_formed_and_its_names_keep_the_conventions() {
     super::fresh(|| {
         spawn(greenthread::yield_now).join().unwrap();
@@ -82,6 +83,7 @@ fn the_page_is_well_formed_and_its_names_keep_the_conventions() {
 }
 
 #[test]
+#[apply(once)]
 fn the_page_says_what_stats_says() {
     let runtime = Runtime::builder().workers(2).build().unwrap();
     runtime.run(|| {

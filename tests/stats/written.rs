@@ -4,6 +4,7 @@ use greenthread::{Stats, spawn, stats};
 use serde_json::Value;
 
 #[test]
+#[apply(once)]
 fn the_json_is_what_its_schema_says() {
     super::fresh(|| {
         spawn(greenthread::yield_now).join().unwrap();

@@ -1,8 +1,11 @@
-//! What several test files need: values that count themselves, a log, panics as text.
+//! What several test files need: where bodies of tests run, values that count themselves, a log, panics as text.
 
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(dead_code, unused_macros, reason = "each test file uses a part")]
 
 pub(crate) mod child;
+#[macro_use]
+pub(crate) mod everywhere;
+pub(crate) mod teardown;
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};

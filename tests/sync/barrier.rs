@@ -18,6 +18,7 @@ fn comes(barrier: &Rc<Barrier>) -> JoinHandle<Result<usize, Broken>> {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_barrier_for_nobody_is_a_panic_that_names_the_limit() {
     let text = panic_text(|| Barrier::new(0));
     assert!(
@@ -27,6 +28,7 @@ fn a_barrier_for_nobody_is_a_panic_that_names_the_limit() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_barrier_for_one_lets_everybody_through_at_once() {
     let barrier = Barrier::new(1);
     for _ in 0..3 {
@@ -35,6 +37,7 @@ fn a_barrier_for_one_lets_everybody_through_at_once() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn one_that_is_cancelled_leaves_and_the_positions_close_up() {
     virtual_time(|| {
         let barrier = Rc::new(Barrier::new(3));
@@ -54,6 +57,7 @@ fn one_that_is_cancelled_leaves_and_the_positions_close_up() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn one_that_is_cancelled_after_the_last_came_keeps_nobody() {
     virtual_time(|| {
         let barrier = Rc::new(Barrier::new(3));
@@ -66,6 +70,7 @@ fn one_that_is_cancelled_after_the_last_came_keeps_nobody() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn one_whose_time_is_up_leaves_without_breaking_it() {
     virtual_time(|| {
         let barrier = Rc::new(Barrier::new(2));
@@ -79,6 +84,7 @@ fn one_whose_time_is_up_leaves_without_breaking_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn abort_breaks_it_until_reset() {
     virtual_time(|| {
         let barrier = Rc::new(Barrier::new(2));
@@ -96,6 +102,7 @@ fn abort_breaks_it_until_reset() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn reset_sends_away_who_waits_and_keeps_who_met() {
     virtual_time(|| {
         let barrier = Rc::new(Barrier::new(2));
@@ -112,6 +119,7 @@ fn reset_sends_away_who_waits_and_keeps_who_met() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn rounds_across_os_threads_have_each_position_once() {
     const ROUNDS: usize = 200;
     let barrier = Arc::new(Barrier::new(4));

@@ -16,6 +16,7 @@ use crate::virtual_time;
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
+#[apply(on_workers)]
 fn messages_arrive_in_order_and_once() {
     for capacity in [0, 1, 3, 64] {
         let (sender, receiver) = bounded(capacity);
@@ -29,6 +30,7 @@ fn messages_arrive_in_order_and_once() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn errors_say_why_and_hand_the_message_back() {
     virtual_time(|| {
         let (sender, receiver) = bounded(1);
@@ -54,6 +56,7 @@ fn errors_say_why_and_hand_the_message_back() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn the_last_sender_takes_the_hope_of_every_receiver() {
     virtual_time(|| {
         for capacity in [0, 1] {
@@ -74,6 +77,7 @@ fn the_last_sender_takes_the_hope_of_every_receiver() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn the_last_receiver_hands_every_blocked_message_back() {
     virtual_time(|| {
         for capacity in [0, 1] {
@@ -91,6 +95,7 @@ fn the_last_receiver_hands_every_blocked_message_back() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l6_messages_that_nobody_will_receive_are_dropped_with_the_last_receiver() {
     /// Looks at the channel from its own drop.
     struct Looks {
@@ -121,6 +126,7 @@ fn l6_messages_that_nobody_will_receive_are_dropped_with_the_last_receiver() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn what_is_inside_is_received_after_the_last_sender_has_gone() {
     let (sender, receiver) = unbounded();
     (0..3).for_each(|n| sender.send(n).unwrap());
@@ -131,6 +137,7 @@ fn what_is_inside_is_received_after_the_last_sender_has_gone() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn it_tells_its_length_and_its_bound() {
     let (sender, receiver) = bounded(2);
     assert!(sender.is_empty() && receiver.is_empty() && !sender.is_full());
@@ -146,6 +153,7 @@ fn it_tells_its_length_and_its_bound() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_blocked_sender_finds_its_message_taken_by_try_recv() {
     virtual_time(|| {
         let (sender, receiver) = bounded(0);
@@ -159,6 +167,7 @@ fn a_blocked_sender_finds_its_message_taken_by_try_recv() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_a_message_handed_over_is_delivered_although_both_ends_are_cancelled() {
     virtual_time(|| {
         let (sender, receiver) = bounded(0);
@@ -189,6 +198,7 @@ fn l4_a_message_handed_over_is_delivered_although_both_ends_are_cancelled() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l4_a_cancelled_sender_of_capacity_zero_keeps_its_message_and_drops_it() {
     virtual_time(|| {
         let (sender, receiver) = bounded(0);
@@ -204,6 +214,7 @@ fn l4_a_cancelled_sender_of_capacity_zero_keeps_its_message_and_drops_it() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_cancelled_receiver_does_not_eat_the_message() {
     virtual_time(|| {
         let (sender, receiver) = bounded(1);
@@ -218,6 +229,7 @@ fn a_cancelled_receiver_does_not_eat_the_message() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn oneshot_delivers_once_then_says_that_it_is_over() {
     let (sender, receiver) = oneshot();
     assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
@@ -231,6 +243,7 @@ fn oneshot_delivers_once_then_says_that_it_is_over() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn oneshot_tells_each_end_that_the_other_has_gone() {
     virtual_time(|| {
         let (sender, receiver) = oneshot::<u32>();
@@ -247,6 +260,7 @@ fn oneshot_tells_each_end_that_the_other_has_gone() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn oneshot_waits_no_longer_than_it_is_told() {
     virtual_time(|| {
         let (sender, receiver) = oneshot();
@@ -262,6 +276,7 @@ fn oneshot_waits_no_longer_than_it_is_told() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_a_oneshot_message_that_meets_a_cancellation_is_delivered() {
     virtual_time(|| {
         let (sender, receiver) = oneshot();
@@ -280,6 +295,7 @@ fn l4_a_oneshot_message_that_meets_a_cancellation_is_delivered() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn oneshot_crosses_os_threads() {
     let (sender, receiver) = oneshot();
     let other = std::thread::spawn(move || receiver.recv());
@@ -288,6 +304,7 @@ fn oneshot_crosses_os_threads() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_receiver_woken_in_vain_keeps_its_place_in_front() {
     virtual_time(|| {
         let (sender, receiver) = unbounded();
@@ -315,6 +332,7 @@ fn a_receiver_woken_in_vain_keeps_its_place_in_front() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn what_may_cross_os_threads_says_so() {
     fn crosses<T: Send + Sync>() {}
     fn moves<T: Send>() {}

@@ -27,6 +27,7 @@ fn waits(room: &Rc<Room>, woken: &Rc<Cell<u32>>) -> JoinHandle<()> {
 }
 
 #[test]
+#[apply(on_workers)]
 fn the_mutex_is_free_while_it_waits_and_held_when_it_goes_on() {
     virtual_time(|| {
         let (room, woken) = (Rc::default(), Rc::default());
@@ -42,6 +43,7 @@ fn the_mutex_is_free_while_it_waits_and_held_when_it_goes_on() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn the_mutex_is_held_again_before_a_cancellation_is_raised() {
     struct Checks<'a>(&'a Room);
     impl Drop for Checks<'_> {
@@ -69,6 +71,7 @@ fn the_mutex_is_held_again_before_a_cancellation_is_raised() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_request_that_is_pending_already_is_raised_with_the_mutex_never_left() {
     virtual_time(|| {
         let room: Rc<Room> = Rc::default();
@@ -87,6 +90,7 @@ fn a_request_that_is_pending_already_is_raised_with_the_mutex_never_left() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l4_a_notification_that_meets_a_cancellation_while_relocking_is_passed_on() {
     virtual_time(|| {
         let (room, woken) = (Rc::default(), Rc::default());
@@ -106,6 +110,7 @@ fn l4_a_notification_that_meets_a_cancellation_while_relocking_is_passed_on() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_timed_wait_tells_a_notification_from_the_end_of_its_time() {
     virtual_time(|| {
         let room = Room::default();
@@ -120,6 +125,7 @@ fn a_timed_wait_tells_a_notification_from_the_end_of_its_time() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn wait_while_asks_under_the_mutex_until_it_is_false() {
     virtual_time(|| {
         let room = Room::default();
@@ -145,6 +151,7 @@ fn wait_while_asks_under_the_mutex_until_it_is_false() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn notify_all_wakes_everybody_in_turn() {
     virtual_time(|| {
         let (room, woken) = (Rc::default(), Rc::default());
@@ -158,6 +165,7 @@ fn notify_all_wakes_everybody_in_turn() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_timeout_around_a_wait_gives_the_mutex_back_in_the_end() {
     virtual_time(|| {
         let room = Room::default();
@@ -169,6 +177,7 @@ fn a_timeout_around_a_wait_gives_the_mutex_back_in_the_end() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_timed_wait_for_a_condition_asks_once_more_at_the_end() {
     virtual_time(|| {
         let room = Room::default();
@@ -197,6 +206,7 @@ fn a_timed_wait_for_a_condition_asks_once_more_at_the_end() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn an_owned_guard_is_waited_for_in_time() {
     virtual_time(|| {
         let mutex = std::sync::Arc::new(Mutex::new(1));

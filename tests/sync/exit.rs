@@ -66,6 +66,7 @@ impl Leaving {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l19_a_waiter_whose_os_thread_has_gone_is_out_of_the_line() {
     for subject in subjects() {
         Leaving::with_waiter(&subject).leave();
@@ -80,6 +81,7 @@ fn l19_a_waiter_whose_os_thread_has_gone_is_out_of_the_line() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l19_a_grant_that_an_os_thread_ends_with_goes_to_the_next() {
     for subject in subjects() {
         // A sender whose message was taken has nothing left to hand on.
@@ -99,6 +101,7 @@ fn l19_a_grant_that_an_os_thread_ends_with_goes_to_the_next() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l19_those_behind_a_big_request_whose_os_thread_has_gone_are_served() {
     let semaphore = Arc::new(Semaphore::new(1));
     let big: Shared = Arc::new(Big(Arc::clone(&semaphore)));
@@ -135,6 +138,7 @@ impl Subject for Big {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l19_a_message_handed_to_a_receiver_that_never_runs_goes_to_the_next() {
     for waits_already in [true, false] {
         let (sender, receiver) = channel::bounded(0);
@@ -162,6 +166,7 @@ fn l19_a_message_handed_to_a_receiver_that_never_runs_goes_to_the_next() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l19_a_message_that_was_handed_on_does_not_disturb_a_sender_that_waits() {
     let (sender, receiver) = channel::bounded(0);
     let own: Shared = Arc::new(Receives(receiver.clone()));

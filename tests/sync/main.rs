@@ -1,5 +1,9 @@
 //! Every waiting primitive against one shared list, and what each does besides.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -17,10 +21,4 @@ mod shared_list;
 mod stress;
 mod subjects;
 
-use greenthread::Runtime;
-
-/// A run in which time jumps.
-fn virtual_time<T>(f: impl FnOnce() -> T) -> T {
-    let runtime = Runtime::builder().virtual_time().build().unwrap();
-    runtime.run(f)
-}
+use support::everywhere::virtual_time;

@@ -30,6 +30,7 @@ fn slow(once: &Rc<OnceLock<u32>>, begun: &Rc<Cell<u32>>, value: u32) -> JoinHand
 }
 
 #[test]
+#[apply(on_roots)]
 fn one_initialises_and_the_others_wait() {
     virtual_time(|| {
         let (once, begun) = (Rc::default(), Rc::default());
@@ -42,6 +43,7 @@ fn one_initialises_and_the_others_wait() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_cancelled_initialiser_lets_the_next_try() {
     virtual_time(|| {
         let (once, begun) = (Rc::default(), Rc::default());
@@ -54,6 +56,7 @@ fn a_cancelled_initialiser_lets_the_next_try() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_the_turn_of_a_cancelled_one_goes_to_the_next() {
     virtual_time(|| {
         let (once, begun) = (Rc::default(), Rc::default());
@@ -69,6 +72,7 @@ fn l4_the_turn_of_a_cancelled_one_goes_to_the_next() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_deadline_in_the_initialiser_lets_the_next_try() {
     virtual_time(|| {
         let once = OnceLock::new();
@@ -85,6 +89,7 @@ fn a_deadline_in_the_initialiser_lets_the_next_try() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_panic_or_an_error_in_the_initialiser_lets_the_next_try() {
     let once = OnceLock::new();
     let failed = catch_unwind(AssertUnwindSafe(|| once.get_or_init(|| panic!("first"))));
@@ -95,6 +100,7 @@ fn a_panic_or_an_error_in_the_initialiser_lets_the_next_try() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn asking_for_the_value_that_one_makes_is_a_clear_panic() {
     let once = OnceLock::<u32>::new();
     let text = panic_text(|| once.get_or_init(|| *once.get_or_init(|| 1)));
@@ -104,6 +110,7 @@ fn asking_for_the_value_that_one_makes_is_a_clear_panic() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_timed_wait_makes_no_value() {
     virtual_time(|| {
         let once = OnceLock::<u32>::new();
@@ -114,6 +121,7 @@ fn a_timed_wait_makes_no_value() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_taken_value_may_be_written_again() {
     let mut once = OnceLock::from(1);
     assert_eq!(once.take(), Some(1));
@@ -123,6 +131,7 @@ fn a_taken_value_may_be_written_again() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn green_threads_of_several_os_threads_make_it_once() {
     for _ in 0..50 {
         let (once, begun) = (Arc::new(OnceLock::new()), Arc::new(AtomicU32::new(0)));
@@ -145,6 +154,7 @@ fn green_threads_of_several_os_threads_make_it_once() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_lazy_value_is_made_once_by_whoever_asks_first() {
     virtual_time(|| {
         let asked = Cell::new(0);
@@ -163,6 +173,7 @@ fn a_lazy_value_is_made_once_by_whoever_asks_first() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_lazy_value_whose_initialiser_panicked_is_tried_again() {
     let tries = Cell::new(0);
     let lazy = LazyLock::new(|| {
@@ -175,6 +186,7 @@ fn a_lazy_value_whose_initialiser_panicked_is_tried_again() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_waiter_for_a_value_sees_it_however_late_it_is_made() {
     virtual_time(|| {
         let (once, go) = (OnceLock::new(), Event::new());

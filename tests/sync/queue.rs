@@ -20,6 +20,7 @@ fn drain<T>(queue: &Queue<T>) -> Vec<T> {
 }
 
 #[test]
+#[apply(on_workers)]
 fn each_kind_gives_its_items_in_its_order() {
     let put = |queue: Queue<u32>| {
         for n in [3, 1, 4, 1, 5, 2] {
@@ -36,6 +37,7 @@ fn each_kind_gives_its_items_in_its_order() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_bound_of_zero_names_the_constructor() {
     assert!(panic_text(|| Queue::<u32>::bounded(0)).contains("Queue::bounded(0)"));
     assert!(panic_text(|| Queue::<u32>::lifo_bounded(0)).contains("Queue::lifo_bounded(0)"));
@@ -44,6 +46,7 @@ fn a_bound_of_zero_names_the_constructor() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_waiting_getter_of_a_pile_takes_the_newest() {
     virtual_time(|| {
         let pile = Rc::new(Queue::lifo());
@@ -58,6 +61,7 @@ fn a_waiting_getter_of_a_pile_takes_the_newest() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_full_or_closed_queue_hands_the_item_back() {
     virtual_time(|| {
         let queue = Queue::bounded(1);
@@ -81,6 +85,7 @@ fn a_full_or_closed_queue_hands_the_item_back() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn closing_wakes_everybody_and_leaves_what_is_inside() {
     virtual_time(|| {
         let (full, empty) = (Queue::bounded(1), Queue::<u32>::unbounded());
@@ -97,6 +102,7 @@ fn closing_wakes_everybody_and_leaves_what_is_inside() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn join_waits_for_every_task_done_and_one_too_many_panics() {
     virtual_time(|| {
         let queue = Queue::unbounded();
@@ -179,6 +185,7 @@ impl Compare for PanicsAt {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l6_a_comparison_that_panics_loses_no_item_and_doubles_none() {
     for at in 0..40 {
         let panics = Rc::new(PanicsAt::default());
@@ -200,6 +207,7 @@ fn l6_a_comparison_that_panics_loses_no_item_and_doubles_none() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l6_a_getter_that_panics_in_a_comparison_passes_the_wake_on() {
     virtual_time(|| {
         let panics = Rc::new(PanicsAt::default());
@@ -234,6 +242,7 @@ impl Compare for Parks {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l6_a_comparison_that_parks_holds_up_getters_only() {
     virtual_time(|| {
         let parks = Rc::new(Parks::default());
@@ -259,6 +268,7 @@ fn l6_a_comparison_that_parks_holds_up_getters_only() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l4_a_getter_cancelled_while_another_compares_passes_the_wake_on() {
     virtual_time(|| {
         let parks = Rc::new(Parks::default());
@@ -283,6 +293,7 @@ fn l4_a_getter_cancelled_while_another_compares_passes_the_wake_on() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l6_items_are_dropped_outside_the_lock() {
     struct Asks {
         link: Rc<RefCell<Option<Rc<Queue<Asks>>>>>,
@@ -315,6 +326,7 @@ fn l6_items_are_dropped_outside_the_lock() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn equal_items_leave_in_the_order_of_arrival() {
     #[derive(PartialEq, Eq)]
     struct Job(u32, u32);
@@ -342,6 +354,7 @@ fn equal_items_leave_in_the_order_of_arrival() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_priority_queue_is_shared_by_os_threads() {
     let queue = Arc::new(Queue::priority());
     let takers: Vec<_> = (0..3)

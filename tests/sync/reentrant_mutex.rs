@@ -10,6 +10,7 @@ use greenthread::{run, scope, spawn, yield_now};
 use crate::virtual_time;
 
 #[test]
+#[apply(on_workers)]
 fn the_owner_takes_it_again_and_the_last_guard_gives_it_back() {
     let mutex = ReentrantMutex::new(Cell::new(0));
     let outer = mutex.lock();
@@ -24,6 +25,7 @@ fn the_owner_takes_it_again_and_the_last_guard_gives_it_back() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn another_green_thread_of_the_same_os_thread_waits() {
     virtual_time(|| {
         let mutex = ReentrantMutex::new(Cell::new(0));
@@ -47,6 +49,7 @@ fn another_green_thread_of_the_same_os_thread_waits() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_guard_dropped_by_another_green_thread_gives_it_back() {
     let mutex: &'static _ = Box::leak(Box::new(ReentrantMutex::new(())));
     let guard = mutex.lock();
@@ -55,6 +58,7 @@ fn a_guard_dropped_by_another_green_thread_gives_it_back() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_value_that_is_not_sync_is_safe_between_os_threads() {
     let mutex = Arc::new(ReentrantMutex::new(Cell::new(0)));
     let threads = [(); 2].map(|()| {

@@ -39,6 +39,7 @@ fn writer(lock: &Shared, log: &Log, name: &'static str) -> JoinHandle<()> {
 }
 
 #[test]
+#[apply(on_workers)]
 fn readers_are_in_together_and_a_writer_alone() {
     let lock = RwLock::new(1);
     let (one, two) = (lock.read(), lock.try_read().expect("readers share"));
@@ -54,6 +55,7 @@ fn readers_are_in_together_and_a_writer_alone() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn readers_behind_a_waiting_writer_wait() {
     virtual_time(|| {
         let (lock, log) = (Rc::new(RwLock::new(0)), Log::default());
@@ -77,6 +79,7 @@ fn readers_behind_a_waiting_writer_wait() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_readers_behind_a_writer_that_leaves_go_in() {
     virtual_time(|| {
         let (lock, log) = (Rc::new(RwLock::new(0)), Log::default());
@@ -95,6 +98,7 @@ fn l4_readers_behind_a_writer_that_leaves_go_in() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_readers_behind_a_writer_whose_time_is_up_go_in() {
     virtual_time(|| {
         let (lock, log) = (Rc::new(RwLock::new(0)), Log::default());
@@ -112,6 +116,7 @@ fn l4_readers_behind_a_writer_whose_time_is_up_go_in() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_a_write_grant_that_meets_a_cancellation_serves_all_readers() {
     virtual_time(|| {
         let (lock, log) = (Rc::new(RwLock::new(0)), Log::default());
@@ -130,6 +135,7 @@ fn l4_a_write_grant_that_meets_a_cancellation_serves_all_readers() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_downgraded_writer_lets_readers_in_and_no_writer() {
     virtual_time(|| {
         let (lock, log) = (Rc::new(RwLock::new(0)), Log::default());
@@ -148,6 +154,7 @@ fn a_downgraded_writer_lets_readers_in_and_no_writer() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn owned_guards_keep_the_lock_alive_and_give_it_back() {
     let lock = std::sync::Arc::new(RwLock::new(1));
     *lock.write_owned() += 1;

@@ -22,6 +22,7 @@ fn asks(semaphore: &Rc<Semaphore>, count: usize, log: &Log, name: &'static str) 
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_big_request_in_front_is_not_overtaken() {
     virtual_time(|| {
         let (semaphore, log) = (Rc::new(Semaphore::new(2)), Log::default());
@@ -39,6 +40,7 @@ fn a_big_request_in_front_is_not_overtaken() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l4_those_behind_a_big_request_that_leaves_are_served() {
     virtual_time(|| {
         let (semaphore, log) = (Rc::new(Semaphore::new(2)), Log::default());
@@ -54,6 +56,7 @@ fn l4_those_behind_a_big_request_that_leaves_are_served() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_those_behind_a_big_request_whose_time_is_up_are_served() {
     virtual_time(|| {
         let semaphore = Semaphore::new(1);
@@ -70,6 +73,7 @@ fn l4_those_behind_a_big_request_whose_time_is_up_are_served() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l4_a_big_grant_that_meets_a_cancellation_serves_several() {
     virtual_time(|| {
         let (semaphore, log) = (Rc::new(Semaphore::new(0)), Log::default());
@@ -85,6 +89,7 @@ fn l4_a_big_grant_that_meets_a_cancellation_serves_several() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn releasing_past_the_bound_names_value_and_limit() {
     let bounded = Semaphore::bounded(2);
     let text = panic_text(|| bounded.release(1));
@@ -103,6 +108,7 @@ fn releasing_past_the_bound_names_value_and_limit() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn asking_past_the_bound_names_value_and_limit() {
     let bounded = Semaphore::bounded(2);
     let text = panic_text(|| drop(bounded.acquire_many(3)));
@@ -111,6 +117,7 @@ fn asking_past_the_bound_names_value_and_limit() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn releasing_past_the_largest_number_panics_and_changes_nothing() {
     let semaphore = Semaphore::new(usize::MAX);
     assert!(panic_text(|| semaphore.release(1)).contains("release(1)"));
@@ -118,6 +125,7 @@ fn releasing_past_the_largest_number_panics_and_changes_nothing() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn owned_permits_come_back_from_wherever_they_are_dropped() {
     let semaphore = Arc::new(Semaphore::new(1));
     let permit = semaphore.acquire_owned();
@@ -129,6 +137,7 @@ fn owned_permits_come_back_from_wherever_they_are_dropped() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_guard_alive_during_a_cancellation_gives_its_permit_back() {
     virtual_time(|| {
         let semaphore = Rc::new(Semaphore::new(1));
@@ -148,6 +157,7 @@ fn a_guard_alive_during_a_cancellation_gives_its_permit_back() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn several_permits_are_tried_for_and_waited_for_at_once() {
     virtual_time(|| {
         let semaphore = Arc::new(Semaphore::new(2));
@@ -167,6 +177,7 @@ fn several_permits_are_tried_for_and_waited_for_at_once() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn waiting_in_time_for_more_than_the_bound_is_a_panic_all_the_same() {
     let bounded = Semaphore::bounded(2);
     let text = panic_text(|| bounded.acquire_many_timeout(3, Duration::ZERO).is_ok());

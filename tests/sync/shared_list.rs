@@ -9,6 +9,7 @@ use std::time::Duration;
 use greenthread::{JoinHandle, catch_cancel, run, scope, sleep, spawn, time, timeout, yield_now};
 
 use crate::subjects::{Kind, Subject};
+use crate::support::teardown::leaves;
 use crate::virtual_time;
 
 type Shared = Arc<dyn Subject>;
@@ -256,6 +257,7 @@ pub(crate) fn unused_grant_is_kept(subject: Shared) {
 pub(crate) fn dropped(subject: Shared) {
     let alive = Arc::downgrade(&subject);
     virtual_time(move || {
+        leaves(3);
         drop(waiters(&subject, 3));
         drop(subject);
     });
@@ -336,76 +338,91 @@ macro_rules! shared_list {
             }
 
             #[test]
+            #[apply(on_workers)]
             fn a_grant_lets_a_waiter_go_on() {
                 list::smoke(make());
             }
 
             #[test]
+            #[apply(on_workers)]
             fn waiters_go_on_in_the_order_in_which_they_came() {
                 list::order(make());
             }
 
             #[test]
+            #[apply(on_roots)]
             fn a_timed_wait_ends_at_its_deadline_and_leaves_the_line() {
                 list::timed(make());
             }
 
             #[test]
+            #[apply(on_roots)]
             fn a_timed_wait_that_is_granted_in_time_says_so() {
                 list::granted_in_time(make());
             }
 
             #[test]
+            #[apply(on_roots)]
             fn l4_a_grant_after_the_deadline_in_the_same_turn_goes_to_the_next() {
                 list::deadline_meets_grant(make());
             }
 
             #[test]
+            #[apply(on_roots)]
             fn l4_a_grant_after_an_outer_deadline_in_the_same_turn_goes_to_the_next() {
                 list::outer_deadline_meets_grant(make());
             }
 
             #[test]
+            #[apply(on_workers)]
             fn l5_a_cancelled_waiter_is_out_of_the_line_before_it_unwinds() {
                 list::cancelled(make());
             }
 
             #[test]
+            #[apply(on_roots)]
             fn l4_a_grant_that_meets_a_cancellation_is_given_back_or_delivered() {
                 list::grant_meets_cancellation(make());
             }
 
             #[test]
+            #[apply(on_workers)]
             fn l4_a_cancellation_that_meets_a_grant_leaves_it_to_the_next() {
                 list::cancellation_meets_grant(make());
             }
 
             #[test]
+            #[apply(on_roots)]
             fn l4_a_grant_that_meets_a_fired_frame_is_given_back_or_delivered() {
                 list::grant_meets_failing_scope(make());
             }
 
             #[test]
+            #[apply(on_roots)]
             fn l4_an_unused_grant_is_there_for_whoever_comes_once() {
                 list::unused_grant_is_kept(make());
             }
 
             #[test]
+            #[apply(on_roots)]
             fn waiters_left_at_the_end_of_a_run_let_go_of_the_primitive() {
                 list::dropped(make());
             }
 
             #[test]
+            #[apply(on_workers)]
             fn a_caught_cancellation_leaves_it_usable() {
                 list::waits_again_after_a_caught_cancellation(make());
             }
 
             #[test]
+            #[apply(on_workers)]
             fn grants_cross_os_threads() {
                 list::across(make());
             }
 
             #[test]
+            #[apply(on_workers)]
             fn a_thousand_waiters_all_go_on_in_order() {
                 list::many(make());
             }

@@ -188,11 +188,13 @@ macro_rules! exchanges {
             }
 
             #[test]
+            #[apply(on_roots)]
             fn l4_no_message_is_lost_or_doubled_on_one_os_thread() {
                 on_one_os_thread(make);
             }
 
             #[test]
+            #[apply(on_workers)]
             fn l4_no_message_is_lost_or_doubled_on_two_os_threads() {
                 on_two_os_threads(make);
             }
@@ -228,6 +230,7 @@ fn acquirers(semaphore: &Arc<Semaphore>, seed: u64) -> Vec<JoinHandle<()>> {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_no_permit_is_lost_or_doubled_on_one_os_thread() {
     for seed in 1..=3 {
         let semaphore = Arc::new(Semaphore::bounded(5));
@@ -237,6 +240,7 @@ fn l4_no_permit_is_lost_or_doubled_on_one_os_thread() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l4_no_permit_is_lost_or_doubled_on_two_os_threads() {
     let semaphore = Arc::new(Semaphore::bounded(5));
     let threads = [21, 22].map(|seed| {
@@ -284,6 +288,7 @@ fn meet(meeting: &Arc<Meeting>, seed: u64) -> Vec<JoinHandle<()>> {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_nobody_is_left_waiting_on_one_os_thread() {
     for seed in 1..=3 {
         let meeting = Arc::<Meeting>::default();
@@ -293,6 +298,7 @@ fn l4_nobody_is_left_waiting_on_one_os_thread() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l4_nobody_is_left_waiting_on_two_os_threads() {
     let meeting = Arc::<Meeting>::default();
     let threads = [31, 32].map(|seed| {
@@ -381,6 +387,7 @@ fn try_to_ring() -> Result<u64, ()> {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l4_no_lock_is_lost_on_one_os_thread() {
     for seed in 1..=3 {
         let house = House::new();
@@ -391,6 +398,7 @@ fn l4_no_lock_is_lost_on_one_os_thread() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn l4_no_lock_is_lost_on_two_os_threads() {
     let house = House::new();
     let threads = [41, 42].map(|seed| {

@@ -33,6 +33,7 @@ fn busy() -> Timeline {
 }
 
 #[test]
+#[apply(once)]
 fn every_event_has_the_fields_of_its_phase() {
     for event in events(&busy()) {
         assert!(event["name"].is_string(), "{event}");
@@ -53,6 +54,7 @@ fn every_event_has_the_fields_of_its_phase() {
 }
 
 #[test]
+#[apply(once)]
 fn flows_have_two_ends_at_the_same_moment() {
     let mut ends: HashMap<u64, Vec<Value>> = HashMap::new();
     for event in events(&busy()) {
@@ -74,6 +76,7 @@ fn flows_have_two_ends_at_the_same_moment() {
 }
 
 #[test]
+#[apply(once)]
 fn slices_of_one_thread_do_not_overlap() {
     let mut ends: HashMap<(u64, u64), f64> = HashMap::new();
     for event in events(&busy()) {
@@ -91,6 +94,7 @@ fn slices_of_one_thread_do_not_overlap() {
 }
 
 #[test]
+#[apply(once)]
 fn threads_have_the_names_of_green_threads() {
     let events = events(&busy());
     let names: Vec<_> = events
@@ -102,6 +106,7 @@ fn threads_have_the_names_of_green_threads() {
 }
 
 #[test]
+#[apply(once)]
 fn marks_are_instant_events() {
     let events = events(&busy());
     let mark = events
@@ -111,6 +116,7 @@ fn marks_are_instant_events() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_empty_timeline_is_a_trace_too() {
     let events = events(&Timeline::default());
     assert!(events.iter().all(|event| event["ph"] == "M"));

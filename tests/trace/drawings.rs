@@ -20,6 +20,7 @@ fn tea() -> Timeline {
 }
 
 #[test]
+#[apply(on_roots)]
 fn the_text_is_the_same_byte_for_byte() {
     let expected = "
      time  OS thread   root                   tea          marks
@@ -42,6 +43,7 @@ fn the_text_is_the_same_byte_for_byte() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn generators_have_columns_and_their_drivers_a_double_line() {
     let timeline = record(|| {
         let drives = named("driver", || {
@@ -97,6 +99,7 @@ fn odd() -> Timeline {
 }
 
 #[test]
+#[apply(once)]
 fn odd_names_cannot_move_the_cursor() {
     let text = odd().to_text();
     assert!(text.contains("<b>&\"'</script>"), "{text}");
@@ -106,6 +109,7 @@ fn odd_names_cannot_move_the_cursor() {
 }
 
 #[test]
+#[apply(once)]
 fn odd_names_are_text_in_the_picture() {
     let svg = odd().to_svg();
     assert!(!svg.contains("<b>") && !svg.contains("</script>"), "{svg}");
@@ -115,6 +119,7 @@ fn odd_names_are_text_in_the_picture() {
 }
 
 #[test]
+#[apply(once)]
 fn odd_names_cannot_end_the_script_of_the_page() {
     let html = odd().to_html();
     assert_eq!(html.matches("</script>").count(), 1);
@@ -123,6 +128,7 @@ fn odd_names_cannot_end_the_script_of_the_page() {
 }
 
 #[test]
+#[apply(once)]
 fn the_picture_is_well_formed() {
     for timeline in [tea(), odd(), Timeline::default()] {
         assert_well_formed(&timeline.to_svg());
@@ -148,6 +154,7 @@ fn assert_well_formed(xml: &str) {
 }
 
 #[test]
+#[apply(on_roots)]
 fn picture_and_page_follow_the_choice_of_light_or_dark_and_need_no_network() {
     let timeline = tea();
     for drawing in [timeline.to_svg(), timeline.to_html()] {
@@ -160,6 +167,7 @@ fn picture_and_page_follow_the_choice_of_light_or_dark_and_need_no_network() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_empty_timeline_says_so() {
     let empty = Timeline::default();
     assert!(empty.to_text().contains("nothing was recorded"));
@@ -168,6 +176,7 @@ fn an_empty_timeline_says_so() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn long_recordings_are_drawn_within_bounds() {
     let timeline = record(|| (0..40_000).for_each(|_| yield_now()));
     let text = timeline.to_text();
@@ -179,6 +188,7 @@ fn long_recordings_are_drawn_within_bounds() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn those_who_come_later_take_the_columns_of_those_who_have_ended() {
     let timeline = record(|| {
         for n in 0..100 {
@@ -193,6 +203,7 @@ fn those_who_come_later_take_the_columns_of_those_who_have_ended() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn many_at_once_are_drawn_as_far_as_there_is_room() {
     let timeline = record(|| {
         let all: Vec<_> = (0..200).map(|_| spawn(yield_now)).collect();
@@ -203,6 +214,7 @@ fn many_at_once_are_drawn_as_far_as_there_is_room() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn two_green_threads_in_a_row_are_drawn_by_the_time_they_take() {
     let timeline = record(|| {
         let first = named("first", || sleep(Duration::from_millis(1500)));

@@ -13,6 +13,7 @@ use crate::{named, record, story, turn};
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
+#[apply(on_roots)]
 fn a_life_is_told_from_its_spawn_to_its_end() {
     let timeline = record(|| {
         named("a", || {
@@ -40,6 +41,7 @@ fn a_life_is_told_from_its_spawn_to_its_end() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_wait_says_what_it_waits_for() {
     let timeline = record(|| {
         let (lock, other) = (Rc::new(Mutex::new(())), Rc::new(Mutex::new(())));
@@ -70,6 +72,7 @@ fn a_wait_says_what_it_waits_for() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_join_names_the_green_thread_that_it_waits_for() {
     let timeline = record(|| named("a", || ()).join().unwrap());
     let spawned = timeline.events().find_map(|event| match event.what {
@@ -84,6 +87,7 @@ fn a_join_names_the_green_thread_that_it_waits_for() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_timer_wakes_at_its_moment_and_is_nobody() {
     let timeline = record(|| named("a", || sleep(3 * SECOND)).join().unwrap());
     let woken = timeline.events().find_map(|event| match event.what {
@@ -98,6 +102,7 @@ fn a_timer_wakes_at_its_moment_and_is_nobody() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_cancellation_is_told_with_who_asked_and_how_it_ends() {
     let timeline = record(|| {
         let parked = named("a", park);
@@ -122,6 +127,7 @@ fn a_cancellation_is_told_with_who_asked_and_how_it_ends() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn one_that_is_cancelled_before_it_begins_ends_without_a_word() {
     let timeline = record(|| {
         let never = named("a", || trace::mark("never"));
@@ -140,6 +146,7 @@ fn one_that_is_cancelled_before_it_begins_ends_without_a_word() {
 }
 
 #[test]
+#[apply(once)]
 fn a_panic_is_told_with_its_message() {
     // A panic is told to the flight recorders of other tests.
     let _turn = turn();
@@ -156,6 +163,7 @@ fn a_panic_is_told_with_its_message() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn generators_are_told_with_every_resume_and_yield() {
     let timeline = record(|| {
         let drives = named("driver", || {
@@ -189,6 +197,7 @@ fn generators_are_told_with_every_resume_and_yield() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn what_runs_when_a_recording_begins_is_known() {
     let timeline = named("a", || {
         let recording = Recording::start_here();
@@ -200,6 +209,7 @@ fn what_runs_when_a_recording_begins_is_known() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn green_threads_that_were_there_before_keep_their_names() {
     let event = Rc::new(Event::new());
     let own = Rc::clone(&event);
@@ -218,6 +228,7 @@ fn green_threads_that_were_there_before_keep_their_names() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn two_recordings_one_after_the_other_have_nothing_in_common() {
     let first = record(|| named("first", || ()).join().unwrap());
     let second = record(|| named("second", || ()).join().unwrap());
@@ -229,6 +240,7 @@ fn two_recordings_one_after_the_other_have_nothing_in_common() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn two_recordings_at_once_do_not_end_each_other() {
     let outer = Recording::start_here();
     let inner = Recording::start_here();
@@ -242,6 +254,7 @@ fn two_recordings_at_once_do_not_end_each_other() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn nothing_is_recorded_in_an_empty_recording_but_who_runs() {
     let timeline = record(|| ());
     assert_eq!(story(&timeline), ["root runs"]);
@@ -249,6 +262,7 @@ fn nothing_is_recorded_in_an_empty_recording_but_who_runs() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn of_a_long_recording_the_newest_events_stay_and_the_lost_are_counted() {
     let timeline = record(|| {
         trace::mark("the first");
@@ -267,6 +281,7 @@ fn of_a_long_recording_the_newest_events_stay_and_the_lost_are_counted() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn one_that_runs_for_long_keeps_its_name_when_its_spawn_is_lost() {
     let timeline = record(|| {
         let long = named("long", || (0..80_000).for_each(|_| yield_now()));
@@ -277,6 +292,7 @@ fn one_that_runs_for_long_keeps_its_name_when_its_spawn_is_lost() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_schedule_is_the_same_whether_it_is_recorded_or_not() {
     let work = || {
         let order = Rc::new(std::cell::RefCell::new(Vec::new()));
@@ -308,6 +324,7 @@ fn a_schedule_is_the_same_whether_it_is_recorded_or_not() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_mark_whose_text_marks_and_waits_is_whole() {
     struct Odd;
 
@@ -336,6 +353,7 @@ fn a_mark_whose_text_marks_and_waits_is_whole() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_long_mark_is_cut_between_characters() {
     let timeline = record(|| trace::mark("é".repeat(2000)));
     let text = timeline.events().find_map(|event| match &event.what {

@@ -40,6 +40,7 @@ impl AsRef<Path> for File {
 }
 
 #[test]
+#[apply(once)]
 fn a_panic_writes_what_led_to_it() {
     let _turn = turn();
     let file = File::new("panic.txt");
@@ -53,6 +54,7 @@ fn a_panic_writes_what_led_to_it() {
 }
 
 #[test]
+#[apply(once)]
 fn a_deadlock_writes_what_led_to_it() {
     let _turn = turn();
     let file = File::new("deadlock.txt");
@@ -70,6 +72,7 @@ fn a_deadlock_writes_what_led_to_it() {
 }
 
 #[test]
+#[apply(once)]
 fn a_request_writes_in_the_way_that_the_name_says() {
     let _turn = turn();
     let recorder = FlightRecorder::start(LONG);
@@ -89,6 +92,7 @@ fn a_request_writes_in_the_way_that_the_name_says() {
 }
 
 #[test]
+#[apply(once)]
 fn a_file_that_cannot_be_written_is_an_error() {
     let _turn = turn();
     let recorder = FlightRecorder::start(LONG);
@@ -99,6 +103,7 @@ fn a_file_that_cannot_be_written_is_an_error() {
 }
 
 #[test]
+#[apply(once)]
 fn only_the_last_span_is_kept() {
     let _turn = turn();
     let runtime = Runtime::builder().virtual_time().build().unwrap();
@@ -120,6 +125,7 @@ fn only_the_last_span_is_kept() {
 }
 
 #[test]
+#[apply(once)]
 fn trouble_after_trouble_is_told_once_in_a_span() {
     let _turn = turn();
     let told = Arc::new(Mutex::new(Vec::new()));
@@ -138,6 +144,7 @@ fn trouble_after_trouble_is_told_once_in_a_span() {
 }
 
 #[test]
+#[apply(once)]
 fn what_panics_at_trouble_changes_nothing() {
     let _turn = turn();
     let recorder = FlightRecorder::start(LONG).on_trouble(|_, _| panic!("at trouble"));
@@ -147,6 +154,7 @@ fn what_panics_at_trouble_changes_nothing() {
 }
 
 #[test]
+#[apply(once)]
 fn a_recorder_that_a_panic_drops_writes_first() {
     let _turn = turn();
     let file = File::new("dropped.txt");

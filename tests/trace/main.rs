@@ -2,15 +2,19 @@
 //!
 //! Most record their own OS thread alone. A recording of all OS threads takes in the whole process, so the tests that make one take turns.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
+
 mod chrome;
 mod drawings;
 mod events;
 mod flight;
 mod many_threads;
 mod picture;
-
-#[path = "../support/mod.rs"]
-mod support;
 
 /// The parity program's way of saying a line.
 mod log {
@@ -27,7 +31,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use greenthread::trace::{Recording, Timeline, What};
-use greenthread::{Builder, JoinHandle, Runtime};
+use greenthread::{Builder, JoinHandle};
+
+use support::everywhere::virtual_time;
 
 /// What the parity program says, it says by marks.
 #[derive(Clone, Debug)]
@@ -45,8 +51,7 @@ pub(crate) fn turn() -> MutexGuard<'static, ()> {
 
 /// What happens while `f` runs on the root, under virtual time.
 pub(crate) fn record(f: impl FnOnce()) -> Timeline {
-    let runtime = Runtime::builder().virtual_time().build().unwrap();
-    runtime.run(|| {
+    virtual_time(|| {
         let recording = Recording::start_here();
         f();
         recording.finish()

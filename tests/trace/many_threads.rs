@@ -2,13 +2,15 @@
 
 use std::sync::mpsc;
 
+use greenthread::blocking::Pool;
 use greenthread::channel::bounded;
 use greenthread::trace::{Recording, What};
-use greenthread::{Runtime, spawn, spawn_anywhere, spawn_blocking, yield_now};
+use greenthread::{Runtime, spawn, spawn_anywhere, yield_now};
 
 use crate::{named, story, turn};
 
 #[test]
+#[apply(once)]
 fn both_ends_of_a_channel_are_recorded_on_their_os_threads() {
     let _turn = turn();
     let recording = Recording::start();
@@ -38,6 +40,7 @@ fn both_ends_of_a_channel_are_recorded_on_their_os_threads() {
 }
 
 #[test]
+#[apply(once)]
 fn an_os_thread_that_runs_already_notices_a_recording() {
     let _turn = turn();
     let (ready, is_ready) = mpsc::channel();
@@ -65,11 +68,15 @@ fn an_os_thread_that_runs_already_notices_a_recording() {
 }
 
 #[test]
+#[apply(once)]
 fn blocking_work_is_told_from_the_pool_and_back() {
     let _turn = turn();
     let recording = Recording::start();
-    let job = spawn_blocking(|| greenthread::trace::mark("on the pool"));
+    let pool = Pool::new(1);
+    let job = pool.spawn(|| greenthread::trace::mark("on the pool"));
     job.join().unwrap();
+    // Its OS thread writes down that the job has ended when whoever joins may know it already.
+    drop(pool);
     let timeline = recording.finish();
     let story = story(&timeline);
     let place = |wanted: &str| {
@@ -85,6 +92,7 @@ fn blocking_work_is_told_from_the_pool_and_back() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_recording_of_one_os_thread_has_nothing_of_the_others() {
     let recording = Recording::start_here();
     let elsewhere = || greenthread::trace::mark("elsewhere");
@@ -94,6 +102,7 @@ fn a_recording_of_one_os_thread_has_nothing_of_the_others() {
 }
 
 #[test]
+#[apply(once)]
 fn os_threads_come_and_go_while_somebody_records() {
     let _turn = turn();
     let recording = Recording::start();
@@ -109,6 +118,7 @@ fn os_threads_come_and_go_while_somebody_records() {
 }
 
 #[test]
+#[apply(once)]
 fn work_for_any_worker_is_spawned_here_and_runs_there() {
     let _turn = turn();
     let runtime = Runtime::builder().workers(2).build().unwrap();

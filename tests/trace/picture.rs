@@ -13,6 +13,7 @@ mod program;
 const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/timeline.svg");
 
 #[test]
+#[apply(on_roots)]
 fn the_picture_in_the_readme_is_what_the_example_draws() {
     let timeline = record(|| {
         let returned = program::main(&crate::Log, 1);

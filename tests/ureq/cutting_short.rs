@@ -4,16 +4,18 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use greenthread::{Elapsed, Runtime, park, sleep, spawn, timeout, yield_now};
+use greenthread::{Elapsed, park, sleep, spawn, timeout, yield_now};
 
 use crate::server::{POLITE, Server};
+use crate::support::everywhere::virtual_time;
 use crate::{get, plain_agent};
 
 const LIMIT: Duration = Duration::from_secs(5);
 
 #[test]
+#[apply(on_roots)]
 fn a_request_that_waits_can_be_cancelled_and_the_agent_goes_on() {
-    virtual_time().run(|| {
+    virtual_time(|| {
         let server = Server::start(POLITE);
         let agent = plain_agent();
         for path in ["/silent", "/half"] {
@@ -28,8 +30,9 @@ fn a_request_that_waits_can_be_cancelled_and_the_agent_goes_on() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn an_outer_timeout_ends_a_request_that_waits_for_its_head_or_its_body() {
-    virtual_time().run(|| {
+    virtual_time(|| {
         let server = Server::start(POLITE);
         let agent = plain_agent();
         for path in ["/silent", "/half"] {
@@ -49,8 +52,9 @@ fn an_outer_timeout_ends_a_request_that_waits_for_its_head_or_its_body() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn shutting_the_agent_down_ends_the_requests_that_wait() {
-    virtual_time().run(|| {
+    virtual_time(|| {
         let server = Server::start(POLITE);
         let agent = plain_agent();
         let waiting = ["/silent", "/half"].map(|path| {
@@ -66,6 +70,7 @@ fn shutting_the_agent_down_ends_the_requests_that_wait() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_request_in_a_destructor_of_a_cancelled_green_thread_fails_and_does_not_wait() {
     struct Farewell(ureq::Agent, String, Rc<Cell<bool>>);
     impl Drop for Farewell {
@@ -73,7 +78,7 @@ fn a_request_in_a_destructor_of_a_cancelled_green_thread_fails_and_does_not_wait
             self.2.set(get(&self.0, &self.1).is_err());
         }
     }
-    virtual_time().run(|| {
+    virtual_time(|| {
         let server = Server::start(POLITE);
         let failed = Rc::new(Cell::new(false));
         let farewell = Farewell(plain_agent(), server.at("/bye"), Rc::clone(&failed));
@@ -86,8 +91,4 @@ fn a_request_in_a_destructor_of_a_cancelled_green_thread_fails_and_does_not_wait
         assert!(waits.join().unwrap_err().is_cancelled());
         assert!(failed.get());
     });
-}
-
-fn virtual_time() -> Runtime {
-    Runtime::builder().virtual_time().build().unwrap()
 }

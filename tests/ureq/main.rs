@@ -1,5 +1,9 @@
 //! ureq over our sockets: `cargo test --features ureq --test ureq`. TLS is tried in `examples/ecosystem`, which has the certificates for it.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
 

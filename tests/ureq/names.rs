@@ -17,6 +17,7 @@ use crate::server::{POLITE, Server};
 use crate::{agent, config, get, plain_agent};
 
 #[test]
+#[apply(on_roots)]
 fn a_name_is_looked_up() {
     run(|| {
         let server = Server::start(POLITE);
@@ -26,6 +27,7 @@ fn a_name_is_looked_up() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_name_that_cannot_be_is_an_error() {
     // Longer than any label of a name: no server is asked.
     let address = format!("http://{}.invalid/", "x".repeat(70));
@@ -37,6 +39,7 @@ fn a_name_that_cannot_be_is_an_error() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_lookup_takes_no_longer_than_its_timeout() {
     let runtime = Runtime::builder().blocking_threads(1).build().unwrap();
     runtime.run(|| {
@@ -78,6 +81,7 @@ fn nobody() -> SocketAddr {
 }
 
 #[test]
+#[apply(on_roots)]
 fn every_address_of_a_name_is_tried_and_the_last_error_is_kept() {
     run(|| {
         let server = Server::start(POLITE);
@@ -93,6 +97,7 @@ fn every_address_of_a_name_is_tried_and_the_last_error_is_kept() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_proxy_by_connect_is_asked_for_the_way() {
     run(|| {
         let proxy = Server::start(POLITE);
@@ -105,6 +110,7 @@ fn a_proxy_by_connect_is_asked_for_the_way() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_socks_proxy_is_refused_and_not_passed_by() {
     run(|| {
         let server = Server::start(POLITE);

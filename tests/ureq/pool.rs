@@ -9,6 +9,7 @@ use crate::server::{Manners, POLITE, Server};
 use crate::{agent, config, get, plain_agent};
 
 #[test]
+#[apply(on_roots)]
 fn many_green_threads_of_one_os_thread_share_an_agent_and_its_connections() {
     run(|| {
         let server = Server::start(POLITE);
@@ -32,6 +33,7 @@ fn many_green_threads_of_one_os_thread_share_an_agent_and_its_connections() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_connection_that_the_server_closed_meanwhile_is_replaced() {
     run(|| {
         let server = Server::start(Manners {
@@ -49,6 +51,7 @@ fn a_connection_that_the_server_closed_meanwhile_is_replaced() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn an_agent_may_be_used_on_any_os_thread() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/", listener.local_addr().unwrap());

@@ -8,6 +8,8 @@ use std::rc::Rc;
 use greenthread::net::{TcpListener, TcpStream};
 use greenthread::{park, spawn};
 
+use crate::support::teardown::leaves;
+
 /// How a server treats its connections.
 #[derive(Clone, Copy)]
 pub(crate) struct Manners {
@@ -40,6 +42,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let taken = Rc::new(Cell::new(0));
         let count = Rc::clone(&taken);
+        leaves(1);
         drop(spawn(move || {
             for stream in listener.incoming() {
                 count.set(count.get() + 1);
@@ -75,6 +78,7 @@ fn converse(mut stream: &TcpStream, manners: Manners) -> io::Result<()> {
             continue;
         }
         if path.starts_with(manners.silent_at) {
+            leaves(1);
             park();
         }
         let length = path.len();
@@ -84,6 +88,7 @@ fn converse(mut stream: &TcpStream, manners: Manners) -> io::Result<()> {
         )?;
         if path.starts_with("/half") {
             stream.write_all(&path.as_bytes()[..length / 2])?;
+            leaves(1);
             park();
         }
         stream.write_all(path.as_bytes())?;

@@ -33,6 +33,7 @@ fn timed(f: impl FnOnce(&Server) -> Error) -> Timeout {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_server_that_is_silent_costs_no_more_than_the_timeout_for_the_response() {
     let reason = timed(|server| {
         let agent = agent(config().timeout_recv_response(Some(LIMIT)).build());
@@ -42,6 +43,7 @@ fn a_server_that_is_silent_costs_no_more_than_the_timeout_for_the_response() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_body_that_stops_costs_no_more_than_the_timeout_for_a_read() {
     let reason = timed(|server| {
         let agent = agent(config().timeout_per_read(Some(LIMIT)).build());
@@ -51,6 +53,7 @@ fn a_body_that_stops_costs_no_more_than_the_timeout_for_a_read() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_body_that_stops_costs_no_more_than_the_timeout_for_all() {
     let reason = timed(|server| {
         let agent = agent(config().timeout_global(Some(LIMIT)).build());
@@ -60,6 +63,7 @@ fn a_body_that_stops_costs_no_more_than_the_timeout_for_all() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_server_that_does_not_read_costs_no_more_than_the_timeout_for_sending() {
     let reason = timed(|_| {
         let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -73,6 +77,7 @@ fn a_server_that_does_not_read_costs_no_more_than_the_timeout_for_sending() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_host_that_does_not_answer_costs_no_more_than_the_timeout_for_connecting() {
     let reason = timed(|_| {
         let (_line, address) = full_line();
@@ -96,6 +101,7 @@ fn full_line() -> ((Socket, Vec<greenthread::net::TcpStream>), SocketAddr) {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_server_that_drips_a_byte_at_a_time_is_cut_off_by_the_timeout_for_all() {
     let runtime = Runtime::builder().virtual_time().build().unwrap();
     runtime.run(|| {

@@ -2,6 +2,13 @@
 //!
 //! Each test plays its part in a process of its own, because the report goes to stderr. What is waited for is the report itself.
 
+#[macro_use(apply)]
+extern crate macro_rules_attribute;
+
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
+
 use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Arc;
@@ -118,6 +125,7 @@ fn is_told_of_the_spinner(part: &mut Part, limit: &str) {
 }
 
 #[test]
+#[apply(once)]
 fn one_that_spins_is_reported_when_the_environment_asks_for_it() {
     if is_child() {
         spinner();
@@ -131,6 +139,7 @@ fn one_that_spins_is_reported_when_the_environment_asks_for_it() {
 }
 
 #[test]
+#[apply(once)]
 fn one_that_spins_is_reported_when_the_runtime_asks_for_it() {
     if is_child() {
         let runtime = Runtime::builder()
@@ -148,6 +157,7 @@ fn one_that_spins_is_reported_when_the_runtime_asks_for_it() {
 }
 
 #[test]
+#[apply(once)]
 fn one_that_spins_inside_a_generator_is_reported_with_the_frames_of_both() {
     #[inline(never)]
     fn drives() {
@@ -167,6 +177,7 @@ fn one_that_spins_inside_a_generator_is_reported_with_the_frames_of_both() {
 }
 
 #[test]
+#[apply(once)]
 fn a_blocking_system_call_is_reported_and_goes_on() {
     if is_child() {
         let reads = spawn(|| {
@@ -190,6 +201,7 @@ fn a_blocking_system_call_is_reported_and_goes_on() {
 }
 
 #[test]
+#[apply(once)]
 fn a_sleep_that_is_reported_is_not_cut_short() {
     const TIME: Duration = Duration::from_millis(100);
     if is_child() {
@@ -208,6 +220,7 @@ fn a_sleep_that_is_reported_is_not_cut_short() {
 }
 
 #[test]
+#[apply(once)]
 fn at_most_one_report_a_second_is_written() {
     if is_child() {
         let start = Instant::now();
@@ -236,6 +249,7 @@ fn at_most_one_report_a_second_is_written() {
 }
 
 #[test]
+#[apply(once)]
 fn a_value_that_is_no_time_is_named_and_the_program_goes_on() {
     if is_child() {
         spawn(|| eprintln!("went on")).join().unwrap();
@@ -256,6 +270,7 @@ fn a_value_that_is_no_time_is_named_and_the_program_goes_on() {
 }
 
 #[test]
+#[apply(once)]
 fn whoever_handled_the_signal_before_is_called_for_what_is_not_ours() {
     if is_child() {
         let seen = Arc::new(AtomicBool::new(false));
@@ -289,6 +304,7 @@ fn whoever_handled_the_signal_before_is_called_for_what_is_not_ours() {
 }
 
 #[test]
+#[apply(once)]
 fn a_root_that_takes_its_time_is_not_reported() {
     if is_child() {
         run(|| {
@@ -302,6 +318,7 @@ fn a_root_that_takes_its_time_is_not_reported() {
 }
 
 #[test]
+#[apply(once)]
 #[should_panic(expected = "watchdog(0)")]
 fn a_limit_of_nothing_is_refused() {
     drop(Runtime::builder().watchdog(Duration::ZERO));
@@ -309,6 +326,7 @@ fn a_limit_of_nothing_is_refused() {
 
 #[cfg(target_os = "linux")]
 #[test]
+#[apply(once)]
 fn without_being_asked_for_it_there_is_no_observer() {
     if is_child() {
         run(|| spawn(|| ()).join().unwrap());
@@ -323,6 +341,7 @@ fn without_being_asked_for_it_there_is_no_observer() {
 }
 
 #[test]
+#[apply(once)]
 fn one_that_spins_on_a_worker_is_reported() {
     if is_child() {
         let builder = Runtime::builder().workers(1);
@@ -339,6 +358,7 @@ fn one_that_spins_on_a_worker_is_reported() {
 }
 
 #[test]
+#[apply(once)]
 fn one_that_spins_on_a_worker_of_a_server_is_reported() {
     if is_child() {
         let builder = Runtime::builder().watchdog(Duration::from_millis(30));

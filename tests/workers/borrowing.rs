@@ -28,6 +28,7 @@ impl Drop for Ends<'_> {
 }
 
 #[test]
+#[apply(on_roots)]
 fn children_on_workers_borrow_and_write_what_their_parent_owns() {
     let mut parts = vec![1_u64; 4_000];
     on_workers(2, || {
@@ -44,6 +45,7 @@ fn children_on_workers_borrow_and_write_what_their_parent_owns() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn results_of_children_elsewhere_are_joined_and_may_borrow_too() {
     let words = [String::from("one"), String::from("three")];
     let longest = on_workers(2, || {
@@ -56,6 +58,7 @@ fn results_of_children_elsewhere_are_joined_and_may_borrow_too() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_a_scope_waits_for_children_elsewhere_whose_handles_were_dropped() {
     on_workers(2, || {
         let ended = AtomicBool::new(false);
@@ -70,6 +73,7 @@ fn l11_a_scope_waits_for_children_elsewhere_whose_handles_were_dropped() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_a_panic_elsewhere_cancels_body_and_siblings_on_every_os_thread_and_goes_on() {
     on_workers(2, || {
         let ended = [const { AtomicBool::new(false) }; 3];
@@ -99,6 +103,7 @@ fn l11_a_panic_elsewhere_cancels_body_and_siblings_on_every_os_thread_and_goes_o
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_a_panic_of_the_body_cancels_children_elsewhere_and_waits_for_them() {
     on_workers(2, || {
         let ended = AtomicBool::new(false);
@@ -120,6 +125,7 @@ fn l11_a_panic_of_the_body_cancels_children_elsewhere_and_waits_for_them() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_a_cancelled_parent_cancels_its_children_elsewhere_and_goes_on_after_their_end() {
     on_workers(2, || {
         let (tell, told) = unbounded();
@@ -143,6 +149,7 @@ fn l11_a_cancelled_parent_cancels_its_children_elsewhere_and_goes_on_after_their
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_a_deadline_of_the_parent_ends_children_elsewhere() {
     on_workers(2, || {
         let ended = AtomicBool::new(false);
@@ -164,6 +171,7 @@ fn l11_a_deadline_of_the_parent_ends_children_elsewhere() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_a_child_elsewhere_that_shields_itself_is_waited_for_all_the_same() {
     on_workers(2, || {
         let ended = AtomicBool::new(false);
@@ -189,6 +197,7 @@ fn l11_a_child_elsewhere_that_shields_itself_is_waited_for_all_the_same() {
 }
 
 #[test]
+#[apply(once)]
 fn l11_the_end_of_a_run_ends_scopes_across_os_threads_in_order() {
     static LEFT_EARLY: AtomicUsize = AtomicUsize::new(0);
     for _ in 0..20 {
@@ -222,6 +231,7 @@ fn l11_the_end_of_a_run_ends_scopes_across_os_threads_in_order() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_children_elsewhere_open_scopes_of_their_own() {
     fn sum(numbers: &[u64]) -> u64 {
         if numbers.len() <= 64 {
@@ -239,6 +249,7 @@ fn l11_children_elsewhere_open_scopes_of_their_own() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_a_child_elsewhere_that_was_cancelled_before_it_began_is_waited_for() {
     struct Counts<'a>(&'a AtomicUsize);
     impl Drop for Counts<'_> {
@@ -271,6 +282,7 @@ fn l11_a_child_elsewhere_that_was_cancelled_before_it_began_is_waited_for() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_the_first_error_elsewhere_cancels_the_others_and_the_body_and_all_errors_come() {
     on_workers(2, || {
         let outcome = try_scope(|s| {
@@ -287,6 +299,7 @@ fn l11_the_first_error_elsewhere_cancels_the_others_and_the_body_and_all_errors_
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_failures_elsewhere_race_the_end_of_the_scope_and_none_is_lost() {
     on_workers(2, || {
         for round in 0..300 {
@@ -309,18 +322,21 @@ fn l11_failures_elsewhere_race_the_end_of_the_scope_and_none_is_lost() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_child_of_a_green_thread_of_a_plain_os_thread_outside_run_stays_there() {
     let parent = spawn(|| scope(|s| s.spawn_anywhere(here).join().unwrap()));
     assert_eq!(parent.join().unwrap(), here());
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_child_of_a_root_goes_to_a_worker_outside_run_too() {
     let there = scope(|s| s.spawn_anywhere(here).join().unwrap());
     assert_ne!(there, here());
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_child_of_a_green_thread_inside_run_goes_to_a_worker() {
     let there = run(|| {
         spawn(|| scope(|s| s.spawn_anywhere(here).join().unwrap()))
@@ -331,6 +347,7 @@ fn a_child_of_a_green_thread_inside_run_goes_to_a_worker() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_child_of_a_green_thread_that_was_there_before_the_run_stays() {
     let go = greenthread::sync::Event::new();
     let go = std::rc::Rc::new(go);
@@ -348,6 +365,7 @@ fn a_child_of_a_green_thread_that_was_there_before_the_run_stays() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_child_of_a_generators_body_stays_on_its_os_thread() {
     let runtime = with_workers(1);
     let there = runtime.run(|| {
@@ -360,6 +378,7 @@ fn a_child_of_a_generators_body_stays_on_its_os_thread() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_scope_that_a_generators_body_was_driven_in_lends_from_the_green_thread_all_the_same() {
     let there = on_workers(1, || {
         scope(|s| {
@@ -372,6 +391,7 @@ fn a_scope_that_a_generators_body_was_driven_in_lends_from_the_green_thread_all_
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_local_sibling_spawns_elsewhere_through_the_scope() {
     on_workers(2, || {
         let count = AtomicUsize::new(0);
@@ -387,6 +407,7 @@ fn a_local_sibling_spawns_elsewhere_through_the_scope() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn under_virtual_time_children_stay_and_sleep_no_real_time() {
     let runtime = Runtime::builder().virtual_time().build().unwrap();
     let slept = Cell::new(false);
@@ -403,6 +424,7 @@ fn under_virtual_time_children_stay_and_sleep_no_real_time() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l11_a_request_that_ended_the_children_elsewhere_is_raised_however_soon_they_have_ended() {
     on_workers(2, || {
         for spins in 0..1_000 {

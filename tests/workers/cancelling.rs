@@ -22,6 +22,7 @@ impl Drop for TellsWhere {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l9_one_cancelled_before_a_worker_began_it_never_runs() {
     on_workers(1, || {
         let held = Held::one();
@@ -38,6 +39,7 @@ fn l9_one_cancelled_before_a_worker_began_it_never_runs() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l18_the_closure_of_one_that_never_ran_is_dropped_on_the_worker_on_a_green_thread_of_its_own() {
     on_workers(1, || {
         let held = Held::one();
@@ -54,6 +56,7 @@ fn l18_the_closure_of_one_that_never_ran_is_dropped_on_the_worker_on_a_green_thr
 }
 
 #[test]
+#[apply(on_roots)]
 fn l18_a_captured_value_that_panics_in_its_drop_unrun_on_a_worker_harms_nobody() {
     struct PanicsInDrop;
     impl Drop for PanicsInDrop {
@@ -73,6 +76,7 @@ fn l18_a_captured_value_that_panics_in_its_drop_unrun_on_a_worker_harms_nobody()
 }
 
 #[test]
+#[apply(on_roots)]
 fn one_that_runs_elsewhere_is_cancelled_at_its_wait_and_can_consume_that() {
     on_workers(2, || {
         let (tell, told) = mpsc::channel();
@@ -88,6 +92,7 @@ fn one_that_runs_elsewhere_is_cancelled_at_its_wait_and_can_consume_that() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_computation_elsewhere_sees_that_it_is_cancelled() {
     on_workers(1, || {
         let (tell, told) = mpsc::channel();
@@ -105,6 +110,7 @@ fn a_computation_elsewhere_sees_that_it_is_cancelled() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn an_unpark_before_the_begin_is_kept() {
     on_workers(1, || {
         let held = Held::one();
@@ -116,6 +122,7 @@ fn an_unpark_before_the_begin_is_kept() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn an_unpark_and_a_cancellation_before_the_begin_are_both_read() {
     on_workers(1, || {
         let held = Held::one();
@@ -128,6 +135,7 @@ fn an_unpark_and_a_cancellation_before_the_begin_are_both_read() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_cancellation_that_races_the_begin_ends_it_before_or_at_its_first_wait() {
     on_workers(2, || {
         for _ in 0..2_000 {
@@ -139,6 +147,7 @@ fn a_cancellation_that_races_the_begin_ends_it_before_or_at_its_first_wait() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn an_unpark_that_races_the_begin_is_not_lost() {
     on_workers(2, || {
         for _ in 0..2_000 {
@@ -150,6 +159,7 @@ fn an_unpark_that_races_the_begin_is_not_lost() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l13_a_panic_elsewhere_is_kept_for_its_joiner_and_its_worker_goes_on() {
     on_workers(1, || {
         let panics = spawn_anywhere(|| panic!("over there"));
@@ -164,6 +174,7 @@ fn l13_a_panic_elsewhere_is_kept_for_its_joiner_and_its_worker_goes_on() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l13_a_panic_elsewhere_that_nobody_joins_goes_to_on_panic_of_the_runtime() {
     let (tell, told) = mpsc::channel();
     let tell = Mutex::new(tell);
@@ -179,6 +190,7 @@ fn l13_a_panic_elsewhere_that_nobody_joins_goes_to_on_panic_of_the_runtime() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn callbacks_run_on_the_worker_before_the_joiner_goes_on() {
     on_workers(1, || {
         let held = Held::one();
@@ -198,6 +210,7 @@ fn callbacks_run_on_the_worker_before_the_joiner_goes_on() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_callback_added_after_the_end_runs_on_the_worker_and_join_waits_for_it() {
     on_workers(1, || {
         let ended = spawn_anywhere(here);
@@ -217,6 +230,7 @@ green_local! {
 }
 
 #[test]
+#[apply(on_roots)]
 fn inherited_locals_are_copied_to_the_worker() {
     on_workers(2, || {
         let parent = spawn(|| {
@@ -236,6 +250,7 @@ fn inherited_locals_are_copied_to_the_worker() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn handles_travel_and_are_joined_on_whichever_worker() {
     on_workers(3, || {
         let chain = (0..100).fold(spawn_anywhere(|| 0), |before, _| {
@@ -246,6 +261,7 @@ fn handles_travel_and_are_joined_on_whichever_worker() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn cancelling_a_handle_wherever_its_thread_is_never_hangs_a_joiner() {
     on_workers(3, || {
         let ended = Arc::new(AtomicUsize::new(0));
@@ -272,6 +288,7 @@ fn cancelling_a_handle_wherever_its_thread_is_never_hangs_a_joiner() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_dropped_handle_detaches_and_the_result_is_dropped_on_the_worker() {
     let runtime = with_workers(1);
     runtime.run(|| {
@@ -290,6 +307,7 @@ fn a_dropped_handle_detaches_and_the_result_is_dropped_on_the_worker() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_timeout_around_a_join_leaves_the_one_elsewhere_running() {
     on_workers(1, || {
         let (go, goes) = mpsc::channel();

@@ -43,6 +43,7 @@ where
 }
 
 #[test]
+#[apply(on_roots)]
 fn one_whose_messages_never_keep_it_waiting_lets_timers_and_others_of_its_worker_run() {
     let runtime = with_workers(2);
     let (there, far) = bounded(1);
@@ -65,6 +66,7 @@ fn one_whose_messages_never_keep_it_waiting_lets_timers_and_others_of_its_worker
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_mutex_is_held_by_one_of_all_workers() {
     let total = on_workers(3, || {
         let shared = Arc::new(Mutex::new(0_u64));
@@ -86,6 +88,7 @@ fn a_mutex_is_held_by_one_of_all_workers() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn every_item_crosses_once_and_in_its_senders_order() {
     let runtime = with_workers(2);
     for capacity in [Some(0), Some(1), Some(64), None] {
@@ -102,6 +105,7 @@ fn every_item_crosses_once_and_in_its_senders_order() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn two_workers_play_ping_pong() {
     let runtime = with_workers(2);
     runtime.run(|| {
@@ -124,6 +128,7 @@ fn two_workers_play_ping_pong() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_condition_is_seen_by_waiters_of_other_workers() {
     on_workers(2, || {
         let shared = Arc::new((Mutex::new(0), Condvar::new()));
@@ -149,6 +154,7 @@ fn a_condition_is_seen_by_waiters_of_other_workers() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_selection_takes_from_senders_of_all_workers() {
     on_workers(3, || {
         let (left, lefts) = bounded::<u64>(1);
@@ -182,6 +188,7 @@ fn a_selection_takes_from_senders_of_all_workers() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn timeouts_that_race_grants_across_workers_lose_no_permit() {
     on_workers(3, || {
         let permits = Arc::new(Semaphore::new(2));
@@ -205,6 +212,7 @@ fn timeouts_that_race_grants_across_workers_lose_no_permit() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn events_barriers_and_oneshots_work_across_workers() {
     on_workers(2, || {
         let (event, barrier) = (Arc::new(Event::new()), Arc::new(Barrier::new(8)));
@@ -238,6 +246,7 @@ fn connected(runtime: &Runtime) -> (TcpStream, TcpStream) {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l16_a_stream_that_was_waited_for_on_one_worker_is_used_on_another() {
     let runtime = with_workers(2);
     runtime.run(|| {
@@ -280,6 +289,7 @@ fn l16_a_stream_that_was_waited_for_on_one_worker_is_used_on_another() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l17_two_workers_read_and_write_one_socket_at_once() {
     const BYTES: usize = 1 << 20;
     let runtime = with_workers(2);
@@ -328,6 +338,7 @@ fn l17_two_workers_read_and_write_one_socket_at_once() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l17_a_close_on_one_worker_wakes_those_who_wait_on_another() {
     let runtime = with_workers(2);
     runtime.run(|| {
@@ -349,6 +360,7 @@ fn l17_a_close_on_one_worker_wakes_those_who_wait_on_another() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn connections_are_accepted_in_one_place_and_served_on_all_workers() {
     let runtime = with_workers(2);
     runtime.run(|| {

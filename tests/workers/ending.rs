@@ -23,6 +23,7 @@ impl Drop for Counts {
 }
 
 #[test]
+#[apply(on_roots)]
 fn the_end_of_a_run_cancels_what_it_left_on_workers_and_waits_for_it() {
     let ended = Arc::new(AtomicUsize::new(0));
     let runtime = with_workers(2);
@@ -43,6 +44,7 @@ fn the_end_of_a_run_cancels_what_it_left_on_workers_and_waits_for_it() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn the_end_of_a_run_drops_what_no_worker_has_begun() {
     let ended = Arc::new(AtomicUsize::new(0));
     let ran = Arc::new(AtomicUsize::new(0));
@@ -73,6 +75,7 @@ fn the_end_of_a_run_drops_what_no_worker_has_begun() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn the_end_of_a_run_reaches_what_is_spawned_while_it_goes_on() {
     struct Spawns(Arc<AtomicUsize>);
     impl Drop for Spawns {
@@ -101,6 +104,7 @@ fn the_end_of_a_run_reaches_what_is_spawned_while_it_goes_on() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn the_end_of_a_run_ends_those_here_and_those_on_workers_that_wait_for_each_other() {
     with_workers(1).run(|| {
         let (tell, told) = mpsc::channel();
@@ -116,6 +120,7 @@ fn the_end_of_a_run_ends_those_here_and_those_on_workers_that_wait_for_each_othe
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_panic_in_the_run_goes_on_after_what_it_left_on_workers_has_ended() {
     let ended = Arc::new(AtomicUsize::new(0));
     let runtime = with_workers(1);
@@ -134,6 +139,7 @@ fn a_panic_in_the_run_goes_on_after_what_it_left_on_workers_has_ended() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_runtime_is_used_for_one_run_after_another() {
     let runtime = with_workers(2);
     for round in 0..50 {
@@ -147,6 +153,7 @@ fn a_runtime_is_used_for_one_run_after_another() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn dropping_a_runtime_ends_what_runs_on_its_workers_and_stops_them() {
     let ended = Arc::new(AtomicUsize::new(0));
     let runtime = with_workers(2);
@@ -172,6 +179,7 @@ fn dropping_a_runtime_ends_what_runs_on_its_workers_and_stops_them() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn one_green_thread_runs_on_each_worker_and_its_handles_come_in_order() {
     let runtime = with_workers(3);
     let places = runtime.run(|| gather(runtime.run_on_each(|number| (number, own_name(), here()))));
@@ -194,6 +202,7 @@ fn one_green_thread_runs_on_each_worker_and_its_handles_come_in_order() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn outside_of_a_run_too_and_the_end_of_the_next_run_ends_them() {
     let runtime = with_workers(2);
     let parked = runtime.run_on_each(|_| park());
@@ -205,6 +214,7 @@ fn outside_of_a_run_too_and_the_end_of_the_next_run_ends_them() {
 }
 
 #[test]
+#[apply(on_workers)]
 #[should_panic(expected = "run_on_each: this runtime has no workers")]
 fn run_on_each_without_workers_says_so() {
     let runtime = Runtime::builder().build().unwrap();
@@ -212,6 +222,7 @@ fn run_on_each_without_workers_says_so() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn the_start_hook_is_called_first_on_each_worker_with_its_number() {
     let started = Arc::new(Mutex::new(vec![]));
     let seen = Arc::clone(&started);
@@ -229,6 +240,7 @@ fn the_start_hook_is_called_first_on_each_worker_with_its_number() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_start_hook_that_panics_is_reported_and_the_worker_works() {
     let told = Arc::new(AtomicBool::new(false));
     let tells = Arc::clone(&told);
@@ -248,6 +260,7 @@ fn a_start_hook_that_panics_is_reported_and_the_worker_works() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_start_hook_may_wait() {
     let builder = Runtime::builder()
         .workers(1)
@@ -264,6 +277,7 @@ fn a_start_hook_may_wait() {
 const LATE: &str = "ending::what_does_not_end_in_time_is_named_with_its_spawn_and_run_goes_on";
 
 #[test]
+#[apply(once)]
 fn what_does_not_end_in_time_is_named_with_its_spawn_and_run_goes_on() {
     let ended = child::run(LATE, || {
         let builder = Runtime::builder().workers(2);
@@ -302,6 +316,7 @@ fn what_does_not_end_in_time_is_named_with_its_spawn_and_run_goes_on() {
 const HELD: &str = "ending::a_worker_that_reaches_no_wait_point_is_named_and_the_drop_goes_on";
 
 #[test]
+#[apply(once)]
 fn a_worker_that_reaches_no_wait_point_is_named_and_the_drop_goes_on() {
     let ended = child::run(HELD, || {
         let builder = Runtime::builder().workers(2);
@@ -326,6 +341,7 @@ fn a_worker_that_reaches_no_wait_point_is_named_and_the_drop_goes_on() {
 const BAD: &str = "ending::a_bad_number_of_workers_in_the_environment_is_named";
 
 #[test]
+#[apply(once)]
 fn a_bad_number_of_workers_in_the_environment_is_named() {
     for bad in ["0", "many", "-1", "99999999"] {
         let ended = child::run_with(BAD, &[("GREENTHREAD_WORKERS", bad)], || {
@@ -347,6 +363,7 @@ fn a_bad_number_of_workers_in_the_environment_is_named() {
 const GOOD: &str = "ending::the_environment_says_how_many_workers_the_process_has";
 
 #[test]
+#[apply(once)]
 fn the_environment_says_how_many_workers_the_process_has() {
     let ended = child::run_with(GOOD, &[("GREENTHREAD_WORKERS", "3")], || {
         assert!(greenthread::stats().workers.is_empty());
@@ -359,6 +376,7 @@ fn the_environment_says_how_many_workers_the_process_has() {
 const EXIT: &str = "ending::a_process_that_exits_while_its_workers_run_ends_quietly";
 
 #[test]
+#[apply(once)]
 fn a_process_that_exits_while_its_workers_run_ends_quietly() {
     for _ in 0..5 {
         let ended = child::run(EXIT, || {
@@ -385,6 +403,7 @@ fn a_process_that_exits_while_its_workers_run_ends_quietly() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_with_workers_asleep_a_root_that_parks_for_ever_is_told() {
     let runtime = Runtime::builder()
         .workers(2)
@@ -402,6 +421,7 @@ fn l8_with_workers_asleep_a_root_that_parks_for_ever_is_told() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_the_report_of_a_deadlock_tells_who_waits_on_workers_and_of_a_circle_across_os_threads() {
     let runtime = Runtime::builder()
         .workers(1)
@@ -435,12 +455,14 @@ fn l8_the_report_of_a_deadlock_tells_who_waits_on_workers_and_of_a_circle_across
 }
 
 #[test]
+#[apply(on_roots)]
 fn more_workers_than_any_machine_has_use_for_are_an_error() {
     let error = Runtime::builder().workers(usize::MAX).build().unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_os_threads_that_stayed_awake_for_messages_sleep_when_none_come_any_more() {
     let runtime = Runtime::builder()
         .workers(2)
@@ -465,6 +487,7 @@ fn l8_os_threads_that_stayed_awake_for_messages_sleep_when_none_come_any_more() 
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_a_root_that_waits_for_a_busy_worker_is_not_told_of_a_deadlock() {
     let runtime = Runtime::builder()
         .workers(2)
@@ -484,6 +507,7 @@ fn l8_a_root_that_waits_for_a_busy_worker_is_not_told_of_a_deadlock() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn l8_a_root_in_a_scope_whose_children_elsewhere_wait_for_ever_ends_them_and_is_told() {
     let runtime = Runtime::builder()
         .workers(1)
@@ -501,6 +525,7 @@ fn l8_a_root_in_a_scope_whose_children_elsewhere_wait_for_ever_ends_them_and_is_
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_runtime_can_be_dropped_on_a_green_thread_and_in_the_middle_of_an_unwind() {
     let runtime = with_workers(1);
     spawn(move || drop(runtime)).join().unwrap();
@@ -513,6 +538,7 @@ fn a_runtime_can_be_dropped_on_a_green_thread_and_in_the_middle_of_an_unwind() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn workers_of_two_runtimes_do_not_mix() {
     let (one, two) = (with_workers(1), with_workers(1));
     let first = one.run(|| spawn_anywhere(here).join().unwrap());

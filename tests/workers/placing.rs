@@ -12,6 +12,7 @@ use greenthread::{
 use crate::help::{Held, here, on_workers, own_name, with_workers};
 
 #[test]
+#[apply(on_roots)]
 fn inside_a_run_it_runs_on_a_worker_of_the_runtime_and_not_on_the_callers_os_thread() {
     let (name, inner, nested) = on_workers(2, || {
         let outer = spawn_anywhere(|| {
@@ -26,6 +27,7 @@ fn inside_a_run_it_runs_on_a_worker_of_the_runtime_and_not_on_the_callers_os_thr
 }
 
 #[test]
+#[apply(on_roots)]
 fn outside_of_such_a_run_it_runs_on_the_workers_of_the_process() {
     let other = with_workers(1);
     let of_other = other.run(|| spawn_anywhere(here).join().unwrap());
@@ -38,6 +40,7 @@ fn outside_of_such_a_run_it_runs_on_the_workers_of_the_process() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn once_begun_it_stays_on_its_worker_through_every_wait() {
     let moved = on_workers(3, || {
         let wanderer = || {
@@ -60,6 +63,7 @@ fn once_begun_it_stays_on_its_worker_through_every_wait() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn with_one_worker_held_the_others_begin_what_comes() {
     on_workers(2, || {
         let held = Held::one();
@@ -71,6 +75,7 @@ fn with_one_worker_held_the_others_begin_what_comes() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn work_that_waits_behind_a_busy_worker_is_taken_by_an_idle_one() {
     on_workers(2, || {
         let (tell, told) = mpsc::channel();
@@ -93,6 +98,7 @@ fn work_that_waits_behind_a_busy_worker_is_taken_by_an_idle_one() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn with_all_workers_held_work_waits_and_is_begun_by_the_first_that_is_let_go() {
     on_workers(2, || {
         let (first, second) = (Held::one(), Held::one());
@@ -111,6 +117,7 @@ fn with_all_workers_held_work_waits_and_is_begun_by_the_first_that_is_let_go() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_busy_worker_takes_new_work_between_the_turns_of_those_it_has() {
     on_workers(1, || {
         let spins = spawn_anywhere(|| {
@@ -124,6 +131,7 @@ fn a_busy_worker_takes_new_work_between_the_turns_of_those_it_has() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn timers_are_served_while_work_to_begin_never_ends() {
     on_workers(1, || {
         let waits = spawn_anywhere(|| {
@@ -145,6 +153,7 @@ fn timers_are_served_while_work_to_begin_never_ends() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_job_of_many_is_shared_by_all_workers() {
     let sum: u64 = on_workers(3, || {
         let parts: Vec<_> = (0..3_000_u64).map(|n| spawn_anywhere(move || n)).collect();
@@ -154,6 +163,7 @@ fn a_job_of_many_is_shared_by_all_workers() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn local_spawns_on_a_worker_stay_there_and_need_no_send() {
     on_workers(2, || {
         let local = spawn_anywhere(|| {
@@ -170,6 +180,7 @@ fn local_spawns_on_a_worker_stay_there_and_need_no_send() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_builders_name_and_stack_size_go_along() {
     on_workers(1, || {
         let builder = Builder::new().name("far".into()).stack_size(1 << 20);
@@ -187,6 +198,7 @@ fn a_builders_name_and_stack_size_go_along() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_builder_refuses_a_name_with_a_nul_and_a_stack_that_no_one_can_have() {
     on_workers(1, || {
         let named = Builder::new().name("a\0b".into());
@@ -199,6 +211,7 @@ fn a_builder_refuses_a_name_with_a_nul_and_a_stack_that_no_one_can_have() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_join_set_spawns_on_workers_too() {
     on_workers(2, || {
         let mut set = JoinSet::new();
@@ -216,6 +229,7 @@ fn a_join_set_spawns_on_workers_too() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn under_virtual_time_it_runs_on_the_callers_os_thread() {
     let runtime = Runtime::builder().virtual_time().build().unwrap();
     let slept = runtime.run(|| {
@@ -229,6 +243,7 @@ fn under_virtual_time_it_runs_on_the_callers_os_thread() {
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_runtimes_stack_size_holds_on_its_workers() {
     let runtime = Runtime::builder().workers(1).stack_size(1 << 20);
     let sum = runtime.build().unwrap().run(|| {

@@ -115,21 +115,25 @@ fn exchange(make: fn() -> (Sender<u32>, Receiver<u32>)) {
 }
 
 #[test]
+#[apply(once)]
 fn a_channel_without_room_loses_and_doubles_nothing() {
     exchange(|| bounded(0));
 }
 
 #[test]
+#[apply(once)]
 fn a_channel_of_one_loses_and_doubles_nothing() {
     exchange(|| bounded(1));
 }
 
 #[test]
+#[apply(once)]
 fn an_unbounded_channel_loses_and_doubles_nothing() {
     exchange(unbounded);
 }
 
 #[test]
+#[apply(once)]
 fn selections_on_both_sides_of_a_meeting_agree() {
     try_out(|dice| {
         let books = Books::default();
@@ -155,6 +159,7 @@ fn selections_on_both_sides_of_a_meeting_agree() {
 }
 
 #[test]
+#[apply(once)]
 fn a_message_of_a_oneshot_is_received_or_given_back() {
     try_out(|dice| {
         let (sender, receiver) = oneshot();
@@ -188,6 +193,7 @@ fn a_message_of_a_oneshot_is_received_or_given_back() {
 }
 
 #[test]
+#[apply(once)]
 fn everybody_hears_a_broadcast_in_order() {
     try_out(|dice| {
         let (sender, receiver) = broadcast(16);
@@ -223,6 +229,7 @@ fn everybody_hears_a_broadcast_in_order() {
 }
 
 #[test]
+#[apply(once)]
 fn everybody_sees_the_last_value_of_a_watch() {
     try_out(|dice| {
         let (sender, receiver) = watch(0);

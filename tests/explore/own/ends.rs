@@ -14,6 +14,7 @@ use greenthread::{
 use super::{Dice, Inside, TICK, crowd, try_out};
 
 #[test]
+#[apply(once)]
 fn l11_when_a_scope_returns_all_its_children_have_ended() {
     fn tree(dice: &Dice, inside: &Inside, depth: u32) {
         let _inside = inside.enter(1);
@@ -76,11 +77,13 @@ fn pass_on_once(end: impl Fn(&dyn Fn())) {
 }
 
 #[test]
+#[apply(once)]
 fn l9_a_deadline_that_a_scope_passes_on_is_asked_of_its_child_once() {
     pass_on_once(|body| assert!(timeout(TICK, body).is_err()));
 }
 
 #[test]
+#[apply(once)]
 fn l9_a_cancellation_that_a_scope_passes_on_is_asked_of_its_child_once() {
     pass_on_once(|body| {
         scope(|s| {
@@ -92,6 +95,7 @@ fn l9_a_cancellation_that_a_scope_passes_on_is_asked_of_its_child_once() {
 }
 
 #[test]
+#[apply(once)]
 fn l9_a_cancellation_that_was_caught_and_goes_on_is_asked_of_a_child_once() {
     pass_on_once(|body| {
         scope(|s| {
@@ -130,6 +134,7 @@ fn l9_a_cancellation_that_was_caught_and_goes_on_is_asked_of_a_child_once() {
 }
 
 #[test]
+#[apply(once)]
 fn a_second_cancellation_reaches_a_child_that_has_consumed_the_first() {
     explore(100, |_| {
         let caught = Cell::new(0);
@@ -155,6 +160,7 @@ fn a_second_cancellation_reaches_a_child_that_has_consumed_the_first() {
 }
 
 #[test]
+#[apply(once)]
 fn the_first_error_of_a_try_scope_ends_the_others() {
     try_out(|dice| {
         let inside = Inside::default();
@@ -189,6 +195,7 @@ fn the_first_error_of_a_try_scope_ends_the_others() {
 }
 
 #[test]
+#[apply(once)]
 fn a_deadline_is_never_early_and_leaves_nothing_behind() {
     try_out(|dice| {
         crowd(dice, 3, |_| {
@@ -217,6 +224,7 @@ fn a_deadline_is_never_early_and_leaves_nothing_behind() {
 }
 
 #[test]
+#[apply(once)]
 fn a_shield_lets_its_work_be_finished() {
     try_out(|dice| {
         let (begun, finished) = (Cell::new(0), Cell::new(0));
@@ -237,6 +245,7 @@ fn a_shield_lets_its_work_be_finished() {
 }
 
 #[test]
+#[apply(once)]
 fn a_cancellation_that_was_caught_is_over() {
     try_out(|dice| {
         let after = Cell::new(0);
@@ -283,6 +292,7 @@ fn risky(dice: &Dice, inside: &Rc<Inside>) -> impl FnOnce() -> u32 + use<> {
 }
 
 #[test]
+#[apply(once)]
 fn a_gather_that_is_cut_short_has_ended_all_that_it_waited_for() {
     try_out(|dice| {
         let inside = Rc::new(Inside::default());
@@ -304,6 +314,7 @@ fn a_gather_that_is_cut_short_has_ended_all_that_it_waited_for() {
 }
 
 #[test]
+#[apply(once)]
 fn when_a_race_is_over_the_losers_have_ended() {
     try_out(|dice| {
         crowd(dice, 2, |_| {
@@ -327,6 +338,7 @@ fn when_a_race_is_over_the_losers_have_ended() {
 }
 
 #[test]
+#[apply(once)]
 fn a_wait_gives_every_handle_back_once() {
     try_out(|dice| {
         crowd(dice, 2, |_| {
@@ -353,6 +365,7 @@ fn a_wait_gives_every_handle_back_once() {
 }
 
 #[test]
+#[apply(once)]
 fn results_come_as_they_are_completed_and_none_is_lost_by_a_deadline() {
     try_out(|dice| {
         let own = Rc::new(Inside::default());
@@ -381,6 +394,7 @@ fn results_come_as_they_are_completed_and_none_is_lost_by_a_deadline() {
 }
 
 #[test]
+#[apply(once)]
 fn a_result_is_the_same_for_all_who_join() {
     try_out(|dice| {
         let own = Rc::new(Inside::default());

@@ -12,6 +12,7 @@ use greenthread::{resume_if_cancelled, scope};
 use super::{Books, Dice, Inside, TICK, crowd, try_out};
 
 #[test]
+#[apply(once)]
 fn a_mutex_has_one_owner_and_none_in_the_end() {
     try_out(|dice| {
         let (mutex, inside) = (Arc::new(Mutex::new(0)), Inside::default());
@@ -37,6 +38,7 @@ fn a_mutex_has_one_owner_and_none_in_the_end() {
 }
 
 #[test]
+#[apply(once)]
 fn a_reentrant_mutex_has_one_owner_and_none_in_the_end() {
     try_out(|dice| {
         let (mutex, inside) = (ReentrantMutex::new(()), Inside::default());
@@ -57,6 +59,7 @@ fn a_reentrant_mutex_has_one_owner_and_none_in_the_end() {
 }
 
 #[test]
+#[apply(once)]
 fn a_lock_for_readers_and_writers_keeps_them_apart() {
     const WRITER: i32 = 1000;
     try_out(|dice| {
@@ -91,6 +94,7 @@ fn a_lock_for_readers_and_writers_keeps_them_apart() {
 }
 
 #[test]
+#[apply(once)]
 fn a_semaphore_gives_out_what_it_has_and_has_all_of_it_in_the_end() {
     try_out(|dice| {
         let (permits, inside) = (Semaphore::new(3), Inside::default());
@@ -152,6 +156,7 @@ impl Buffer {
 }
 
 #[test]
+#[apply(once)]
 fn a_buffer_of_a_lock_and_two_conditions_loses_nothing() {
     try_out(|dice| {
         let (buffer, books) = (Buffer::default(), Books::default());
@@ -180,6 +185,7 @@ fn a_buffer_of_a_lock_and_two_conditions_loses_nothing() {
 }
 
 #[test]
+#[apply(once)]
 fn a_barrier_lets_go_as_many_as_it_is_for() {
     try_out(|dice| {
         let (barrier, arrived) = (Barrier::new(3), Cell::new(0));
@@ -201,6 +207,7 @@ fn a_barrier_lets_go_as_many_as_it_is_for() {
 }
 
 #[test]
+#[apply(once)]
 fn a_barrier_goes_on_without_those_who_left_it() {
     try_out(|dice| {
         let barrier = Barrier::new(3);
@@ -226,6 +233,7 @@ fn a_barrier_goes_on_without_those_who_left_it() {
 }
 
 #[test]
+#[apply(once)]
 fn an_event_wakes_everybody_who_waits_for_it() {
     try_out(|dice| {
         let event = Event::new();
@@ -250,6 +258,7 @@ fn an_event_wakes_everybody_who_waits_for_it() {
 }
 
 #[test]
+#[apply(once)]
 fn what_is_made_once_is_made_by_one_at_a_time_and_seen_by_all() {
     try_out(|dice| {
         let (once, inside, made) = (OnceLock::new(), Inside::default(), Cell::new(0));
@@ -281,6 +290,7 @@ fn what_is_made_once_is_made_by_one_at_a_time_and_seen_by_all() {
 }
 
 #[test]
+#[apply(once)]
 fn a_dice_is_the_same_for_the_same_seed() {
     let rolls = |seed| {
         let dice = Dice::new(seed);

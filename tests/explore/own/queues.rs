@@ -67,21 +67,25 @@ fn exchange(make: fn() -> Queue<u32>) {
 }
 
 #[test]
+#[apply(once)]
 fn a_bounded_queue_loses_and_doubles_nothing() {
     exchange(|| Queue::bounded(2));
 }
 
 #[test]
+#[apply(once)]
 fn a_bounded_stack_loses_and_doubles_nothing() {
     exchange(|| Queue::lifo_bounded(1));
 }
 
 #[test]
+#[apply(once)]
 fn a_bounded_queue_by_priority_loses_and_doubles_nothing() {
     exchange(|| Queue::priority_bounded(2));
 }
 
 #[test]
+#[apply(once)]
 fn an_unbounded_queue_loses_and_doubles_nothing() {
     exchange(Queue::unbounded);
 }

@@ -17,6 +17,7 @@ fn faults(dice: &Dice) -> Faults {
 }
 
 #[test]
+#[apply(once)]
 fn l16_every_byte_comes_once_and_in_order_whatever_is_cut_short() {
     try_out(|dice| {
         let (near, far) = UnixStream::pair().unwrap();
@@ -52,6 +53,7 @@ fn l16_every_byte_comes_once_and_in_order_whatever_is_cut_short() {
 }
 
 #[test]
+#[apply(once)]
 fn l17_a_close_wakes_all_who_read_and_write() {
     try_out(|dice| {
         let (near, far) = UnixStream::pair().unwrap();
@@ -110,6 +112,7 @@ fn call(address: SocketAddr, dice: &Dice) {
 }
 
 #[test]
+#[apply(once)]
 fn a_server_that_is_stopped_ends_all_its_handlers_and_returns() {
     let explored = explore(MANY, |seed| {
         let dice = Dice::new(seed);

@@ -53,6 +53,7 @@ impl Drop for Slow<'_> {
 }
 
 #[test]
+#[apply(once)]
 fn l10_destructors_that_wait_run_to_their_end() {
     try_out(|dice| {
         let (sender, receiver) = bounded(1);
@@ -93,6 +94,7 @@ fn l10_destructors_that_wait_run_to_their_end() {
 }
 
 #[test]
+#[apply(once)]
 fn a_token_that_comes_before_during_or_after_other_waits_is_not_lost() {
     try_out(|dice| {
         let (mutex, event) = (Mutex::new(()), Event::new());
@@ -145,6 +147,7 @@ fn limited_numbers(limit: u32) -> Generator<(), u32, Result<(), Elapsed>> {
 }
 
 #[test]
+#[apply(once)]
 fn l12_a_generator_takes_its_deadline_from_driver_to_driver() {
     try_out(|dice| {
         let limit = dice.roll(6);
@@ -176,6 +179,7 @@ fn l12_a_generator_takes_its_deadline_from_driver_to_driver() {
 }
 
 #[test]
+#[apply(once)]
 fn cancellations_of_each_other_end_everybody_once() {
     try_out(|dice| {
         let ended = Inside::default();
@@ -218,6 +222,7 @@ fn cancellations_of_each_other_end_everybody_once() {
 }
 
 #[test]
+#[apply(once)]
 fn callbacks_and_joiners_see_an_end_once_and_in_order() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
