@@ -1,0 +1,133 @@
+//! What a run of a program was seen to do. The library's and the model's are compared.
+
+use std::fmt;
+
+use crate::program::Millis;
+
+/// How a green thread, or the root, ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It did all its steps.
+    Done,
+
+    /// By the step with this number, as an error.
+    Failed(usize),
+
+    /// It was asked to end.
+    Cancelled(Option<Why>),
+
+    /// By a panic: of the step with this number, if that can be seen.
+    Panicked(Option<usize>),
+
+    /// The root was told of a deadlock.
+    Deadlock,
+
+    /// The process would have been aborted: a deadlock while those who were cancelled for one do not end.
+    Abort,
+}
+
+/// Why a green thread was asked to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// The step with this number asked.
+    Step(usize),
+
+    /// `run` has ended.
+    EndOfRun,
+
+    /// Another part of its scope has failed.
+    ScopeFailed,
+
+    /// It returned an error, which its scope has.
+    ItsError,
+
+    /// A deadline passed.
+    Elapsed,
+
+    /// There was a deadlock.
+    Deadlock,
+
+    /// Something that nobody expects.
+    Unknown,
+}
+
+/// What came of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// Its green thread began, or what it does has begun and may take a while.
+    Began,
+
+    /// It was done.
+    Done,
+
+    /// It got this item.
+    Got(usize),
+
+    /// Its limit passed.
+    Elapsed,
+
+    /// It would have had to wait.
+    Refused,
+
+    /// The other side has gone.
+    Closed,
+
+    /// There is no such thing (any more).
+    Missing,
+
+    /// It said so.
+    Says(bool),
+
+    /// What it waited for ended like this; or its own green thread did.
+    Ended(End),
+
+    /// It caught a request; whether that was a timeout's, and its reason.
+    Caught(bool, Option<Why>),
+
+    /// It unwinds.
+    Unwound,
+
+    /// A panic that nobody joins was reported.
+    Reported,
+}
+
+/// One line of a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Event {
+    /// When, since the beginning.
+    pub(crate) at: Millis,
+
+    /// The number of the green thread.
+    pub(crate) who: usize,
+
+    /// The number of the step; 0 for a green thread as a whole.
+    pub(crate) step: usize,
+
+    /// What came of it.
+    pub(crate) what: Seen,
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Event {
+            at,
+            who,
+            step,
+            what,
+        } = self;
+        write!(f, "{at:>4} ms  thread {who:<2} step {step:<3} {what:?}")
+    }
+}
+
+/// Everything that was seen of one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct History {
+    /// In the order in which they came.
+    pub(crate) events: Vec<Event>,
+
+    /// How `run` ended.
+    pub(crate) end: End,
+
+    /// How many green threads were left behind, which only a deadlock at the end of `run` does.
+    pub(crate) left: usize,
+}

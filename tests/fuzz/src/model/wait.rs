@@ -1,0 +1,306 @@
+//! Waiting: who stands in which line, and how a wait ends.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::task::Poll;
+
+use super::frames::What;
+use super::thread::Thread;
+use super::timers::Target;
+use super::world::World;
+use crate::history::End;
+use crate::program::Millis;
+
+/// Why steps were left.
+#[derive(Clone, Debug)]
+pub(super) enum Stop {
+    /// The step with this number failed.
+    Fail(usize),
+
+    /// A request was raised.
+    Request(What),
+
+    /// A panic.
+    Panic(Cause),
+
+    /// A panic that its scope has kept.
+    Kept,
+}
+
+/// What panicked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The step with this number.
+    Step(usize),
+
+    /// The root, because of a deadlock.
+    Deadlock,
+}
+
+impl Cause {
+    /// How whoever it ends has ended.
+    pub(super) fn end(self) -> End {
+        match self {
+            Cause::Step(step) => End::Panicked(Some(step)),
+            Cause::Deadlock => End::Deadlock,
+        }
+    }
+}
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// A waker came.
+    Granted,
+
+    /// Its own deadline came.
+    TimedOut,
+
+    /// A request or a deadlock came.
+    Interrupted,
+}
+
+/// What whoever waited is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It was served.
+    Granted,
+
+    /// Its own deadline came.
+    TimedOut,
+}
+
+/// One wait: the first to end it wins.
+pub(super) struct Wait {
+    /// Whose.
+    owner: Rc<Thread>,
+
+    /// How it ended.
+    ended: Cell<Option<Ended>>,
+
+    /// Whether a request may end it.
+    pub(super) interruptible: bool,
+}
+
+impl Wait {
+    /// Ends it, if nothing else has: the owner is ready.
+    pub(super) fn end(&self, world: &World, how: Ended) -> bool {
+        let first = self.ended.get().is_none();
+        if first {
+            self.ended.set(Some(how));
+            world.make_ready(&self.owner);
+        }
+        first
+    }
+}
+
+/// A place in line, which is kept by one who was woken in vain.
+#[derive(Default)]
+pub(super) struct Place {
+    /// When it came; 0 before.
+    ticket: Cell<u64>,
+
+    /// How much it waits for.
+    pub(super) weight: usize,
+
+    /// What is handed over.
+    pub(super) slot: Cell<Option<usize>>,
+}
+
+impl Place {
+    /// For one who waits for so many.
+    pub(super) fn for_so_many(weight: usize) -> Self {
+        Place {
+            weight,
+            ..Place::default()
+        }
+    }
+}
+
+/// Those who wait for one thing.
+#[derive(Default)]
+pub(super) struct Line {
+    /// From front to back.
+    waiters: RefCell<Vec<(Rc<Place>, Rc<Wait>)>>,
+
+    /// The ticket of the last to come.
+    last: Cell<u64>,
+}
+
+impl Line {
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiters.borrow().is_empty()
+    }
+
+    fn link(&self, place: &Rc<Place>, wait: &Rc<Wait>) {
+        if place.ticket.get() == 0 {
+            self.last.set(self.last.get() + 1);
+            place.ticket.set(self.last.get());
+        }
+        let mut waiters = self.waiters.borrow_mut();
+        let ticket = place.ticket.get();
+        let at = waiters.iter().position(|(other, _)| other.ticket.get() > ticket);
+        let at = at.unwrap_or(waiters.len());
+        waiters.insert(at, (Rc::clone(place), Rc::clone(wait)));
+    }
+
+    fn unlink(&self, wait: &Rc<Wait>) {
+        self.waiters.borrow_mut().retain(|(_, other)| !Rc::ptr_eq(other, wait));
+    }
+
+    /// Wakes the first one whose wait has not ended otherwise, if the first in line waits for at most `most`.
+    pub(super) fn wake_within(&self, world: &World, most: usize) -> Option<Rc<Place>> {
+        loop {
+            let mut waiters = self.waiters.borrow_mut();
+            let first = waiters.first().filter(|(place, _)| place.weight <= most);
+            first?;
+            let (place, wait) = waiters.remove(0);
+            drop(waiters);
+            if wait.end(world, Ended::Granted) {
+                return Some(place);
+            }
+        }
+    }
+
+    /// The same, whatever it waits for.
+    pub(super) fn wake_first(&self, world: &World) -> Option<Rc<Place>> {
+        self.wake_within(world, usize::MAX)
+    }
+
+    /// Wakes everybody.
+    pub(super) fn wake_all(&self, world: &World) {
+        while self.wake_first(world).is_some() {}
+    }
+}
+
+/// What becomes of a grant of one who is also requested.
+pub(super) enum Grant<'a> {
+    /// It is given back by this call.
+    GiveBack(&'a dyn Fn()),
+
+    /// It is kept, and the request is raised at the next wait point.
+    Keep,
+
+    /// No request ends this wait.
+    Protected,
+}
+
+/// Everything about one wait.
+pub(super) struct Ask<'a> {
+    /// Where it stands; in no line when it waits for a moment alone.
+    pub(super) line: Option<(&'a Line, &'a Rc<Place>)>,
+
+    /// Until when.
+    pub(super) deadline: Option<Millis>,
+
+    /// What becomes of an unused grant.
+    pub(super) grant: Grant<'a>,
+
+    /// Called after leaving the line without a grant.
+    pub(super) left: &'a dyn Fn(),
+}
+
+impl World {
+    /// The one door: waits, and raises what is due before and after.
+    pub(super) async fn park(&self, me: &Rc<Thread>, ask: Ask<'_>) -> Result<Outcome, Stop> {
+        self.park_after(me, ask, || ()).await
+    }
+
+    /// The same; `last` is done when nothing is raised any more before waiting.
+    pub(super) async fn park_after(
+        &self,
+        me: &Rc<Thread>,
+        ask: Ask<'_>,
+        last: impl FnOnce(),
+    ) -> Result<Outcome, Stop> {
+        let interruptible = !matches!(ask.grant, Grant::Protected);
+        if interruptible {
+            self.checkpoint(me)?;
+        }
+        let wait = Rc::new(Wait {
+            owner: Rc::clone(me),
+            ended: Cell::new(None),
+            interruptible,
+        });
+        if let Some((line, place)) = ask.line {
+            line.link(place, &wait);
+        }
+        last();
+        match self.suspend(me, &wait, ask.deadline).await {
+            Ended::Granted => {
+                if let Grant::GiveBack(give_back) = ask.grant
+                    && let Some(what) = me.due()
+                {
+                    give_back();
+                    return Err(Stop::Request(what));
+                }
+                return Ok(Outcome::Granted);
+            }
+            ended => {
+                if let Some((line, _)) = ask.line {
+                    line.unlink(&wait);
+                    (ask.left)();
+                }
+                self.checkpoint(me)?;
+                if ended == Ended::TimedOut {
+                    return Ok(Outcome::TimedOut);
+                }
+            }
+        }
+        assert!(self.take_deadlock(), "the model was interrupted with nothing to raise");
+        Err(Stop::Panic(Cause::Deadlock))
+    }
+
+    async fn suspend(&self, me: &Rc<Thread>, wait: &Rc<Wait>, deadline: Option<Millis>) -> Ended {
+        let timer = deadline.map(|deadline| {
+            let target = Target::Wait(Rc::clone(wait));
+            self.timers.set(&self.order, deadline, target)
+        });
+        me.set_wait(Some(Rc::clone(wait)));
+        switch_away().await;
+        me.set_wait(None);
+        if let Some(timer) = timer {
+            self.timers.remove(timer);
+        }
+        wait.ended.get().expect("nobody runs again before its wait has ended")
+    }
+
+    /// Lets the others go first, then raises what is due.
+    pub(super) async fn yield_now(&self, me: &Rc<Thread>) -> Result<(), Stop> {
+        self.make_ready(me);
+        switch_away().await;
+        self.checkpoint(me)
+    }
+
+    /// Raises what is due.
+    pub(super) fn checkpoint(&self, me: &Rc<Thread>) -> Result<(), Stop> {
+        me.due().map_or(Ok(()), |what| Err(Stop::Request(what)))
+    }
+
+    /// Waits for a moment.
+    pub(super) async fn sleep(&self, me: &Rc<Thread>, limit: Millis) -> Result<(), Stop> {
+        if limit == 0 {
+            return self.yield_now(me).await;
+        }
+        let ask = Ask {
+            line: None,
+            deadline: Some(self.now.get() + limit),
+            grant: Grant::Keep,
+            left: &|| (),
+        };
+        self.park(me, ask).await.map(drop)
+    }
+}
+
+/// Back to the loop, once.
+async fn switch_away() {
+    let mut has_been = false;
+    std::future::poll_fn(|_| {
+        if std::mem::replace(&mut has_been, true) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+}

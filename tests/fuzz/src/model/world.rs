@@ -1,0 +1,373 @@
+//! What the green threads of the model share: the line of those who are ready, the loop, the clock, the history.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::channel::Channel;
+use super::family::Family;
+use super::frames::{Frame, Kind};
+use super::order::Order;
+use super::steps;
+use super::sync::{Event as Signal, Gate, Semaphore};
+use super::thread::Thread;
+use super::timers::{Target, Timers};
+use super::wait::{Ask, Cause, Ended, Grant, Outcome, Place, Stop};
+use crate::history::{End, Event, Seen, Why};
+use crate::program::{Body, Millis, Program};
+
+/// All of it.
+pub(super) struct World {
+    /// Who runs next.
+    pub(super) order: Order,
+
+    /// Those who can run, in the order in which they became so.
+    ready: RefCell<VecDeque<Rc<Thread>>>,
+
+    /// The root, and every green thread that was started, in that order.
+    threads: RefCell<Vec<Rc<Thread>>>,
+
+    /// Those of them that can be named, by their numbers in the program.
+    named: RefCell<Vec<Option<Rc<Thread>>>>,
+
+    /// Which of them have handles that nobody has taken.
+    handles: RefCell<Vec<bool>>,
+
+    /// Whether the root has done its part: handles are not kept any more.
+    closed: Cell<bool>,
+
+    /// What time it is.
+    pub(super) now: Cell<Millis>,
+
+    /// Who waits for a moment.
+    pub(super) timers: Timers,
+
+    /// How many frames and requests there were.
+    numbers: Cell<u64>,
+
+    /// Whether there was a deadlock that the root has not been told of.
+    deadlock: Cell<bool>,
+
+    /// Whether the process has been aborted.
+    aborted: Cell<bool>,
+
+    /// What was seen.
+    pub(super) events: RefCell<Vec<Event>>,
+
+    /// Mutexes.
+    pub(super) mutexes: Vec<Gate>,
+
+    /// Semaphores.
+    pub(super) semaphores: Vec<Semaphore>,
+
+    /// Channels.
+    pub(super) channels: Vec<Channel>,
+
+    /// Events.
+    pub(super) signals: Vec<Signal>,
+}
+
+impl World {
+    pub(super) fn new(program: &Program, order: Option<u64>) -> Rc<Self> {
+        let (objects, threads) = (&program.objects, program.threads());
+        Rc::new(World {
+            order: Order::new(order),
+            ready: RefCell::default(),
+            threads: RefCell::default(),
+            named: RefCell::new(vec![None; threads]),
+            handles: RefCell::new(vec![false; threads]),
+            closed: Cell::new(false),
+            now: Cell::new(0),
+            timers: Timers::default(),
+            numbers: Cell::new(0),
+            deadlock: Cell::new(false),
+            aborted: Cell::new(false),
+            events: RefCell::default(),
+            mutexes: (0..objects.mutexes).map(|_| Gate::default()).collect(),
+            semaphores: objects.semaphores.iter().map(|n| Semaphore::new(*n)).collect(),
+            channels: objects.channels.iter().map(|n| Channel::new(*n)).collect(),
+            signals: (0..objects.events).map(|_| Signal::default()).collect(),
+        })
+    }
+
+    pub(super) fn note(&self, who: usize, step: usize, what: Seen) {
+        let at = self.now.get();
+        self.events.borrow_mut().push(Event {
+            at,
+            who,
+            step,
+            what,
+        });
+    }
+
+    /// A panic that nobody joins.
+    pub(super) fn report(&self, cause: Cause) {
+        let step = match cause {
+            Cause::Step(step) => step,
+            Cause::Deadlock => 0,
+        };
+        self.note(0, step, Seen::Reported);
+    }
+
+    pub(super) fn next_number(&self) -> u64 {
+        self.numbers.set(self.numbers.get() + 1);
+        self.numbers.get()
+    }
+
+    pub(super) fn make_ready(&self, thread: &Rc<Thread>) {
+        self.ready.borrow_mut().push_back(Rc::clone(thread));
+    }
+
+    /// Takes one in.
+    pub(super) fn admit(&self, thread: &Rc<Thread>) {
+        self.threads.borrow_mut().push(Rc::clone(thread));
+        self.make_ready(thread);
+    }
+
+    /// How many green threads have not ended.
+    pub(super) fn alive(&self) -> usize {
+        let threads = self.threads.borrow();
+        threads.iter().skip(1).filter(|thread| !thread.has_ended()).count()
+    }
+
+    /// Breaks the circles of what is left.
+    pub(super) fn let_go(&self) {
+        self.ready.take();
+        self.timers.clear();
+        self.named.take();
+        for thread in self.threads.take() {
+            thread.let_go();
+        }
+    }
+}
+
+/// The loop.
+impl World {
+    /// Until the root has ended, or the process.
+    pub(super) fn turn_until_end(&self, root: &Thread) {
+        while !root.has_ended() && !self.aborted.get() {
+            let next = self.ready.borrow_mut().pop_front();
+            match next {
+                Some(thread) => {
+                    thread.run();
+                    if self.order.is_chosen() {
+                        self.fire_timers();
+                    }
+                }
+                None => self.idle(),
+            }
+            self.choose();
+        }
+    }
+
+    /// The first in line and the chosen one change places.
+    fn choose(&self) {
+        let mut ready = self.ready.borrow_mut();
+        if !ready.is_empty() {
+            let chosen = self.order.next_of(ready.len());
+            ready.swap(0, chosen);
+        }
+    }
+
+    /// Nobody is ready: time goes on, or it is a deadlock.
+    fn idle(&self) {
+        self.fire_timers();
+        if !self.ready.borrow().is_empty() {
+            return;
+        }
+        match self.timers.earliest() {
+            Some(deadline) => {
+                self.now.set(self.now.get().max(deadline));
+                self.fire_timers();
+            }
+            None => self.report_deadlock(),
+        }
+    }
+
+    fn fire_timers(&self) {
+        if self.timers.is_empty() {
+            return;
+        }
+        while self.ready.borrow().is_empty() || !self.order.puts_off() {
+            match self.timers.pop_due(self.now.get()) {
+                Some(Target::Wait(wait)) => drop(wait.end(self, Ended::TimedOut)),
+                Some(Target::Frame(frame)) => self.fire_frame(&frame),
+                None => return,
+            }
+        }
+    }
+
+    /// The root is told; if it stands where it must not be disturbed, everybody is cancelled first.
+    fn report_deadlock(&self) {
+        let first = !self.deadlock.replace(true);
+        let root = Rc::clone(&self.threads.borrow()[0]);
+        let Some(wait) = root.wait() else {
+            return;
+        };
+        if wait.interruptible {
+            wait.end(self, Ended::Interrupted);
+        } else if first {
+            self.cancel_everybody(&root);
+        } else {
+            self.aborted.set(true);
+        }
+    }
+
+    fn cancel_everybody(&self, root: &Rc<Thread>) {
+        let request = || self.request(Some(Why::Deadlock), true);
+        self.pass_on(root, None, request());
+        for thread in self.left() {
+            self.cancel(&thread, request());
+        }
+    }
+
+    /// Every green thread that has not ended.
+    fn left(&self) -> Vec<Rc<Thread>> {
+        let threads = self.threads.borrow();
+        let left = threads.iter().skip(1).filter(|thread| !thread.has_ended());
+        left.cloned().collect()
+    }
+
+    /// Whether there was a deadlock; it is told once.
+    pub(super) fn take_deadlock(&self) -> bool {
+        self.deadlock.replace(false)
+    }
+}
+
+/// Lives of green threads.
+impl World {
+    /// Starts one.
+    pub(super) fn spawn(
+        self: &Rc<Self>,
+        number: usize,
+        body: &Body,
+        member: Option<(Rc<Family>, usize, Rc<Frame>)>,
+    ) -> Rc<Thread> {
+        let thread = Thread::new(number, member);
+        let life = live(Rc::clone(self), Rc::clone(&thread), Rc::clone(body));
+        thread.begin(Box::pin(life));
+        self.admit(&thread);
+        self.named.borrow_mut()[number] = Some(Rc::clone(&thread));
+        thread
+    }
+
+    pub(super) fn named(&self, number: usize) -> Option<Rc<Thread>> {
+        self.named.borrow()[number].clone()
+    }
+
+    /// Keeps a handle for whoever takes it.
+    pub(super) fn keep_handle(&self, thread: &Thread) {
+        if self.closed.get() {
+            self.detach(thread);
+        } else {
+            self.handles.borrow_mut()[thread.number] = true;
+        }
+    }
+
+    /// Takes the handle of this one, if it is there.
+    pub(super) fn take_handle(&self, number: usize) -> Option<Rc<Thread>> {
+        let there = std::mem::take(&mut self.handles.borrow_mut()[number]);
+        there.then(|| self.named(number)).flatten()
+    }
+
+    /// The root has done its part.
+    pub(super) fn close(&self) {
+        self.closed.set(true);
+        let count = self.handles.borrow().len();
+        for thread in (0..count).filter_map(|number| self.take_handle(number)) {
+            self.detach(&thread);
+        }
+    }
+
+    /// Nobody will join it.
+    pub(super) fn detach(&self, thread: &Thread) {
+        match thread.end() {
+            Some(end) => self.report_end(thread, end),
+            None => thread.detached.set(true),
+        }
+    }
+
+    fn report_end(&self, thread: &Thread, end: End) {
+        if let (End::Panicked(Some(step)), None) = (end, &thread.member) {
+            self.report(Cause::Step(step));
+        }
+    }
+
+    /// Waits until it has ended; false when that takes too long.
+    pub(super) async fn wait_over(
+        &self,
+        me: &Rc<Thread>,
+        thread: &Thread,
+        deadline: Option<Millis>,
+    ) -> Result<bool, Stop> {
+        let place = Rc::new(Place::default());
+        while !thread.has_ended() {
+            let ask = Ask {
+                line: Some((&thread.joiners, &place)),
+                deadline,
+                grant: Grant::Keep,
+                left: &|| (),
+            };
+            if self.park(me, ask).await? == Outcome::TimedOut {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The end of `run`: cancels what is left, and waits for it.
+    pub(super) async fn end_what_was_left(&self, root: &Rc<Thread>) -> Result<(), Stop> {
+        let shield = self.enter(root, Kind::Shield);
+        loop {
+            let left = self.left();
+            if left.is_empty() {
+                break;
+            }
+            for thread in &left {
+                self.cancel(thread, self.request(Some(Why::EndOfRun), true));
+            }
+            for thread in &left {
+                self.wait_over(root, thread, None).await?;
+            }
+            self.yield_now(root).await?;
+        }
+        self.leave(&shield);
+        Ok(())
+    }
+}
+
+/// The whole life of a green thread.
+async fn live(world: Rc<World>, me: Rc<Thread>, body: Body) {
+    let pending = *me.request.borrow();
+    let end = match pending {
+        // It was cancelled before it began, so it never runs.
+        Some(request) => End::Cancelled(request.reason),
+        None => match steps::thread(&world, &me, me.number, &body).await {
+            Ok(()) => End::Done,
+            Err(stop) => world.explain(&me, stop),
+        },
+    };
+    *me.request.borrow_mut() = None;
+    if me.detached.get() {
+        world.report_end(&me, end);
+    }
+    me.finish(end);
+    me.joiners.wake_all(&world);
+    world.child_left(&me);
+}
+
+impl World {
+    /// How one ends that was stopped.
+    fn explain(&self, me: &Thread, stop: Stop) -> End {
+        match stop {
+            Stop::Fail(step) => End::Failed(step),
+            Stop::Request(super::frames::What::Cancelled(request)) => End::Cancelled(request.reason),
+            Stop::Request(_) | Stop::Kept => End::Cancelled(None),
+            Stop::Panic(cause) if me.member.is_some() => {
+                self.child_panicked(me, cause);
+                End::Panicked(None)
+            }
+            Stop::Panic(cause) => cause.end(),
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! What is run: a tree of steps for each green thread, over a few shared objects.
+//!
+//! There are no loops, so each step is done at most once: its number says what it is in a history, and is the item that it sends. Programs are
+//! written as text in RON and read from it.
+
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+
+/// Steps, one after another.
+pub(crate) type Body = Rc<Vec<Step>>;
+
+/// Milliseconds of virtual time.
+pub(crate) type Millis = u64;
+
+/// A whole program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Program {
+    /// What the steps share.
+    pub(crate) objects: Objects,
+
+    /// What the root does.
+    pub(crate) main: Body,
+}
+
+/// The shared objects; steps name them by their places.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Objects {
+    /// How many mutexes there are.
+    pub(crate) mutexes: usize,
+
+    /// The permits of each semaphore.
+    pub(crate) semaphores: Vec<usize>,
+
+    /// The capacity of each channel; none for an unbounded one.
+    pub(crate) channels: Vec<Option<usize>>,
+
+    /// How many events there are.
+    pub(crate) events: usize,
+}
+
+/// One step: its number in the program, from 1, and what it does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Step(pub(crate) usize, pub(crate) Op);
+
+/// How long a step waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum How {
+    /// Until it is served.
+    Wait,
+
+    /// Not at all.
+    Try,
+
+    /// So long.
+    Within(Millis),
+}
+
+/// What becomes of a request that was caught.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Then {
+    /// It is over.
+    GoOn,
+
+    /// It is raised again, as if it had not been caught.
+    Resume,
+}
+
+/// What a step does. Green threads are named by their numbers: the root is 0, the others are numbered in the order in which they stand in the program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Op {
+    /// Sleeps so long.
+    Sleep(Millis),
+
+    /// Lets the others go first.
+    Yield,
+
+    /// Raises what is pending.
+    Checkpoint,
+
+    /// Does the body inside this mutex.
+    Lock(usize, How, Body),
+
+    /// Does the body with so many permits of this semaphore.
+    Acquire(usize, usize, How, Body),
+
+    /// Sends the step's own number through this channel.
+    Send(usize, How),
+
+    /// Receives from this channel.
+    Recv(usize, How),
+
+    /// Gives the program's own sender of this channel up.
+    DropSender(usize),
+
+    /// Gives the program's own receiver of this channel up.
+    DropReceiver(usize),
+
+    /// Sets this event.
+    Set(usize),
+
+    /// Clears it.
+    Clear(usize),
+
+    /// Waits for it.
+    Await(usize, How),
+
+    /// Does the body within so long.
+    Timeout(Millis, Body),
+
+    /// Does the body with nothing raised from outside.
+    Shield(Body),
+
+    /// Catches a request that is raised in the body.
+    Catch(Then, Body),
+
+    /// Catches a panic of the body.
+    CatchPanic(Body),
+
+    /// Starts the green thread with this number.
+    Spawn(usize, Body),
+
+    /// Does the body in a scope of its own.
+    Scope(Body),
+
+    /// Starts the green thread with this number in the innermost scope of the one that runs; without one, as `Spawn`.
+    Child(usize, Body),
+
+    /// Asks the children of that scope to end.
+    CancelScope,
+
+    /// Waits for the end of this green thread, whose handle only one can have.
+    Join(usize, How),
+
+    /// Asks it to end.
+    Cancel(usize),
+
+    /// Looks whether it has.
+    IsFinished(usize),
+
+    /// Panics with the step's own number.
+    Panic,
+
+    /// Ends its green thread, or its scope's part, with the step's own number as an error.
+    Fail,
+}
+
+impl Op {
+    /// Its name, for counting.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Op::Sleep(_) => "sleep",
+            Op::Yield => "yield",
+            Op::Checkpoint => "checkpoint",
+            Op::Lock(..) => "lock",
+            Op::Acquire(..) => "acquire",
+            Op::Send(..) => "send",
+            Op::Recv(..) => "recv",
+            Op::DropSender(_) => "drop sender",
+            Op::DropReceiver(_) => "drop receiver",
+            Op::Set(_) => "set event",
+            Op::Clear(_) => "clear event",
+            Op::Await(..) => "wait event",
+            Op::Timeout(..) => "timeout",
+            Op::Shield(_) => "shield",
+            Op::Catch(..) => "catch_cancel",
+            Op::CatchPanic(_) => "catch_unwind",
+            Op::Spawn(..) => "spawn",
+            Op::Scope(_) => "scope",
+            Op::Child(..) => "scope spawn",
+            Op::CancelScope => "scope cancel",
+            Op::Join(..) => "join",
+            Op::Cancel(_) => "cancel",
+            Op::IsFinished(_) => "is_finished",
+            Op::Panic => "panic",
+            Op::Fail => "fail",
+        }
+    }
+
+    /// The steps inside of it.
+    pub(crate) fn body(&self) -> Option<&Body> {
+        match self {
+            Op::Lock(_, _, body)
+            | Op::Acquire(_, _, _, body)
+            | Op::Timeout(_, body)
+            | Op::Shield(body)
+            | Op::Catch(_, body)
+            | Op::CatchPanic(body)
+            | Op::Spawn(_, body)
+            | Op::Scope(body)
+            | Op::Child(_, body) => Some(body),
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn body_mut(&mut self) -> Option<&mut Vec<Step>> {
+        match self {
+            Op::Lock(_, _, body)
+            | Op::Acquire(_, _, _, body)
+            | Op::Timeout(_, body)
+            | Op::Shield(body)
+            | Op::Catch(_, body)
+            | Op::CatchPanic(body)
+            | Op::Spawn(_, body)
+            | Op::Scope(body)
+            | Op::Child(_, body) => Some(Rc::make_mut(body)),
+            _ => None,
+        }
+    }
+
+    /// The number of the green thread that it starts.
+    pub(crate) fn starts(&mut self) -> Option<&mut usize> {
+        match self {
+            Op::Spawn(number, _) | Op::Child(number, _) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The number of the green thread that it names without starting it.
+    pub(crate) fn names(&mut self) -> Option<&mut usize> {
+        match self {
+            Op::Join(number, _) | Op::Cancel(number) | Op::IsFinished(number) => Some(number),
+            _ => None,
+        }
+    }
+}
+
+impl Program {
+    /// Reads one from its text.
+    pub(crate) fn parse(text: &str) -> Result<Program, ron::error::SpannedError> {
+        let mut program: Program = ron::from_str(text)?;
+        program.number();
+        Ok(program)
+    }
+
+    fn main_mut(&mut self) -> &mut Vec<Step> {
+        Rc::make_mut(&mut self.main)
+    }
+
+    /// Numbers the steps anew, in the order in which they stand.
+    pub(crate) fn number(&mut self) {
+        let mut next = 1;
+        for_each(self.main_mut(), &mut |step| {
+            step.0 = next;
+            next += 1;
+        });
+    }
+
+    /// Numbers the green threads anew, in the order in which they are started in the text; whoever is named and is not there becomes one of the `count` that are.
+    pub(crate) fn name_threads(&mut self, count: usize) {
+        let mut next = 1;
+        for_each(self.main_mut(), &mut |step| {
+            if let Some(number) = step.1.starts() {
+                *number = next;
+                next += 1;
+            }
+            if let Some(number) = step.1.names() {
+                *number = *number % count.max(1) + 1;
+            }
+        });
+    }
+
+    /// Calls `f` for every step.
+    pub(crate) fn for_each(&self, f: &mut impl FnMut(&Step)) {
+        visit(&self.main, f);
+    }
+
+    /// How many steps there are.
+    pub(crate) fn len(&self) -> usize {
+        let mut count = 0;
+        self.for_each(&mut |_| count += 1);
+        count
+    }
+
+    /// How many green threads it names, the root among them.
+    pub(crate) fn threads(&self) -> usize {
+        let mut most = 0;
+        self.for_each(&mut |step| {
+            let mut op = step.1.clone();
+            let named = op.starts().copied().max(op.names().copied());
+            most = most.max(named.unwrap_or(0));
+        });
+        most + 1
+    }
+
+    /// As text.
+    pub(crate) fn text(&self) -> String {
+        let style = ron::ser::PrettyConfig::new()
+            .indentor("  ")
+            .compact_structs(true)
+            .depth_limit(64);
+        ron::ser::to_string_pretty(self, style).expect("a program can be written")
+    }
+}
+
+fn visit(body: &[Step], f: &mut impl FnMut(&Step)) {
+    for step in body {
+        f(step);
+        if let Some(inner) = step.1.body() {
+            visit(inner, f);
+        }
+    }
+}
+
+fn for_each(body: &mut [Step], f: &mut impl FnMut(&mut Step)) {
+    for step in body {
+        f(step);
+        if let Some(inner) = step.1.body_mut() {
+            for_each(inner, f);
+        }
+    }
+}

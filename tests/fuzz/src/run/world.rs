@@ -1,0 +1,171 @@
+//! What the green threads of one program share, and the history that they write.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::error::Error;
+use std::fmt;
+use std::rc::Rc;
+
+use greenthread::time::{Instant, now};
+use greenthread::{Elapsed, GreenThread, JoinError, JoinHandle};
+
+use super::objects::Objects;
+use super::{Outcome, Planned, panicked};
+use crate::history::{End, Event, History, Seen, Why};
+use crate::program::{Millis, Program};
+
+/// The result of a green thread: the step that failed.
+pub(super) type Returned = Result<(), usize>;
+
+/// What is shared.
+pub(super) struct World {
+    /// What the steps name.
+    pub(super) objects: Objects,
+
+    /// When it began.
+    began: Instant,
+
+    /// What was seen.
+    events: RefCell<Vec<Event>>,
+
+    /// What must never be.
+    faults: RefCell<Vec<String>>,
+
+    /// The handles that nobody has taken, by the numbers of the green threads.
+    handles: RefCell<Vec<Option<JoinHandle<Returned>>>>,
+
+    /// Every green thread that was started, for cancelling.
+    threads: RefCell<Vec<Option<GreenThread>>>,
+
+    /// Whether the root has done its part: handles are not kept any more.
+    closed: Cell<bool>,
+}
+
+/// The reason of a cancellation: the step that asked.
+#[derive(Debug)]
+pub(super) struct Asked(pub(super) usize);
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "step {} asked", self.0)
+    }
+}
+
+impl Error for Asked {}
+
+impl World {
+    pub(super) fn new(program: &Program) -> Self {
+        let threads = program.threads();
+        World {
+            objects: Objects::new(&program.objects),
+            began: now(),
+            events: RefCell::default(),
+            faults: RefCell::default(),
+            handles: RefCell::new((0..threads).map(|_| None).collect()),
+            threads: RefCell::new(vec![None; threads]),
+            closed: Cell::new(false),
+        }
+    }
+
+    /// Writes down what came of a step.
+    pub(super) fn note(&self, who: usize, step: usize, what: Seen) {
+        let at = self.at();
+        self.events.borrow_mut().push(Event {
+            at,
+            who,
+            step,
+            what,
+        });
+    }
+
+    fn at(&self) -> Millis {
+        let since = now() - self.began;
+        if since.subsec_nanos() % 1_000_000 != 0 {
+            self.fault(format!("the clock stands at {since:?}, which no step asked for"));
+        }
+        since.as_millis() as Millis
+    }
+
+    /// What must never be has been.
+    pub(super) fn fault(&self, what: String) {
+        self.faults.borrow_mut().push(what);
+    }
+
+    /// A panic was reported that nobody joins.
+    pub(super) fn reported(&self, payload: &(dyn Any + Send)) {
+        let step = payload.downcast_ref().map_or(0, |Planned(step)| *step);
+        self.note(0, step, Seen::Reported);
+    }
+
+    /// A green thread was started.
+    pub(super) fn started(&self, number: usize, thread: &GreenThread) {
+        self.threads.borrow_mut()[number] = Some(thread.clone());
+    }
+
+    pub(super) fn thread(&self, number: usize) -> Option<GreenThread> {
+        self.threads.borrow()[number].clone()
+    }
+
+    /// Keeps a handle for whoever takes it.
+    pub(super) fn keep(&self, number: usize, handle: JoinHandle<Returned>) {
+        if !self.closed.get() {
+            self.handles.borrow_mut()[number] = Some(handle);
+        }
+    }
+
+    pub(super) fn take(&self, number: usize) -> Option<JoinHandle<Returned>> {
+        self.handles.borrow_mut()[number].take()
+    }
+
+    /// The root has done its part.
+    pub(super) fn close(&self) {
+        self.closed.set(true);
+        let count = self.handles.borrow().len();
+        for number in 0..count {
+            drop(self.take(number));
+        }
+    }
+
+    /// Everything that was seen.
+    pub(super) fn outcome(self: &Rc<Self>, end: End, left: usize) -> Outcome {
+        let history = History {
+            events: self.events.take(),
+            end,
+            left,
+        };
+        Outcome {
+            history,
+            faults: self.faults.take(),
+        }
+    }
+}
+
+/// How a green thread ended, by what its handle says.
+pub(super) fn end_of(result: Result<Returned, JoinError>) -> End {
+    match result {
+        Ok(Ok(())) => End::Done,
+        Ok(Err(step)) => End::Failed(step),
+        Err(error) if error.is_cancelled() => End::Cancelled(error.reason().map(why)),
+        Err(error) => match error.try_into_panic() {
+            Ok(payload) => panicked(&*payload),
+            Err(_) => End::Panicked(None),
+        },
+    }
+}
+
+/// Why somebody was asked to end.
+pub(super) fn why(reason: &(dyn Error + Send + Sync + 'static)) -> Why {
+    if let Some(Asked(step)) = reason.downcast_ref() {
+        return Why::Step(*step);
+    }
+    if reason.is::<Elapsed>() {
+        return Why::Elapsed;
+    }
+    match reason.to_string() {
+        text if text == "`run` has ended" => Why::EndOfRun,
+        text if text == "another part of its scope failed" => Why::ScopeFailed,
+        text if text == "it returned an error, which its scope has" => Why::ItsError,
+        text if text.starts_with("greenthread: deadlock") => Why::Deadlock,
+        _ => Why::Unknown,
+    }
+}
