@@ -70,6 +70,7 @@ pub(crate) fn program(seed: u64) -> Program {
     }
     let mut program = Program {
         objects: maker.objects,
+        shuffles: vec![seed],
         main: Rc::new(main),
     };
     program.number();

@@ -26,6 +26,20 @@ pub(crate) enum End {
     Abort,
 }
 
+impl End {
+    /// What it is, for counting.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            End::Done => "ended",
+            End::Failed(_) => "ended by an error",
+            End::Cancelled(_) => "ended by a request",
+            End::Panicked(_) => "ended by a panic",
+            End::Deadlock => "ended by a deadlock",
+            End::Abort => "aborted",
+        }
+    }
+}
+
 /// Why a green thread was asked to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Why {
@@ -89,6 +103,26 @@ pub(crate) enum Seen {
 
     /// A panic that nobody joins was reported.
     Reported,
+}
+
+impl Seen {
+    /// What it is, for counting.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Seen::Began => "began",
+            Seen::Done => "done",
+            Seen::Got(_) => "got an item",
+            Seen::Elapsed => "elapsed",
+            Seen::Refused => "refused",
+            Seen::Closed => "closed",
+            Seen::Missing => "missing",
+            Seen::Says(_) => "answered",
+            Seen::Ended(end) => end.name(),
+            Seen::Caught(..) => "caught a request",
+            Seen::Unwound => "unwound",
+            Seen::Reported => "a panic reported",
+        }
+    }
 }
 
 /// One line of a history.

@@ -1,38 +1,127 @@
-//! Random programs on greenthread, against a model of it.
+//! Random programs on greenthread, against a model of it: see README.md.
+
+mod check;
+mod corpus;
+mod crew;
 mod generate;
 mod history;
+mod laws;
 mod model;
+mod options;
 mod program;
 mod run;
+mod shrink;
+mod tally;
+mod worker;
 
-fn main() {
-    let mut args = std::env::args().skip(1);
-    let first: u64 = args.next().map_or(1, |a| a.parse().unwrap());
-    let count: u64 = args.next().map_or(1, |a| a.parse().unwrap());
-    std::panic::set_hook(Box::new(|_| ()));
-    let begin = std::time::Instant::now();
-    let (mut bad, mut skipped) = (0, 0);
-    for seed in first..first + count {
-        let program = generate::program(seed);
-        for order in [None, Some(seed)] {
-            let expected = model::run(&program, order);
-            if expected.end == history::End::Abort || expected.left > 0 {
-                skipped += 1;
-                continue;
-            }
-            let seen = run::run(&program, order);
-            if seen.history != expected || !seen.faults.is_empty() {
-                bad += 1;
-                if bad > 1 { continue; }
-                println!("seed {seed} {order:?} {} steps\n{}", program.len(), program.text());
-                println!("faults {:?}", seen.faults);
-                let place = seen.history.events.iter().zip(&expected.events).take_while(|(a, b)| a == b).count();
-                for event in &seen.history.events[..place] { println!("   {event}"); }
-                for event in &seen.history.events[place..] { println!("lib   {event}"); }
-                for event in &expected.events[place..] { println!("model {event}"); }
-                println!("lib {:?} {} model {:?} {}", seen.history.end, seen.history.left, expected.end, expected.left);
-            }
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+use std::{env, fs, io, panic};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crew::{Found, Trouble};
+use options::{Many, Task};
+use program::Program;
+use tally::Tally;
+
+/// What comes of a task that could be done: whether nothing was wrong.
+type Verdict = Result<bool, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    let verdict = match options::read(env::args().skip(1)) {
+        Ok(task) => perform(task),
+        Err(error) => {
+            eprintln!("greenthread-fuzz: {error}\n\n{}", options::USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    match verdict {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("greenthread-fuzz: {error}");
+            ExitCode::from(2)
         }
     }
-    println!("{count} programs {bad} bad {skipped} skipped {:?}", begin.elapsed());
+}
+
+fn perform(task: Task) -> Verdict {
+    match task {
+        Task::Many(many) => run_many(&many),
+        Task::Work(first, end) => {
+            hush();
+            worker::work(first, end);
+            Ok(true)
+        }
+        Task::File(path, show) => run_file(&path, show),
+        Task::One(seed, show) => Ok(run_one(&generate::program(seed), show)),
+        Task::Help => {
+            print!("{}", options::USAGE);
+            Ok(true)
+        }
+    }
+}
+
+/// Deadlocks are told by panics, and are expected: nothing is printed of a panic.
+fn hush() {
+    panic::set_hook(Box::new(|_| ()));
+}
+
+fn run_file(path: &Path, show: bool) -> Verdict {
+    Ok(run_one(&Program::parse(&fs::read_to_string(path)?)?, show))
+}
+
+fn run_one(program: &Program, show: bool) -> bool {
+    hush();
+    if show {
+        println!("{}", program.text());
+        check::show(program);
+    }
+    let divergence = check::check(program, &mut Tally::default());
+    if let Some(divergence) = &divergence {
+        println!("{}\n{divergence}", program.text());
+    }
+    divergence.is_none()
+}
+
+fn run_many(many: &Many) -> Verdict {
+    let began = Instant::now();
+    let kept = corpus::run()?;
+    let bar = ProgressBar::new(many.programs);
+    bar.set_style(style()?);
+    let found = crew::run(many, &bar)?;
+    bar.finish_and_clear();
+    let seconds = began.elapsed().as_secs_f64();
+    println!("{} kept programs; {}", kept.programs, found.tally);
+    println!(
+        "{} divergences, {:.0} s, {:.0} programs a second",
+        kept.wrong + found.troubles.len(),
+        seconds,
+        found.tally.programs as f64 / seconds
+    );
+    report(&found)?;
+    Ok(kept.wrong == 0 && found.troubles.is_empty())
+}
+
+fn style() -> Result<ProgressStyle, indicatif::style::TemplateError> {
+    ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} programs, {per_sec}, {eta} left")
+}
+
+/// Shows what is wrong, the first of it made as small as it gets.
+fn report(found: &Found) -> io::Result<()> {
+    for (seed, trouble) in &found.troubles {
+        println!("\nseed {seed}: {trouble:?}; again: greenthread-fuzz --programs 1 --seed {seed}");
+    }
+    let Some((seed, trouble)) = found.troubles.first() else {
+        return Ok(());
+    };
+    let smallest = shrink::shrink(&generate::program(*seed), trouble)?;
+    println!("\nwhat is left of seed {seed}; as a file, again: greenthread-fuzz --file PATH\n");
+    println!("{}", smallest.text());
+    if *trouble == Trouble::Diverges {
+        run_one(&smallest, false);
+    }
+    Ok(())
 }

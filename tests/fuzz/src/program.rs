@@ -19,6 +19,9 @@ pub(crate) struct Program {
     /// What the steps share.
     pub(crate) objects: Objects,
 
+    /// The seeds of the schedules under which it is run, beside the order of the line.
+    pub(crate) shuffles: Vec<u64>,
+
     /// What the root does.
     pub(crate) main: Body,
 }
@@ -234,7 +237,8 @@ impl Program {
         Ok(program)
     }
 
-    fn main_mut(&mut self) -> &mut Vec<Step> {
+    /// What the root does, to be changed.
+    pub(crate) fn main_mut(&mut self) -> &mut Vec<Step> {
         Rc::make_mut(&mut self.main)
     }
 
