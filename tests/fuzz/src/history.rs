@@ -77,6 +77,18 @@ pub(crate) enum Seen {
     /// It got this item.
     Got(usize),
 
+    /// A generator gave this item.
+    Yielded(usize),
+
+    /// A generator was sent this item.
+    Sent(usize),
+
+    /// It came to a barrier at this place.
+    Met(usize),
+
+    /// The barrier was broken.
+    Broken,
+
     /// Its limit passed.
     Elapsed,
 
@@ -112,6 +124,10 @@ impl Seen {
             Seen::Began => "began",
             Seen::Done => "done",
             Seen::Got(_) => "got an item",
+            Seen::Yielded(_) => "a generator yielded",
+            Seen::Sent(_) => "a generator was sent",
+            Seen::Met(_) => "met at a barrier",
+            Seen::Broken => "barrier broken",
             Seen::Elapsed => "elapsed",
             Seen::Refused => "refused",
             Seen::Closed => "closed",

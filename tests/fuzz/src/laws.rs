@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::history::{End, Event, History, Seen, Why};
-use crate::program::{How, Millis, Op, Program, Step};
+use crate::program::{GENERATORS, How, Millis, Op, Program, Step};
 
 /// What is broken.
 pub(crate) fn broken(program: &Program, history: &History) -> Vec<String> {
@@ -47,6 +47,7 @@ impl<'a> Steps<'a> {
             self.ops.insert(*number, op);
             let (inner_who, inner_scope) = match op {
                 Op::Spawn(child, _) => (*child, false),
+                Op::Generator(number, _) => (GENERATORS + number, false),
                 Op::Child(child, _) => {
                     if in_scope {
                         self.children.entry(who).or_default().push(*child);
@@ -87,7 +88,9 @@ fn comes_twice(history: &History) -> Option<String> {
 fn comes_from_nowhere(history: &History, steps: &Steps<'_>) -> Option<String> {
     received(history).find_map(|(event, item)| {
         let sent = match (steps.ops.get(&item), steps.ops.get(&event.step)) {
-            (Some(Op::Send(into, _)), Some(Op::Recv(out_of, _))) => into == out_of,
+            (Some(Op::Send(into, _)), Some(Op::Recv(out_of, _)))
+            | (Some(Op::Put(into, _)), Some(Op::Get(out_of, _)))
+            | (Some(Op::SendOne(into)), Some(Op::RecvOne(out_of, _))) => into == out_of,
             _ => false,
         };
         let taken_back = history.events.iter().any(|other| {
@@ -147,6 +150,14 @@ fn limit(op: &Op) -> Option<Millis> {
         | Op::Send(_, How::Within(limit))
         | Op::Recv(_, How::Within(limit))
         | Op::Await(_, How::Within(limit))
+        | Op::Read(_, How::Within(limit), _)
+        | Op::Write(_, How::Within(limit), _)
+        | Op::Put(_, How::Within(limit))
+        | Op::Get(_, How::Within(limit))
+        | Op::JoinQueue(_, How::Within(limit))
+        | Op::WaitCond(_, _, How::Within(limit))
+        | Op::Meet(_, How::Within(limit))
+        | Op::RecvOne(_, How::Within(limit))
         | Op::Join(_, How::Within(limit)) => Some(*limit),
         _ => None,
     }

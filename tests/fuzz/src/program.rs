@@ -13,6 +13,9 @@ pub(crate) type Body = Rc<Vec<Step>>;
 /// Milliseconds of virtual time.
 pub(crate) type Millis = u64;
 
+/// What is done in the generator with number n is noted as done by this and n.
+pub(crate) const GENERATORS: usize = 100;
+
 /// A whole program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Program {
@@ -40,6 +43,39 @@ pub(crate) struct Objects {
 
     /// How many events there are.
     pub(crate) events: usize,
+
+    /// How many locks for readers and writers there are.
+    #[serde(default)]
+    pub(crate) rw_locks: usize,
+
+    /// The queues.
+    #[serde(default)]
+    pub(crate) queues: Vec<Queue>,
+
+    /// How many condition variables there are.
+    #[serde(default)]
+    pub(crate) condvars: usize,
+
+    /// The parties of each barrier.
+    #[serde(default)]
+    pub(crate) barriers: Vec<usize>,
+
+    /// How many oneshot channels there are.
+    #[serde(default)]
+    pub(crate) oneshots: usize,
+}
+
+/// A queue: which item comes out first, and how many it holds at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Queue {
+    /// The oldest.
+    Line(Option<usize>),
+
+    /// The newest.
+    Pile(Option<usize>),
+
+    /// The smallest.
+    Order(Option<usize>),
 }
 
 /// One step: its number in the program, from 1, and what it does.
@@ -108,6 +144,78 @@ pub(crate) enum Op {
     /// Waits for it.
     Await(usize, How),
 
+    /// Does the body as a reader of this lock.
+    Read(usize, How, Body),
+
+    /// Does the body as the writer of this lock.
+    Write(usize, How, Body),
+
+    /// Puts the step's own number into this queue.
+    Put(usize, How),
+
+    /// Gets an item of this queue.
+    Get(usize, How),
+
+    /// Closes this queue.
+    CloseQueue(usize),
+
+    /// Says that an item of this queue is dealt with, if any is not.
+    TaskDone(usize),
+
+    /// Waits until all are.
+    JoinQueue(usize, How),
+
+    /// Waits for this condition variable inside this mutex.
+    WaitCond(usize, usize, How),
+
+    /// Wakes one who waits for it.
+    NotifyOne(usize),
+
+    /// Wakes all.
+    NotifyAll(usize),
+
+    /// Meets the others at this barrier.
+    Meet(usize, How),
+
+    /// Breaks it.
+    AbortBarrier(usize),
+
+    /// Makes it as new.
+    ResetBarrier(usize),
+
+    /// Sends the step's own number through this oneshot channel, if its sender is there.
+    SendOne(usize),
+
+    /// Receives from it.
+    RecvOne(usize, How),
+
+    /// Gives its sender up.
+    DropOneSender(usize),
+
+    /// Gives its receiver up.
+    DropOneReceiver(usize),
+
+    /// Parks.
+    Park(How),
+
+    /// Wakes this green thread from that, or lets it pass the next time.
+    Unpark(usize),
+
+    /// Makes the generator with this number.
+    Generator(usize, Body),
+
+    /// In a generator: gives the step's own number to whoever drives it, and takes what it is sent.
+    YieldOut,
+
+    /// Drives this generator, with the step's own number.
+    Drive(usize),
+
+    /// Closes this generator.
+    Close(usize),
+
+    /// Does the body when the body around it is left, in whatever way.
+    Defer(Body),
+
     /// Does the body within so long.
     Timeout(Millis, Body),
 
@@ -164,6 +272,30 @@ impl Op {
             Op::Set(_) => "set event",
             Op::Clear(_) => "clear event",
             Op::Await(..) => "wait event",
+            Op::Read(..) => "read lock",
+            Op::Write(..) => "write lock",
+            Op::Put(..) => "put",
+            Op::Get(..) => "get",
+            Op::CloseQueue(_) => "close queue",
+            Op::TaskDone(_) => "task_done",
+            Op::JoinQueue(..) => "join queue",
+            Op::WaitCond(..) => "wait condvar",
+            Op::NotifyOne(_) => "notify_one",
+            Op::NotifyAll(_) => "notify_all",
+            Op::Meet(..) => "wait barrier",
+            Op::AbortBarrier(_) => "abort barrier",
+            Op::ResetBarrier(_) => "reset barrier",
+            Op::SendOne(_) => "oneshot send",
+            Op::RecvOne(..) => "oneshot recv",
+            Op::DropOneSender(_) => "drop oneshot sender",
+            Op::DropOneReceiver(_) => "drop oneshot receiver",
+            Op::Park(_) => "park",
+            Op::Unpark(_) => "unpark",
+            Op::Generator(..) => "generator",
+            Op::YieldOut => "yield_",
+            Op::Drive(_) => "drive generator",
+            Op::Close(_) => "close generator",
+            Op::Defer(_) => "defer",
             Op::Timeout(..) => "timeout",
             Op::Shield(_) => "shield",
             Op::Catch(..) => "catch_cancel",
@@ -191,7 +323,11 @@ impl Op {
             | Op::CatchPanic(body)
             | Op::Spawn(_, body)
             | Op::Scope(body)
-            | Op::Child(_, body) => Some(body),
+            | Op::Child(_, body)
+            | Op::Read(_, _, body)
+            | Op::Write(_, _, body)
+            | Op::Generator(_, body)
+            | Op::Defer(body) => Some(body),
             _ => None,
         }
     }
@@ -207,8 +343,23 @@ impl Op {
             | Op::CatchPanic(body)
             | Op::Spawn(_, body)
             | Op::Scope(body)
-            | Op::Child(_, body) => Some(Rc::make_mut(body)),
+            | Op::Child(_, body)
+            | Op::Read(_, _, body)
+            | Op::Write(_, _, body)
+            | Op::Generator(_, body)
+            | Op::Defer(body) => Some(Rc::make_mut(body)),
             _ => None,
+        }
+    }
+
+    /// The same without what is in it.
+    fn hollow(&self) -> Op {
+        match self {
+            Op::Spawn(number, _) => Op::Spawn(*number, Body::default()),
+            Op::Child(number, _) => Op::Child(*number, Body::default()),
+            Op::Generator(number, _) => Op::Generator(*number, Body::default()),
+            other if other.body().is_some() => Op::Yield,
+            other => other.clone(),
         }
     }
 
@@ -223,7 +374,26 @@ impl Op {
     /// The number of the green thread that it names without starting it.
     pub(crate) fn names(&mut self) -> Option<&mut usize> {
         match self {
-            Op::Join(number, _) | Op::Cancel(number) | Op::IsFinished(number) => Some(number),
+            Op::Join(number, _)
+            | Op::Cancel(number)
+            | Op::IsFinished(number)
+            | Op::Unpark(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The number of the generator that it makes.
+    fn makes(&mut self) -> Option<&mut usize> {
+        match self {
+            Op::Generator(number, _) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The number of the generator that it names without making it.
+    fn drives(&mut self) -> Option<&mut usize> {
+        match self {
+            Op::Drive(number) | Op::Close(number) => Some(number),
             _ => None,
         }
     }
@@ -251,17 +421,18 @@ impl Program {
         });
     }
 
-    /// Numbers the green threads anew, in the order in which they are started in the text; whoever is named and is not there becomes one of the `count` that are.
-    pub(crate) fn name_threads(&mut self, count: usize) {
-        let mut next = 1;
+    /// Numbers the green threads and the generators anew, in the order in which they stand in the text; whoever is named and is not there becomes one of those that are.
+    pub(crate) fn name_all(&mut self) {
+        let (mut threads, mut generators) = (0, 0);
         for_each(self.main_mut(), &mut |step| {
-            if let Some(number) = step.1.starts() {
-                *number = next;
-                next += 1;
-            }
-            if let Some(number) = step.1.names() {
-                *number = *number % count.max(1) + 1;
-            }
+            let op = &mut step.1;
+            op.starts().into_iter().for_each(|number| give(number, &mut threads));
+            op.makes().into_iter().for_each(|number| give(number, &mut generators));
+        });
+        for_each(self.main_mut(), &mut |step| {
+            let op = &mut step.1;
+            op.names().into_iter().for_each(|number| *number = *number % threads.max(1) + 1);
+            op.drives().into_iter().for_each(|number| *number = *number % generators.max(1) + 1);
         });
     }
 
@@ -277,15 +448,23 @@ impl Program {
         count
     }
 
-    /// How many green threads it names, the root among them.
+    /// One more than the greatest number of a green thread in it.
     pub(crate) fn threads(&self) -> usize {
+        self.greatest(|op| op.starts().copied().max(op.names().copied())) + 1
+    }
+
+    /// One more than the greatest number of a generator in it.
+    pub(crate) fn generators(&self) -> usize {
+        self.greatest(|op| op.makes().copied().max(op.drives().copied())) + 1
+    }
+
+    fn greatest(&self, number: impl Fn(&mut Op) -> Option<usize>) -> usize {
         let mut most = 0;
         self.for_each(&mut |step| {
-            let mut op = step.1.clone();
-            let named = op.starts().copied().max(op.names().copied());
-            most = most.max(named.unwrap_or(0));
+            let found = number(&mut step.1.hollow());
+            most = most.max(found.unwrap_or(0));
         });
-        most + 1
+        most
     }
 
     /// As text.
@@ -296,6 +475,12 @@ impl Program {
             .depth_limit(64);
         ron::ser::to_string_pretty(self, style).expect("a program can be written")
     }
+}
+
+/// Gives the next number.
+fn give(number: &mut usize, last: &mut usize) {
+    *last += 1;
+    *number = *last;
 }
 
 fn visit(body: &[Step], f: &mut impl FnMut(&Step)) {

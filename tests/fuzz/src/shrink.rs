@@ -82,19 +82,24 @@ fn simplify(op: &mut Op) {
         Op::Sleep(limit) | Op::Timeout(limit, _) => *limit = (*limit).min(1.max(*limit / 2)),
         Op::Acquire(_, count, how, _) => {
             *count = 1;
-            *how = plain(*how);
+            *how = How::Wait;
         }
         Op::Lock(_, how, _)
         | Op::Send(_, how)
         | Op::Recv(_, how)
         | Op::Await(_, how)
-        | Op::Join(_, how) => *how = plain(*how),
+        | Op::Join(_, how)
+        | Op::Read(_, how, _)
+        | Op::Write(_, how, _)
+        | Op::Put(_, how)
+        | Op::Get(_, how)
+        | Op::JoinQueue(_, how)
+        | Op::WaitCond(_, _, how)
+        | Op::Meet(_, how)
+        | Op::RecvOne(_, how)
+        | Op::Park(how) => *how = How::Wait,
         _ => {}
     }
-}
-
-fn plain(_: How) -> How {
-    How::Wait
 }
 
 /// Runs it under one schedule less.

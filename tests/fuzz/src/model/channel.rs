@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::thread::Thread;
 use super::wait::{Ask, Grant, Line, Outcome, Place, Stop};
 use super::world::World;
 use crate::history::Seen;
@@ -41,7 +40,7 @@ pub(super) struct Ends {
 }
 
 impl Ends {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Ends {
             count: Cell::new(1),
             own: Cell::new(true),
@@ -59,8 +58,13 @@ impl Ends {
         self.own.replace(false)
     }
 
+    /// Whether there are none.
+    pub(super) fn are_gone(&self) -> bool {
+        self.count.get() == 0
+    }
+
     /// One less; true when it was the last.
-    fn is_last(&self) -> bool {
+    pub(super) fn is_last(&self) -> bool {
         self.count.set(self.count.get() - 1);
         self.count.get() == 0
     }
@@ -132,7 +136,6 @@ impl Channel {
     pub(super) async fn send(
         &self,
         world: &World,
-        me: &Rc<Thread>,
         item: usize,
         how: How,
     ) -> Result<Seen, Stop> {
@@ -155,7 +158,7 @@ impl Channel {
                 grant: self.grant(&pass_on),
                 left: &|| (),
             };
-            let outcome = world.park(me, ask).await?;
+            let outcome = world.park(ask).await?;
             if self.capacity == 0 {
                 return Ok(match (place.slot.get(), outcome) {
                     (None, _) => Seen::Done,
@@ -172,7 +175,7 @@ impl Channel {
         }
     }
 
-    pub(super) async fn recv(&self, world: &World, me: &Rc<Thread>, how: How) -> Result<Seen, Stop> {
+    pub(super) async fn recv(&self, world: &World, how: How) -> Result<Seen, Stop> {
         if let Some(seen) = self.take(world) {
             return Ok(seen);
         }
@@ -189,7 +192,7 @@ impl Channel {
                 grant: self.grant(&pass_on),
                 left: &|| (),
             };
-            let outcome = world.park(me, ask).await?;
+            let outcome = world.park(ask).await?;
             if self.capacity == 0 {
                 return Ok(match (place.slot.get(), outcome) {
                     (Some(item), _) => Seen::Got(item),

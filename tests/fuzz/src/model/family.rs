@@ -121,36 +121,35 @@ impl World {
     /// A whole scope.
     pub(super) async fn scope<R>(
         &self,
-        me: &Rc<Thread>,
         body: impl AsyncFnOnce(&Rc<Family>, &Rc<Frame>) -> Result<R, Stop>,
     ) -> Result<R, Stop> {
         let family = Rc::new(Family::default());
-        let frame = self.enter(me, Kind::Scope(Rc::clone(&family)));
+        let frame = self.enter(Kind::Scope(Rc::clone(&family)));
         let ended = body(&family, &frame).await;
-        let ended = ended.map_err(|stop| self.fail_body(me, &family, stop));
+        let ended = ended.map_err(|stop| self.fail_body(&family, stop));
         let some_left = !family.is_empty();
-        if let Some(what) = me.due() {
-            let request = self.request_of(me, what);
+        if let Some(what) = self.current().due() {
+            let request = self.request_of(what);
             self.cancel_family(&family, request);
         }
-        let waited = self.wait_for_all(me, &family).await?;
+        let waited = self.wait_for_all(&family).await?;
         self.leave(&frame);
-        if me.number == 0 && self.take_deadlock() {
+        if self.current().number == 0 && self.take_deadlock() {
             return Err(Stop::Panic(Cause::Deadlock));
         }
         if let Some(cause) = family.panic.take() {
             return Err(Stop::Panic(cause));
         }
         if ended.is_ok() && (waited || some_left) {
-            self.checkpoint(me)?;
+            self.checkpoint()?;
         }
         ended
     }
 
-    fn fail_body(&self, me: &Thread, family: &Family, stop: Stop) -> Stop {
+    fn fail_body(&self, family: &Family, stop: Stop) -> Stop {
         match stop {
             Stop::Request(what) => {
-                self.cancel_family(family, self.request_of(me, what));
+                self.cancel_family(family, self.request_of(what));
                 stop
             }
             Stop::Panic(cause) => {
@@ -162,7 +161,7 @@ impl World {
         }
     }
 
-    async fn wait_for_all(&self, me: &Rc<Thread>, family: &Family) -> Result<bool, Stop> {
+    async fn wait_for_all(&self, family: &Family) -> Result<bool, Stop> {
         if family.is_empty() {
             return Ok(false);
         }
@@ -174,7 +173,7 @@ impl World {
                 grant: Grant::Protected,
                 left: &|| (),
             };
-            self.park(me, ask).await?;
+            self.park(ask).await?;
         }
         Ok(true)
     }

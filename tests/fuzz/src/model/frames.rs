@@ -34,8 +34,8 @@ pub(super) enum What {
     /// The deadline of the frame with this number.
     Timeout(u64),
 
-    /// The failure of the scope whose frame has this number.
-    Scope(u64),
+    /// The failure of a scope.
+    Scope,
 }
 
 /// What a frame does.
@@ -81,6 +81,14 @@ pub(super) struct Stack {
 }
 
 impl Stack {
+    /// Of a generator that nobody drives.
+    pub(super) fn of_nobody() -> Rc<Self> {
+        Rc::new(Stack {
+            frames: RefCell::default(),
+            owner: RefCell::default(),
+        })
+    }
+
     pub(super) fn of(owner: &Rc<Thread>) -> Rc<Self> {
         Rc::new(Stack {
             frames: RefCell::default(),
@@ -133,14 +141,15 @@ pub(super) fn due(stacks: &[Rc<Stack>], request: Option<&Request>) -> Option<Wha
     let fired = inside.iter().rev().filter(|frame| frame.fired.get());
     let first = fired.min_by_key(|frame| frame.deadline.get())?;
     Some(match first.kind {
-        Kind::Scope(_) => What::Scope(first.number),
+        Kind::Scope(_) => What::Scope,
         _ => What::Timeout(first.number),
     })
 }
 
 impl World {
-    /// Enters a frame on the innermost stack of `me`.
-    pub(super) fn enter(&self, me: &Rc<Thread>, kind: Kind) -> Rc<Frame> {
+    /// Enters a frame on the innermost stack of whoever runs.
+    pub(super) fn enter(&self, kind: Kind) -> Rc<Frame> {
+        let me = self.current();
         let stacks = me.stacks.borrow();
         let stack = stacks.last().expect("whoever runs has a stack");
         let frame = Rc::new(Frame {
@@ -240,7 +249,8 @@ impl World {
     }
 
     /// Takes back what was raised in `me`, if it can be.
-    pub(super) fn consume(&self, me: &Rc<Thread>, what: What) {
+    pub(super) fn consume(&self, what: What) {
+        let me = &self.current();
         match what {
             What::Cancelled(_) => {
                 let mut request = me.request.borrow_mut();
@@ -249,12 +259,13 @@ impl World {
                 }
             }
             What::Timeout(number) => find(me, number).iter().for_each(|frame| frame.consume()),
-            What::Scope(_) => {}
+            What::Scope => {}
         }
     }
 
     /// Makes it as if it had not been taken back.
-    pub(super) fn resume(&self, me: &Rc<Thread>, what: What) -> Stop {
+    pub(super) fn resume(&self, what: What) -> Stop {
+        let me = &self.current();
         match what {
             What::Cancelled(request) => {
                 let again = Request {
@@ -264,20 +275,20 @@ impl World {
                 me.request.borrow_mut().get_or_insert(again);
             }
             What::Timeout(number) => find(me, number).iter().for_each(|frame| frame.fire()),
-            What::Scope(_) => {}
+            What::Scope => {}
         }
         Stop::Request(what)
     }
 
     /// What this asks of children.
-    pub(super) fn request_of(&self, me: &Thread, what: What) -> Request {
+    pub(super) fn request_of(&self, what: What) -> Request {
         match what {
             What::Cancelled(request) => Request {
-                forced: me.request.borrow().is_some_and(|pending| pending.forced),
+                forced: self.current().request.borrow().is_some_and(|pending| pending.forced),
                 ..request
             },
             What::Timeout(number) => elapsed(number),
-            What::Scope(_) => self.scope_failed(),
+            What::Scope => self.scope_failed(),
         }
     }
 

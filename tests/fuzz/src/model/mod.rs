@@ -6,10 +6,15 @@
 //! Under a shuffled schedule it draws from the same numbers as the library (`src/sched/shuffle.rs`), and so it knows who runs next there too. When those draws are changed, they are
 //! to be changed in `order` as well; the history in the order of the line does not depend on them.
 
+mod barrier;
 mod channel;
+mod condvar;
+mod coroutine;
 mod family;
 mod frames;
+mod oneshot;
 mod order;
+mod queue;
 mod steps;
 mod sync;
 mod thread;
@@ -42,9 +47,9 @@ pub(crate) fn run(program: &Program, order: Option<u64>) -> History {
 
 /// What the root does: its steps, then the end of `run`.
 async fn main(world: Rc<World>, root: Rc<Thread>, body: crate::program::Body) {
-    let ended = steps::thread(&world, &root, 0, &body).await;
-    world.close();
-    let left = world.end_what_was_left(&root).await;
+    let ended = steps::thread(&world, 0, &body).await;
+    world.close().await;
+    let left = world.end_what_was_left().await;
     let deadlock = world.take_deadlock();
     let stop = match (left, deadlock) {
         (Err(stop), _) => Err(stop),

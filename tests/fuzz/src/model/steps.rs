@@ -1,16 +1,17 @@
 //! The steps, as the model does them: as in `run::steps`, with what is raised there returned here.
 
 use std::pin::Pin;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use super::family::Family;
 use super::frames::{Frame, Kind, What};
-use super::sync::Served;
+use super::sync::{ALL, Semaphore, Served};
+use super::coroutine::Coroutine;
 use super::thread::Thread;
 use super::wait::{Cause, Stop};
 use super::world::World;
 use crate::history::{End, Seen, Why};
-use crate::program::{Body, How, Millis, Op, Step, Then};
+use crate::program::{Body, GENERATORS, How, Millis, Op, Step, Then};
 
 /// What comes of steps.
 type Done = Result<(), Stop>;
@@ -33,18 +34,22 @@ struct Doer<'a> {
     /// What all share.
     world: &'a Rc<World>,
 
-    /// The green thread.
-    me: &'a Rc<Thread>,
+    /// The number of the green thread, or that of the generator beyond those.
+    who: usize,
+
+    /// The generator, if it is one.
+    coroutine: Option<&'a Rc<Coroutine>>,
 
     /// The innermost scope, if there is one.
     nest: Option<&'a Nest>,
 }
 
 /// A whole green thread, or the root.
-pub(super) async fn thread(world: &Rc<World>, me: &Rc<Thread>, who: usize, body: &Body) -> Done {
+pub(super) async fn thread(world: &Rc<World>, who: usize, body: &Body) -> Done {
     let doer = Doer {
         world,
-        me,
+        who,
+        coroutine: None,
         nest: None,
     };
     world.note(who, 0, Seen::Began);
@@ -60,29 +65,56 @@ pub(super) async fn thread(world: &Rc<World>, me: &Rc<Thread>, who: usize, body:
 impl<'a> Doer<'a> {
     fn all(self, body: &'a [Step]) -> Pin<Box<dyn Future<Output = Done> + 'a>> {
         Box::pin(async move {
-            for step in body {
+            for (place, step) in body.iter().enumerate() {
+                if let Op::Defer(last) = &step.1 {
+                    let done = self.all(&body[place + 1..]).await;
+                    return self.at_last(done, last).await;
+                }
                 self.one(step).await?;
             }
             Ok(())
         })
     }
 
+    /// What is done when a body is left; nothing is raised in it while that unwinds.
+    async fn at_last(self, done: Done, last: &'a [Step]) -> Done {
+        if let Ok(()) | Err(Stop::Fail(_)) = done {
+            return self.all(last).await.and(done);
+        }
+        let me = self.world.current();
+        me.unwinds.set(me.unwinds.get() + 1);
+        let last = self.all(last).await;
+        me.unwinds.set(me.unwinds.get() - 1);
+        assert!(last.is_ok(), "the model raises while it unwinds");
+        done
+    }
+
     fn see(self, step: &Step, what: Seen) -> Done {
-        self.world.note(self.me.number, step.0, what);
+        self.world.note(self.who, step.0, what);
         Ok(())
     }
 
     async fn one(self, step: &'a Step) -> Done {
-        let (world, me) = (self.world, self.me);
+        let world = self.world;
         match &step.1 {
-            Op::Sleep(limit) => world.sleep(me, *limit).await?,
-            Op::Yield => world.yield_now(me).await?,
-            Op::Checkpoint => world.checkpoint(me)?,
+            Op::Sleep(limit) => world.sleep(*limit).await?,
+            Op::Yield => world.yield_now().await?,
+            Op::Checkpoint => world.checkpoint()?,
             Op::Panic => return Err(Stop::Panic(Cause::Step(step.0))),
             Op::Fail => return Err(Stop::Fail(step.0)),
             Op::Lock(mutex, how, body) => return self.lock(step, *mutex, *how, body).await,
             Op::Acquire(place, count, how, body) => {
-                return self.acquire(step, *place, *count, *how, body).await;
+                let semaphore = &world.semaphores[*place];
+                return self.acquire(step, semaphore, *count, *how, body).await;
+            }
+            Op::Read(place, how, body) => {
+                return self.acquire(step, &world.rw_locks[*place], 1, *how, body).await;
+            }
+            Op::Write(place, how, body) => {
+                return self.acquire(step, &world.rw_locks[*place], ALL, *how, body).await;
+            }
+            Op::WaitCond(place, mutex, how) => {
+                return self.wait_cond(step, *place, *mutex, *how).await;
             }
             Op::Timeout(limit, body) => return self.timeout(step, *limit, body).await,
             Op::Shield(body) => return self.shield(body).await,
@@ -114,6 +146,50 @@ impl<'a> Doer<'a> {
             Op::Set(place) => done(world.signals[*place].set(world)),
             Op::Clear(place) => done(world.signals[*place].clear()),
             Op::Await(place, how) => self.await_signal(step, *place, *how).await?,
+            Op::Put(place, how) => {
+                self.begins(step, *how);
+                world.queues[*place].put(world, step.0, *how).await?
+            }
+            Op::Get(place, how) => {
+                self.begins(step, *how);
+                world.queues[*place].get(world, *how).await?
+            }
+            Op::CloseQueue(place) => done(world.queues[*place].close(world)),
+            Op::TaskDone(place) => Seen::Says(world.queues[*place].task_done(world)),
+            Op::JoinQueue(place, how) => self.join_queue(step, *place, *how).await?,
+            Op::NotifyOne(place) => done(world.condvars[*place].notify_one(world)),
+            Op::NotifyAll(place) => done(world.condvars[*place].notify_all(world)),
+            Op::Meet(place, how) => {
+                self.begins(step, *how);
+                world.barriers[*place].meet(world, *how).await?
+            }
+            Op::AbortBarrier(place) => done(world.barriers[*place].send_away(world, true)),
+            Op::ResetBarrier(place) => done(world.barriers[*place].send_away(world, false)),
+            Op::SendOne(place) => world.oneshots[*place].send(world, step.0),
+            Op::RecvOne(place, how) => self.recv_one(step, *place, *how).await?,
+            Op::DropOneSender(place) => {
+                let there = world.oneshots[*place].drop_sender(world);
+                gone(there, || ())
+            }
+            Op::DropOneReceiver(place) => {
+                let oneshot = &world.oneshots[*place];
+                gone(oneshot.receivers.give_up(), || oneshot.receiver_gone())
+            }
+            Op::Park(how) => {
+                self.begins(step, *how);
+                world.park_alone(world.deadline(*how)).await.map(done)?
+            }
+            Op::Unpark(number) => {
+                let thread = world.named(*number);
+                thread.map_or(Seen::Missing, |thread| done(world.unpark(&thread)))
+            }
+            Op::Generator(number, body) => self.generator(*number, body),
+            Op::YieldOut => match self.coroutine {
+                Some(coroutine) => coroutine.yield_out(step.0).await?,
+                None => Seen::Missing,
+            },
+            Op::Drive(number) => self.drive(step, *number).await?,
+            Op::Close(number) => self.close(step, *number).await?,
             Op::Spawn(number, body) => self.spawn(*number, body),
             Op::Child(number, body) => self.child(*number, body),
             Op::CancelScope => self.cancel_scope(step),
@@ -136,7 +212,7 @@ impl<'a> Doer<'a> {
 
     async fn lock(self, step: &'a Step, mutex: usize, how: How, body: &'a Body) -> Done {
         let mutex = &self.world.mutexes[mutex];
-        let tried = mutex.enter(self.world, self.me, how);
+        let tried = mutex.enter(self.world, how);
         self.begins(step, how);
         let served = tried.await?;
         if served != Served::Yes {
@@ -151,14 +227,13 @@ impl<'a> Doer<'a> {
     async fn acquire(
         self,
         step: &'a Step,
-        place: usize,
+        semaphore: &Semaphore,
         count: usize,
         how: How,
         body: &'a Body,
     ) -> Done {
-        let semaphore = &self.world.semaphores[place];
         self.begins(step, how);
-        let served = semaphore.acquire(self.world, self.me, count, how).await?;
+        let served = semaphore.acquire(self.world, count, how).await?;
         if served != Served::Yes {
             return self.not_served(step, served);
         }
@@ -181,7 +256,7 @@ impl<'a> Doer<'a> {
             return Ok(Seen::Missing);
         }
         self.begins(step, how);
-        let sent = channel.send(self.world, self.me, step.0, how).await;
+        let sent = channel.send(self.world, step.0, how).await;
         channel.sender_gone(self.world);
         sent
     }
@@ -192,7 +267,7 @@ impl<'a> Doer<'a> {
             return Ok(Seen::Missing);
         }
         self.begins(step, how);
-        let received = channel.recv(self.world, self.me, how).await;
+        let received = channel.recv(self.world, how).await;
         channel.receiver_gone(self.world);
         received
     }
@@ -203,7 +278,7 @@ impl<'a> Doer<'a> {
             return Ok(Seen::Says(signal.is_set()));
         }
         self.begins(step, how);
-        Ok(match signal.wait(self.world, self.me, how).await? {
+        Ok(match signal.wait(self.world, how).await? {
             Served::Yes => Seen::Done,
             _ => Seen::Elapsed,
         })
@@ -212,7 +287,7 @@ impl<'a> Doer<'a> {
     async fn timeout(self, step: &'a Step, limit: Millis, body: &'a Body) -> Done {
         let world = self.world;
         let _ = self.see(step, Seen::Began);
-        let frame = world.enter(self.me, Kind::Timeout);
+        let frame = world.enter(Kind::Timeout);
         world.set_deadline(&frame, world.now.get() + limit);
         let done = self.all(body).await;
         world.leave(&frame);
@@ -229,7 +304,7 @@ impl<'a> Doer<'a> {
     }
 
     async fn shield(self, body: &'a Body) -> Done {
-        let frame = self.world.enter(self.me, Kind::Shield);
+        let frame = self.world.enter(Kind::Shield);
         let done = self.all(body).await;
         self.world.leave(&frame);
         done
@@ -240,16 +315,16 @@ impl<'a> Doer<'a> {
             Err(Stop::Request(what)) => what,
             done => return done,
         };
-        self.world.consume(self.me, what);
+        self.world.consume(what);
         let (is_timeout, reason) = match what {
             What::Cancelled(request) => (false, request.reason),
             What::Timeout(_) => (true, None),
-            What::Scope(_) => (false, None),
+            What::Scope => (false, None),
         };
         let _ = self.see(step, Seen::Caught(is_timeout, reason));
         match then {
             Then::GoOn => Ok(()),
-            Then::Resume => Err(self.world.resume(self.me, what)),
+            Then::Resume => Err(self.world.resume(what)),
         }
     }
 
@@ -264,14 +339,14 @@ impl<'a> Doer<'a> {
     }
 
     async fn scope(self, step: &'a Step, body: &'a Body) -> Done {
-        let (world, me) = (self.world, self.me);
-        let done = world.scope(me, async |family, frame| {
+        let world = self.world;
+        let done = world.scope(async |family, frame| {
             let nest = Nest {
                 family: Rc::clone(family),
                 frame: Rc::clone(frame),
                 children: Default::default(),
             };
-            let done = inside(world, me, &nest, body).await;
+            let done = inside(self, &nest, body).await;
             for child in nest.children.take() {
                 world.detach(&child);
             }
@@ -308,7 +383,7 @@ impl<'a> Doer<'a> {
 
     async fn join(self, step: &Step, number: usize, how: How) -> Result<Seen, Stop> {
         let world = self.world;
-        if number == self.me.number {
+        if number == world.current().number {
             return Ok(Seen::Missing);
         }
         if let Some(child) = self.nest.and_then(|nest| nest.take(number)) {
@@ -331,7 +406,7 @@ impl<'a> Doer<'a> {
 
     /// Waits for the end of this one; whoever is raised out of that drops the handle.
     async fn joined(self, thread: &Rc<Thread>, deadline: Option<Millis>) -> Result<Seen, Stop> {
-        let waited = self.world.wait_over(self.me, thread, deadline).await;
+        let waited = self.world.wait_over(thread, deadline).await;
         if waited.is_err() {
             self.world.detach(thread);
         }
@@ -339,6 +414,69 @@ impl<'a> Doer<'a> {
             true => Seen::Ended(thread.end().expect("it was waited for")),
             false => Seen::Elapsed,
         })
+    }
+
+    async fn wait_cond(self, step: &Step, place: usize, mutex: usize, how: How) -> Done {
+        let (world, mutex) = (self.world, &self.world.mutexes[mutex]);
+        mutex.enter(world, How::Wait).await?;
+        let _ = self.see(step, Seen::Began);
+        let served = world.condvars[place].wait(world, mutex, how).await;
+        let seen = served.map(|served| match served {
+            Served::Yes => self.see(step, Seen::Done),
+            _ => self.see(step, Seen::Elapsed),
+        });
+        mutex.leave(world);
+        seen?
+    }
+
+    async fn join_queue(self, step: &Step, place: usize, how: How) -> Result<Seen, Stop> {
+        self.begins(step, how);
+        Ok(match self.world.queues[place].join(self.world, how).await? {
+            Served::Yes => Seen::Done,
+            _ => Seen::Elapsed,
+        })
+    }
+
+    async fn recv_one(self, step: &Step, place: usize, how: How) -> Result<Seen, Stop> {
+        let oneshot = &self.world.oneshots[place];
+        if !oneshot.receivers.clone_own() {
+            return Ok(Seen::Missing);
+        }
+        self.begins(step, how);
+        let received = oneshot.recv(self.world, how).await;
+        oneshot.receiver_gone();
+        received
+    }
+
+    fn generator(self, number: usize, body: &Body) -> Seen {
+        if self.world.is_closed() {
+            return Seen::Missing;
+        }
+        let coroutine = Coroutine::new(|coroutine| {
+            let (world, who) = (Rc::clone(self.world), GENERATORS + number);
+            Box::pin(generator(world, who, Rc::downgrade(coroutine), Rc::clone(body)))
+        });
+        self.world.coroutines.borrow_mut()[number] = Some(coroutine);
+        Seen::Done
+    }
+
+    fn coroutine(self, number: usize) -> Option<Rc<Coroutine>> {
+        self.world.coroutines.borrow()[number].clone()
+    }
+
+    async fn drive(self, step: &Step, number: usize) -> Result<Seen, Stop> {
+        match self.coroutine(number) {
+            Some(coroutine) => coroutine.drive(self.world, step.0).await,
+            None => Ok(Seen::Missing),
+        }
+    }
+
+    async fn close(self, step: &Step, number: usize) -> Result<Seen, Stop> {
+        let _ = self.see(step, Seen::Began);
+        match self.coroutine(number) {
+            Some(coroutine) => coroutine.close(self.world).await,
+            None => Ok(Seen::Missing),
+        }
     }
 
     fn cancel(self, step: &Step, number: usize) -> Seen {
@@ -352,21 +490,31 @@ impl<'a> Doer<'a> {
 
 /// The body of a scope: a failure is its value.
 async fn inside(
-    world: &Rc<World>,
-    me: &Rc<Thread>,
+    outside: Doer<'_>,
     nest: &Nest,
     body: &[Step],
 ) -> Result<Result<(), usize>, Stop> {
     let doer = Doer {
-        world,
-        me,
         nest: Some(nest),
+        ..outside
     };
     match doer.all(body).await {
         Ok(()) => Ok(Ok(())),
         Err(Stop::Fail(step)) => Ok(Err(step)),
         Err(stop) => Err(stop),
     }
+}
+
+/// The body of a generator.
+async fn generator(world: Rc<World>, who: usize, coroutine: Weak<Coroutine>, body: Body) -> Done {
+    let coroutine = coroutine.upgrade().expect("somebody drives it");
+    let doer = Doer {
+        world: &world,
+        who,
+        coroutine: Some(&coroutine),
+        nest: None,
+    };
+    doer.all(&body).await
 }
 
 impl Nest {

@@ -3,10 +3,12 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use super::thread::Thread;
 use super::wait::{Ask, Grant, Line, Outcome, Place, Stop};
 use super::world::World;
 use crate::program::{How, Millis};
+
+/// As many permits as a lock for readers and writers has: a writer takes all.
+pub(super) const ALL: usize = usize::MAX >> 1;
 
 /// How a try to be served ended without a raise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +56,6 @@ impl Gate {
     pub(super) async fn enter(
         &self,
         world: &World,
-        me: &Rc<Thread>,
         how: How,
     ) -> Result<Served, Stop> {
         if !self.held.replace(true) {
@@ -70,7 +71,22 @@ impl Gate {
             grant: Grant::GiveBack(&|| self.leave(world)),
             left: &|| (),
         };
-        world.park(me, ask).await.map(Served::from)
+        world.park(ask).await.map(Served::from)
+    }
+
+    /// The same for one whom nothing may keep from it.
+    pub(super) async fn enter_protected(&self, world: &World) -> Result<(), Stop> {
+        if !self.held.replace(true) {
+            return Ok(());
+        }
+        let place = Rc::new(Place::default());
+        let ask = Ask {
+            line: Some((&self.waiters, &place)),
+            deadline: None,
+            grant: Grant::Protected,
+            left: &|| (),
+        };
+        world.park(ask).await.map(drop)
     }
 
     pub(super) fn leave(&self, world: &World) {
@@ -99,7 +115,6 @@ impl Semaphore {
     pub(super) async fn acquire(
         &self,
         world: &World,
-        me: &Rc<Thread>,
         count: usize,
         how: How,
     ) -> Result<Served, Stop> {
@@ -117,7 +132,7 @@ impl Semaphore {
             grant: Grant::GiveBack(&|| self.release(world, count)),
             left: &|| self.hand_out(world),
         };
-        world.park(me, ask).await.map(Served::from)
+        world.park(ask).await.map(Served::from)
     }
 
     pub(super) fn release(&self, world: &World, count: usize) {
@@ -157,7 +172,7 @@ impl Event {
         self.set.get()
     }
 
-    pub(super) async fn wait(&self, world: &World, me: &Rc<Thread>, how: How) -> Result<Served, Stop> {
+    pub(super) async fn wait(&self, world: &World, how: How) -> Result<Served, Stop> {
         if self.is_set() {
             return Ok(Served::Yes);
         }
@@ -168,6 +183,6 @@ impl Event {
             grant: Grant::GiveBack(&|| ()),
             left: &|| (),
         };
-        world.park(me, ask).await.map(Served::from)
+        world.park(ask).await.map(Served::from)
     }
 }

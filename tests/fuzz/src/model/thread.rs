@@ -24,6 +24,15 @@ pub(super) struct Thread {
     /// Its stacks from the outside in: its own, then those of the generators that it drives.
     pub(super) stacks: RefCell<Vec<Rc<Stack>>>,
 
+    /// Whether it may pass the next `park`.
+    pub(super) token: Cell<bool>,
+
+    /// Whether it stands in a `park`.
+    pub(super) parked: Cell<bool>,
+
+    /// How many unwinds it is in the middle of.
+    pub(super) unwinds: Cell<usize>,
+
     /// Where it is parked.
     wait: RefCell<Option<Rc<Wait>>>,
 
@@ -49,6 +58,9 @@ impl Thread {
             number,
             request: RefCell::default(),
             stacks: RefCell::default(),
+            token: Cell::new(false),
+            parked: Cell::new(false),
+            unwinds: Cell::new(0),
             wait: RefCell::default(),
             life: RefCell::default(),
             end: Cell::new(None),
@@ -97,8 +109,9 @@ impl Thread {
         self.end.set(Some(end));
     }
 
-    pub(super) fn is_requested(&self) -> bool {
-        self.request.borrow().is_some()
+    /// Whether a request may be raised in it: not while it unwinds.
+    pub(super) fn may_be_raised_in(&self) -> bool {
+        self.unwinds.get() == 0
     }
 
     pub(super) fn wait(&self) -> Option<Rc<Wait>> {

@@ -35,6 +35,9 @@ pub(super) enum Cause {
 
     /// The root, because of a deadlock.
     Deadlock,
+
+    /// The body of a generator that is closed.
+    Close,
 }
 
 impl Cause {
@@ -43,6 +46,7 @@ impl Cause {
         match self {
             Cause::Step(step) => End::Panicked(Some(step)),
             Cause::Deadlock => End::Deadlock,
+            Cause::Close => End::Panicked(None),
         }
     }
 }
@@ -167,6 +171,19 @@ impl Line {
         self.wake_within(world, usize::MAX)
     }
 
+    /// Those who came after `from`, the ticket of somebody, and whose wait has not ended.
+    pub(super) fn open_after(&self, from: u64) -> Vec<Rc<Place>> {
+        let waiters = self.waiters.borrow();
+        let open = waiters.iter().filter(|(_, wait)| wait.ended.get().is_none());
+        let places = open.map(|(place, _)| Rc::clone(place));
+        places.filter(|place| place.ticket.get() > from).collect()
+    }
+
+    /// The ticket of the last to come.
+    pub(super) fn last(&self) -> u64 {
+        self.last.get()
+    }
+
     /// Wakes everybody.
     pub(super) fn wake_all(&self, world: &World) {
         while self.wake_first(world).is_some() {}
@@ -202,23 +219,24 @@ pub(super) struct Ask<'a> {
 
 impl World {
     /// The one door: waits, and raises what is due before and after.
-    pub(super) async fn park(&self, me: &Rc<Thread>, ask: Ask<'_>) -> Result<Outcome, Stop> {
-        self.park_after(me, ask, || ()).await
+    pub(super) async fn park(&self, ask: Ask<'_>) -> Result<Outcome, Stop> {
+        self.park_after(ask, || ()).await
     }
 
     /// The same; `last` is done when nothing is raised any more before waiting.
     pub(super) async fn park_after(
         &self,
-        me: &Rc<Thread>,
         ask: Ask<'_>,
         last: impl FnOnce(),
     ) -> Result<Outcome, Stop> {
-        let interruptible = !matches!(ask.grant, Grant::Protected);
+        let me = self.current();
+        let protected = matches!(ask.grant, Grant::Protected);
+        let interruptible = !protected && me.may_be_raised_in();
         if interruptible {
-            self.checkpoint(me)?;
+            self.checkpoint()?;
         }
         let wait = Rc::new(Wait {
-            owner: Rc::clone(me),
+            owner: Rc::clone(&me),
             ended: Cell::new(None),
             interruptible,
         });
@@ -226,32 +244,38 @@ impl World {
             line.link(place, &wait);
         }
         last();
-        match self.suspend(me, &wait, ask.deadline).await {
-            Ended::Granted => {
-                if let Grant::GiveBack(give_back) = ask.grant
-                    && let Some(what) = me.due()
-                {
-                    give_back();
-                    return Err(Stop::Request(what));
-                }
-                return Ok(Outcome::Granted);
-            }
-            ended => {
-                if let Some((line, _)) = ask.line {
-                    line.unlink(&wait);
-                    (ask.left)();
-                }
-                self.checkpoint(me)?;
-                if ended == Ended::TimedOut {
-                    return Ok(Outcome::TimedOut);
-                }
-            }
+        let ended = self.suspend(&me, &wait, ask.deadline).await;
+        if ended == Ended::Granted {
+            return self.granted(&me, ask.grant, interruptible);
+        }
+        if let Some((line, _)) = ask.line {
+            line.unlink(&wait);
+            (ask.left)();
+        }
+        self.checkpoint()?;
+        if ended == Ended::TimedOut {
+            return Ok(Outcome::TimedOut);
         }
         assert!(self.take_deadlock(), "the model was interrupted with nothing to raise");
         Err(Stop::Panic(Cause::Deadlock))
     }
 
-    async fn suspend(&self, me: &Rc<Thread>, wait: &Rc<Wait>, deadline: Option<Millis>) -> Ended {
+    /// One who was served, and may also be requested.
+    fn granted(&self, me: &Thread, grant: Grant<'_>, interruptible: bool) -> Result<Outcome, Stop> {
+        match (grant, me.due()) {
+            (Grant::GiveBack(give_back), Some(what)) if interruptible => {
+                give_back();
+                return Err(Stop::Request(what));
+            }
+            (Grant::Protected, _) => {}
+            // The root unwinds: it is told on stderr.
+            _ if !interruptible && me.number == 0 => drop(self.take_deadlock()),
+            _ => {}
+        }
+        Ok(Outcome::Granted)
+    }
+
+    async fn suspend(&self, me: &Thread, wait: &Rc<Wait>, deadline: Option<Millis>) -> Ended {
         let timer = deadline.map(|deadline| {
             let target = Target::Wait(Rc::clone(wait));
             self.timers.set(&self.order, deadline, target)
@@ -266,21 +290,23 @@ impl World {
     }
 
     /// Lets the others go first, then raises what is due.
-    pub(super) async fn yield_now(&self, me: &Rc<Thread>) -> Result<(), Stop> {
-        self.make_ready(me);
+    pub(super) async fn yield_now(&self) -> Result<(), Stop> {
+        self.make_ready(&self.current());
         switch_away().await;
-        self.checkpoint(me)
+        self.checkpoint()
     }
 
-    /// Raises what is due.
-    pub(super) fn checkpoint(&self, me: &Rc<Thread>) -> Result<(), Stop> {
-        me.due().map_or(Ok(()), |what| Err(Stop::Request(what)))
+    /// Raises what is due, unless the running one unwinds.
+    pub(super) fn checkpoint(&self) -> Result<(), Stop> {
+        let me = self.current();
+        let due = me.due().filter(|_| me.may_be_raised_in());
+        due.map_or(Ok(()), |what| Err(Stop::Request(what)))
     }
 
     /// Waits for a moment.
-    pub(super) async fn sleep(&self, me: &Rc<Thread>, limit: Millis) -> Result<(), Stop> {
+    pub(super) async fn sleep(&self, limit: Millis) -> Result<(), Stop> {
         if limit == 0 {
-            return self.yield_now(me).await;
+            return self.yield_now().await;
         }
         let ask = Ask {
             line: None,
@@ -288,12 +314,38 @@ impl World {
             grant: Grant::Keep,
             left: &|| (),
         };
-        self.park(me, ask).await.map(drop)
+        self.park(ask).await.map(drop)
+    }
+
+    /// Waits until somebody calls, or until then.
+    pub(super) async fn park_alone(&self, deadline: Option<Millis>) -> Result<(), Stop> {
+        let me = self.current();
+        if me.token.take() {
+            return Ok(());
+        }
+        let ask = Ask {
+            line: None,
+            deadline,
+            grant: Grant::GiveBack(&|| me.token.set(true)),
+            left: &|| (),
+        };
+        me.parked.set(true);
+        let parked = self.park(ask).await;
+        me.parked.set(false);
+        parked.map(drop)
+    }
+
+    /// Calls one who parks, or lets it pass the next time.
+    pub(super) fn unpark(&self, thread: &Thread) {
+        let wait = thread.wait().filter(|_| thread.parked.get());
+        if !wait.is_some_and(|wait| wait.end(self, Ended::Granted)) {
+            thread.token.set(true);
+        }
     }
 }
 
-/// Back to the loop, once.
-async fn switch_away() {
+/// Back to the loop, once; or to whoever drives a generator.
+pub(super) async fn switch_away() {
     let mut has_been = false;
     std::future::poll_fn(|_| {
         if std::mem::replace(&mut has_been, true) {

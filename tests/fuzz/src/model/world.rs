@@ -4,12 +4,17 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::barrier::Barrier;
 use super::channel::Channel;
+use super::condvar::Condvar;
+use super::coroutine::Coroutine;
 use super::family::Family;
 use super::frames::{Frame, Kind};
+use super::oneshot::Oneshot;
 use super::order::Order;
+use super::queue::Queue;
 use super::steps;
-use super::sync::{Event as Signal, Gate, Semaphore};
+use super::sync::{ALL, Event as Signal, Gate, Semaphore};
 use super::thread::Thread;
 use super::timers::{Target, Timers};
 use super::wait::{Ask, Cause, Ended, Grant, Outcome, Place, Stop};
@@ -23,6 +28,9 @@ pub(super) struct World {
 
     /// Those who can run, in the order in which they became so.
     ready: RefCell<VecDeque<Rc<Thread>>>,
+
+    /// Who runs.
+    current: RefCell<Option<Rc<Thread>>>,
 
     /// The root, and every green thread that was started, in that order.
     threads: RefCell<Vec<Rc<Thread>>>,
@@ -65,6 +73,24 @@ pub(super) struct World {
 
     /// Events.
     pub(super) signals: Vec<Signal>,
+
+    /// Locks for readers and writers.
+    pub(super) rw_locks: Vec<Semaphore>,
+
+    /// Queues.
+    pub(super) queues: Vec<Queue>,
+
+    /// Condition variables.
+    pub(super) condvars: Vec<Condvar>,
+
+    /// Barriers.
+    pub(super) barriers: Vec<Barrier>,
+
+    /// Oneshot channels.
+    pub(super) oneshots: Vec<Oneshot>,
+
+    /// Generators that were made, by their numbers.
+    pub(super) coroutines: RefCell<Vec<Option<Rc<Coroutine>>>>,
 }
 
 impl World {
@@ -73,6 +99,7 @@ impl World {
         Rc::new(World {
             order: Order::new(order),
             ready: RefCell::default(),
+            current: RefCell::default(),
             threads: RefCell::default(),
             named: RefCell::new(vec![None; threads]),
             handles: RefCell::new(vec![false; threads]),
@@ -87,6 +114,12 @@ impl World {
             semaphores: objects.semaphores.iter().map(|n| Semaphore::new(*n)).collect(),
             channels: objects.channels.iter().map(|n| Channel::new(*n)).collect(),
             signals: (0..objects.events).map(|_| Signal::default()).collect(),
+            rw_locks: (0..objects.rw_locks).map(|_| Semaphore::new(ALL)).collect(),
+            queues: objects.queues.iter().map(|queue| Queue::new(*queue)).collect(),
+            condvars: (0..objects.condvars).map(|_| Condvar::default()).collect(),
+            barriers: objects.barriers.iter().map(|n| Barrier::new(*n)).collect(),
+            oneshots: (0..objects.oneshots).map(|_| Oneshot::default()).collect(),
+            coroutines: RefCell::new(vec![None; program.generators()]),
         })
     }
 
@@ -104,7 +137,7 @@ impl World {
     pub(super) fn report(&self, cause: Cause) {
         let step = match cause {
             Cause::Step(step) => step,
-            Cause::Deadlock => 0,
+            Cause::Deadlock | Cause::Close => 0,
         };
         self.note(0, step, Seen::Reported);
     }
@@ -112,6 +145,12 @@ impl World {
     pub(super) fn next_number(&self) -> u64 {
         self.numbers.set(self.numbers.get() + 1);
         self.numbers.get()
+    }
+
+    /// Who runs.
+    pub(super) fn current(&self) -> Rc<Thread> {
+        let current = self.current.borrow();
+        Rc::clone(current.as_ref().expect("somebody runs"))
     }
 
     pub(super) fn make_ready(&self, thread: &Rc<Thread>) {
@@ -134,6 +173,10 @@ impl World {
     pub(super) fn let_go(&self) {
         self.ready.take();
         self.timers.clear();
+        self.current.take();
+        for coroutine in self.coroutines.take().into_iter().flatten() {
+            coroutine.end();
+        }
         self.named.take();
         for thread in self.threads.take() {
             thread.let_go();
@@ -149,6 +192,7 @@ impl World {
             let next = self.ready.borrow_mut().pop_front();
             match next {
                 Some(thread) => {
+                    self.current.replace(Some(Rc::clone(&thread)));
                     thread.run();
                     if self.order.is_chosen() {
                         self.fire_timers();
@@ -270,12 +314,21 @@ impl World {
         there.then(|| self.named(number)).flatten()
     }
 
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
     /// The root has done its part.
-    pub(super) fn close(&self) {
+    pub(super) async fn close(&self) {
         self.closed.set(true);
         let count = self.handles.borrow().len();
         for thread in (0..count).filter_map(|number| self.take_handle(number)) {
             self.detach(&thread);
+        }
+        let coroutines = self.coroutines.borrow().clone();
+        for coroutine in coroutines.into_iter().flatten() {
+            // Whatever comes out of it is dropped.
+            let _ = coroutine.close(self).await;
         }
     }
 
@@ -296,7 +349,6 @@ impl World {
     /// Waits until it has ended; false when that takes too long.
     pub(super) async fn wait_over(
         &self,
-        me: &Rc<Thread>,
         thread: &Thread,
         deadline: Option<Millis>,
     ) -> Result<bool, Stop> {
@@ -308,7 +360,7 @@ impl World {
                 grant: Grant::Keep,
                 left: &|| (),
             };
-            if self.park(me, ask).await? == Outcome::TimedOut {
+            if self.park(ask).await? == Outcome::TimedOut {
                 return Ok(false);
             }
         }
@@ -316,8 +368,8 @@ impl World {
     }
 
     /// The end of `run`: cancels what is left, and waits for it.
-    pub(super) async fn end_what_was_left(&self, root: &Rc<Thread>) -> Result<(), Stop> {
-        let shield = self.enter(root, Kind::Shield);
+    pub(super) async fn end_what_was_left(&self) -> Result<(), Stop> {
+        let shield = self.enter(Kind::Shield);
         loop {
             let left = self.left();
             if left.is_empty() {
@@ -327,9 +379,9 @@ impl World {
                 self.cancel(thread, self.request(Some(Why::EndOfRun), true));
             }
             for thread in &left {
-                self.wait_over(root, thread, None).await?;
+                self.wait_over(thread, None).await?;
             }
-            self.yield_now(root).await?;
+            self.yield_now().await?;
         }
         self.leave(&shield);
         Ok(())
@@ -342,7 +394,7 @@ async fn live(world: Rc<World>, me: Rc<Thread>, body: Body) {
     let end = match pending {
         // It was cancelled before it began, so it never runs.
         Some(request) => End::Cancelled(request.reason),
-        None => match steps::thread(&world, &me, me.number, &body).await {
+        None => match steps::thread(&world, me.number, &body).await {
             Ok(()) => End::Done,
             Err(stop) => world.explain(&me, stop),
         },

@@ -3,6 +3,7 @@
 //! Beside the history, which the model is compared with, the objects watch over themselves: two inside one mutex, or more permits than there are, are faults whatever the
 //! model says.
 
+mod calls;
 mod objects;
 mod steps;
 mod world;

@@ -3,24 +3,21 @@
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
-use std::time::Duration;
 
-use greenthread::channel::{
-    RecvTimeoutError, SendTimeoutError, TryRecvError, TrySendError,
-};
+use greenthread::generator::{Generator, GeneratorState, ResumeError, Yielder};
 use greenthread::{
-    JoinHandle, Scope, ScopedJoinHandle, catch_cancel, checkpoint, is_cancellation, scope, shield,
-    sleep, spawn, timeout, yield_now,
+    JoinHandle, Scope, ScopedJoinHandle, catch_cancel, checkpoint, current, scope, shield, sleep,
+    spawn, timeout, yield_now,
 };
 
-use super::objects::{Holding, Inside};
-use super::world::{Asked, Returned, World, end_of, why};
+use super::world::{Asked, Coroutine, Returned, World, end_of, why};
+use super::calls::{done, duration};
 use super::{Planned, panicked};
 use crate::history::{End, Seen};
-use crate::program::{Body, How, Millis, Op, Step, Then};
+use crate::program::{Body, GENERATORS, How, Millis, Op, Step, Then};
 
 /// The scope in whose body something runs.
-struct Nest<'scope, 'env> {
+pub(super) struct Nest<'scope, 'env> {
     /// The scope.
     scope: &'scope Scope<'scope, 'env>,
 
@@ -30,12 +27,15 @@ struct Nest<'scope, 'env> {
 
 /// Who does the steps, and where.
 #[derive(Clone, Copy)]
-struct Doer<'a, 'scope, 'env> {
+pub(super) struct Doer<'a, 'scope, 'env> {
     /// What all share.
-    world: &'a Rc<World>,
+    pub(super) world: &'a Rc<World>,
 
-    /// The number of the green thread.
+    /// The number of the green thread, or that of the generator beyond those.
     who: usize,
+
+    /// Where a generator gives and takes, if it is one.
+    yielder: Option<&'a Yielder<usize, usize>>,
 
     /// The innermost scope, if there is one.
     nest: Option<&'a Nest<'scope, 'env>>,
@@ -50,36 +50,58 @@ impl Drop for Leaves<'_> {
     }
 }
 
+/// What is done when a body is left, in whatever way.
+struct AtLast<'a, 'scope, 'env>(Doer<'a, 'scope, 'env>, &'a [Step]);
+
+impl AtLast<'_, '_, '_> {
+    fn after(&self, body: &[Step]) -> Returned {
+        self.0.all(body)
+    }
+}
+
+impl Drop for AtLast<'_, '_, '_> {
+    fn drop(&mut self) {
+        let _ = self.0.all(self.1);
+    }
+}
+
 /// A whole green thread, or the root.
 pub(super) fn thread(world: &Rc<World>, who: usize, body: &Body) -> Returned {
     let doer = Doer {
         world,
         who,
+        yielder: None,
         nest: None,
     };
     world.note(who, 0, Seen::Began);
     let leaves = Leaves(world, who);
     let returned = doer.all(body);
     std::mem::forget(leaves);
-    let end = returned.map_or_else(End::Failed, |()| End::Done);
-    world.note(who, 0, Seen::Ended(end));
+    world.note(who, 0, Seen::Ended(end(returned)));
     returned
 }
 
 impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
-    fn all(self, body: &[Step]) -> Returned {
-        body.iter().try_for_each(|step| self.one(step))
+    pub(super) fn all(self, body: &[Step]) -> Returned {
+        for (place, step) in body.iter().enumerate() {
+            if let Op::Defer(last) = &step.1 {
+                let last = AtLast(self, last);
+                return last.after(&body[place + 1..]);
+            }
+            self.one(step)?;
+        }
+        Ok(())
     }
 
-    fn see(self, step: &Step, what: Seen) {
+    pub(super) fn see(self, step: &Step, what: Seen) {
         self.world.note(self.who, step.0, what);
     }
 
     fn one(self, step: &Step) -> Returned {
         match &step.1 {
             Op::Sleep(..) | Op::Yield | Op::Checkpoint | Op::Panic | Op::Fail => self.alone(step),
-            Op::Lock(mutex, how, body) => self.lock(step, *mutex, *how, body),
-            Op::Acquire(place, count, how, body) => self.acquire(step, *place, *count, *how, body),
+            Op::Lock(..) | Op::Acquire(..) | Op::Read(..) | Op::Write(..) => self.inside(step),
+            Op::WaitCond(place, mutex, how) => self.wait_cond(step, *place, *mutex, *how),
             Op::Timeout(limit, body) => self.timeout(step, *limit, body),
             Op::Shield(body) => shield(|| self.all(body)),
             Op::Catch(then, body) => self.catch(step, *then, body),
@@ -94,22 +116,19 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
 
     /// The steps without a body whose result is all there is to see.
     fn result(self, step: &Step) -> Seen {
-        let objects = &self.world.objects;
         match &step.1 {
-            Op::Send(place, how) => self.send(step, *place, *how),
-            Op::Recv(place, how) => self.recv(step, *place, *how),
-            Op::DropSender(place) => gone(objects.senders[*place].take()),
-            Op::DropReceiver(place) => gone(objects.receivers[*place].take()),
-            Op::Set(place) => done(objects.events[*place].set()),
-            Op::Clear(place) => done(objects.events[*place].clear()),
-            Op::Await(place, how) => self.await_event(step, *place, *how),
             Op::Spawn(number, body) => self.spawn(*number, body),
             Op::Child(number, body) => self.child(*number, body),
             Op::CancelScope => self.cancel_scope(step),
             Op::Join(number, how) => self.join(step, *number, *how),
             Op::Cancel(number) => self.cancel(step, *number),
             Op::IsFinished(number) => self.is_finished(*number),
-            other => unreachable!("{} is done elsewhere", other.name()),
+            Op::Unpark(number) => self.unpark(*number),
+            Op::Generator(number, body) => self.generator(*number, body),
+            Op::YieldOut => self.yield_out(step),
+            Op::Drive(number) => self.drive(step, *number),
+            Op::Close(number) => self.close(step, *number),
+            _ => self.call(step),
         }
     }
 
@@ -123,117 +142,6 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
         }
         self.see(step, Seen::Done);
         Ok(())
-    }
-
-    fn lock(self, step: &Step, mutex: usize, how: How, body: &Body) -> Returned {
-        let mutex = &self.world.objects.mutexes[mutex];
-        let guard = match how {
-            How::Wait => mutex.lock(),
-            How::Try => match mutex.try_lock() {
-                Some(guard) => guard,
-                None => return self.not_served(step, Seen::Refused),
-            },
-            How::Within(limit) => match mutex.lock_timeout(self.begun(step, limit)) {
-                Ok(guard) => guard,
-                Err(_) => return self.not_served(step, Seen::Elapsed),
-            },
-        };
-        let _inside = Inside::new(self.world, &guard);
-        self.see(step, Seen::Done);
-        self.all(body)
-    }
-
-    fn acquire(self, step: &Step, place: usize, count: usize, how: How, body: &Body) -> Returned {
-        let permits = &self.world.objects.semaphores[place];
-        let semaphore = &permits.semaphore;
-        let _permit = match how {
-            How::Wait => semaphore.acquire_many(count),
-            How::Try => match semaphore.try_acquire_many(count) {
-                Some(permit) => permit,
-                None => return self.not_served(step, Seen::Refused),
-            },
-            How::Within(limit) => {
-                match semaphore.acquire_many_timeout(count, self.begun(step, limit)) {
-                    Ok(permit) => permit,
-                    Err(_) => return self.not_served(step, Seen::Elapsed),
-                }
-            }
-        };
-        let _holding = Holding::new(self.world, permits, count);
-        self.see(step, Seen::Done);
-        self.all(body)
-    }
-
-    fn not_served(self, step: &Step, what: Seen) -> Returned {
-        self.see(step, what);
-        Ok(())
-    }
-
-    /// Something with a limit begins.
-    fn begun(self, step: &Step, limit: Millis) -> Duration {
-        self.see(step, Seen::Began);
-        duration(limit)
-    }
-
-    fn send(self, step: &Step, place: usize, how: How) -> Seen {
-        let sender = self.world.objects.senders[place].borrow().clone();
-        let Some(sender) = sender else {
-            return Seen::Missing;
-        };
-        match how {
-            How::Wait => sender.send(step.0).map_or(Seen::Closed, done),
-            How::Try => match sender.try_send(step.0) {
-                Ok(()) => Seen::Done,
-                Err(TrySendError::Full(item)) => self.back(step, item, Seen::Refused),
-                Err(TrySendError::Disconnected(item)) => self.back(step, item, Seen::Closed),
-            },
-            How::Within(limit) => match sender.send_timeout(step.0, self.begun(step, limit)) {
-                Ok(()) => Seen::Done,
-                Err(SendTimeoutError::Timeout(item)) => self.back(step, item, Seen::Elapsed),
-                Err(SendTimeoutError::Disconnected(item)) => self.back(step, item, Seen::Closed),
-            },
-        }
-    }
-
-    /// An item comes back to its sender.
-    fn back(self, step: &Step, item: usize, what: Seen) -> Seen {
-        if item != step.0 {
-            let fault = format!("step {} gets {item} back, which it did not send", step.0);
-            self.world.fault(fault);
-        }
-        what
-    }
-
-    fn recv(self, step: &Step, place: usize, how: How) -> Seen {
-        let receiver = self.world.objects.receivers[place].borrow().clone();
-        let Some(receiver) = receiver else {
-            return Seen::Missing;
-        };
-        match how {
-            How::Wait => receiver.recv().map_or(Seen::Closed, Seen::Got),
-            How::Try => match receiver.try_recv() {
-                Ok(item) => Seen::Got(item),
-                Err(TryRecvError::Empty) => Seen::Refused,
-                Err(TryRecvError::Disconnected) => Seen::Closed,
-            },
-            How::Within(limit) => match receiver.recv_timeout(self.begun(step, limit)) {
-                Ok(item) => Seen::Got(item),
-                Err(RecvTimeoutError::Timeout) => Seen::Elapsed,
-                Err(RecvTimeoutError::Disconnected) => Seen::Closed,
-            },
-        }
-    }
-
-    fn await_event(self, step: &Step, place: usize, how: How) -> Seen {
-        let event = &self.world.objects.events[place];
-        match how {
-            How::Wait => done(event.wait()),
-            How::Try => Seen::Says(event.is_set()),
-            How::Within(limit) => {
-                let waited = event.wait_timeout(self.begun(step, limit));
-                waited.map_or(Seen::Elapsed, done)
-            }
-        }
     }
 
     fn timeout(self, step: &Step, limit: Millis, body: &Body) -> Returned {
@@ -262,7 +170,7 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
             Err(payload) => payload,
         };
         let end = panicked(&*payload);
-        if is_cancellation(&*payload) || end == End::Deadlock {
+        if !matches!(end, End::Panicked(Some(_))) {
             resume_unwind(payload);
         }
         self.see(step, Seen::Ended(end));
@@ -278,6 +186,7 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
             let doer = Doer {
                 world: self.world,
                 who: self.who,
+                yielder: self.yielder,
                 nest: Some(&nest),
             };
             doer.all(body)
@@ -311,7 +220,7 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
     }
 
     fn join(self, step: &Step, number: usize, how: How) -> Seen {
-        if number == self.who {
+        if self.world.thread(number).is_some_and(|thread| thread == current()) {
             return Seen::Missing;
         }
         if let Some(child) = self.nest.and_then(|nest| nest.take(number)) {
@@ -348,6 +257,61 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
         })
     }
 
+    fn unpark(self, number: usize) -> Seen {
+        let thread = self.world.thread(number);
+        thread.map_or(Seen::Missing, |thread| done(thread.unpark()))
+    }
+
+    fn generator(self, number: usize, body: &Body) -> Seen {
+        if self.world.is_closed() {
+            return Seen::Missing;
+        }
+        let (world, body) = (Rc::clone(self.world), Rc::clone(body));
+        let generator = Generator::new(move |yielder: &Yielder<usize, usize>| {
+            let doer = Doer {
+                world: &world,
+                who: GENERATORS + number,
+                yielder: Some(yielder),
+                nest: None,
+            };
+            doer.all(&body)
+        });
+        self.world.keep_generator(number, generator);
+        Seen::Done
+    }
+
+    fn yield_out(self, step: &Step) -> Seen {
+        let yielder = self.yielder;
+        yielder.map_or(Seen::Missing, |yielder| Seen::Sent(yielder.yield_(step.0)))
+    }
+
+    fn drive(self, step: &Step, number: usize) -> Seen {
+        let Some(generator) = self.world.generator(number) else {
+            return Seen::Missing;
+        };
+        let state = match generator.try_send(step.0) {
+            Ok(state) => state,
+            Err(ResumeError::NotStarted(_)) => generator.start(),
+            Err(ResumeError::Running(_)) => return Seen::Refused,
+            Err(ResumeError::Finished(_)) => return Seen::Closed,
+        };
+        match state {
+            GeneratorState::Yielded(item) => Seen::Yielded(item),
+            GeneratorState::Complete(returned) => Seen::Ended(end(returned)),
+        }
+    }
+
+    fn close(self, step: &Step, number: usize) -> Seen {
+        self.see(step, Seen::Began);
+        let Some(generator) = self.world.generator(number) else {
+            return Seen::Missing;
+        };
+        if is_running(&generator) {
+            return Seen::Refused;
+        }
+        generator.close().map_or(Seen::Done, |returned| Seen::Ended(end(returned)))
+    }
+
     fn is_finished(self, number: usize) -> Seen {
         let thread = self.world.thread(number);
         thread.map_or(Seen::Missing, |thread| Seen::Says(thread.is_finished()))
@@ -368,15 +332,11 @@ fn closure(world: &Rc<World>, number: usize, body: &Body) -> impl FnOnce() -> Re
     move || thread(&world, number, &body)
 }
 
-fn duration(limit: Millis) -> Duration {
-    Duration::from_millis(limit)
+/// Whether somebody drives it: closing it then would be a misuse.
+fn is_running(generator: &Coroutine) -> bool {
+    format!("{generator:?}").contains("Running")
 }
 
-fn done((): ()) -> Seen {
-    Seen::Done
-}
-
-/// One end of a channel is given up.
-fn gone<T>(end: Option<T>) -> Seen {
-    end.map_or(Seen::Missing, |_| Seen::Done)
+fn end(returned: Returned) -> End {
+    returned.map_or_else(End::Failed, |()| End::Done)
 }

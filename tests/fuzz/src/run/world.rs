@@ -4,8 +4,10 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
+use greenthread::generator::Generator;
 use greenthread::time::{Instant, now};
 use greenthread::{Elapsed, GreenThread, JoinError, JoinHandle};
 
@@ -16,6 +18,9 @@ use crate::program::{Millis, Program};
 
 /// The result of a green thread: the step that failed.
 pub(super) type Returned = Result<(), usize>;
+
+/// A generator that is sent the numbers of steps, and gives such.
+pub(super) type Coroutine = Generator<usize, usize, Returned>;
 
 /// What is shared.
 pub(super) struct World {
@@ -36,6 +41,9 @@ pub(super) struct World {
 
     /// Every green thread that was started, for cancelling.
     threads: RefCell<Vec<Option<GreenThread>>>,
+
+    /// Generators that were made, by their numbers.
+    generators: RefCell<Vec<Option<Rc<Coroutine>>>>,
 
     /// Whether the root has done its part: handles are not kept any more.
     closed: Cell<bool>,
@@ -63,6 +71,7 @@ impl World {
             faults: RefCell::default(),
             handles: RefCell::new((0..threads).map(|_| None).collect()),
             threads: RefCell::new(vec![None; threads]),
+            generators: RefCell::new(vec![None; program.generators()]),
             closed: Cell::new(false),
         }
     }
@@ -124,10 +133,34 @@ impl World {
         for number in 0..count {
             drop(self.take(number));
         }
+        let generators = self.generators.borrow().clone();
+        for generator in generators.into_iter().flatten() {
+            // Whatever comes out of it, that it runs for example, is dropped.
+            let _ = catch_unwind(AssertUnwindSafe(|| generator.close()));
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    pub(super) fn generator(&self, number: usize) -> Option<Rc<Coroutine>> {
+        self.generators.borrow()[number].clone()
+    }
+
+    pub(super) fn keep_generator(&self, number: usize, generator: Coroutine) {
+        self.generators.borrow_mut()[number] = Some(Rc::new(generator));
+    }
+
+    /// Those that did not come to their end are forgotten: what they would do is no part of the program.
+    fn forget_generators(&self) {
+        let generators = self.generators.take().into_iter().flatten();
+        generators.filter(|generator| !generator.is_finished()).for_each(std::mem::forget);
     }
 
     /// Everything that was seen.
     pub(super) fn outcome(self: &Rc<Self>, end: End, left: usize) -> Outcome {
+        self.forget_generators();
         let history = History {
             events: self.events.take(),
             end,
