@@ -36,7 +36,10 @@ fn check_under(program: &Program, order: Option<u64>, tally: &mut Tally) -> Opti
         tally.skipped += 1;
         return None;
     }
-    let outcome = run::run(program, order);
+    let outcome = match expected.left + expected.open {
+        0 => run::run(program, order),
+        _ => run::run_apart(program, order),
+    };
     tally.add(program, &outcome.history);
     let mut faults = outcome.faults;
     faults.extend(laws::broken(program, &outcome.history));
@@ -90,7 +93,7 @@ impl fmt::Display for Divergence {
             writeln!(f, "    model      {event}")?;
         }
         let (seen, expected) = (&self.seen, &self.expected);
-        writeln!(f, "    library    {:?}, {} left", seen.end, seen.left)?;
-        write!(f, "    model      {:?}, {} left", expected.end, expected.left)
+        writeln!(f, "    library    {:?}, {} and {} left", seen.end, seen.left, seen.open)?;
+        write!(f, "    model      {:?}, {} and {} left", expected.end, expected.left, expected.open)
     }
 }

@@ -100,9 +100,15 @@ fn run_batch(first: u64, end: u64, found: &Mutex<Found>, bar: &ProgressBar) -> i
     let words = ["--work".into(), first.to_string(), end.to_string()];
     let (mut child, lines) = start(&words)?;
     let mut current = first;
+    let mut go_on = end;
     let hangs = loop {
         match lines.recv_timeout(LONGEST) {
-            Ok(line) => current = take_in(&line, current, found, bar),
+            Ok(line) => {
+                current = take_in(&line, current, found, bar);
+                if line.starts_with("diverged") {
+                    go_on = current + 1;
+                }
+            }
             Err(RecvTimeoutError::Disconnected) => break false,
             Err(RecvTimeoutError::Timeout) => break true,
         }
@@ -112,7 +118,7 @@ fn run_batch(first: u64, end: u64, found: &Mutex<Found>, bar: &ProgressBar) -> i
     }
     let status = child.wait()?;
     if status.success() {
-        return Ok(end);
+        return Ok(go_on);
     }
     let trouble = if hangs {
         Trouble::Hangs

@@ -180,4 +180,7 @@ pub(crate) struct History {
 
     /// How many green threads were left behind, which only a deadlock at the end of `run` does.
     pub(crate) left: usize,
+
+    /// How many generators were not at their end then.
+    pub(crate) open: usize,
 }

@@ -100,22 +100,21 @@ fn comes_from_nowhere(history: &History, steps: &Steps<'_>) -> Option<String> {
     })
 }
 
-/// What one green thread receives of one channel from one sender comes in the order in which that sent it: its steps are numbered in that order.
+/// What one green thread receives of one channel from one sender comes in the order in which that sent it, which is the order in which the sender noted it.
 fn out_of_order(history: &History, steps: &Steps<'_>) -> Option<String> {
-    let sender: BTreeMap<usize, usize> = history
-        .events
-        .iter()
-        .filter(|event| matches!(steps.ops.get(&event.step), Some(Op::Send(..))))
-        .map(|event| (event.step, event.who))
-        .collect();
+    let sends = history.events.iter().enumerate().filter(|(_, event)| {
+        event.what == Seen::Done && matches!(steps.ops.get(&event.step), Some(Op::Send(..)))
+    });
+    let sent: BTreeMap<usize, (usize, usize)> =
+        sends.map(|(place, event)| (event.step, (event.who, place))).collect();
     let mut last = BTreeMap::new();
     received(history).find_map(|(event, item)| {
         let Some(Op::Recv(channel, _)) = steps.ops.get(&event.step) else {
             return None;
         };
-        let from = sender.get(&item)?;
-        let before = last.insert((event.who, *channel, *from), item);
-        before.filter(|before| *before > item).map(|_| format!("received out of order: {event}"))
+        let (from, place) = sent.get(&item)?;
+        let before = last.insert((event.who, *channel, *from), place);
+        before.filter(|before| *before > place).map(|_| format!("received out of order: {event}"))
     })
 }
 

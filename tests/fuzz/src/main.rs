@@ -74,10 +74,11 @@ fn run_file(path: &Path, show: bool) -> Verdict {
 }
 
 fn run_one(program: &Program, show: bool) -> bool {
-    hush();
     if show {
         println!("{}", program.text());
         check::show(program);
+    } else {
+        hush();
     }
     let divergence = check::check(program, &mut Tally::default());
     if let Some(divergence) = &divergence {

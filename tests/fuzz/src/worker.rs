@@ -6,13 +6,14 @@ use crate::check::check;
 use crate::generate;
 use crate::tally::Tally;
 
-/// Runs the programs of these seeds.
+/// Runs the programs of these seeds, up to one with which something is wrong: what that leaves behind may disturb others.
 pub(crate) fn work(first: u64, end: u64) {
     let mut tally = Tally::default();
     for seed in first..end {
         say(&format!("seed {seed}"));
         if check(&generate::program(seed), &mut tally).is_some() {
             say(&format!("diverged {seed}"));
+            break;
         }
     }
     tally.write(|line| say(&line));

@@ -127,6 +127,10 @@ impl Coroutine {
         }
     }
 
+    pub(super) fn has_ended(&self) -> bool {
+        self.phase.get() == Phase::Finished
+    }
+
     /// Nothing more of it is done.
     pub(super) fn end(&self) {
         self.phase.set(Phase::Finished);

@@ -38,11 +38,16 @@ pub(crate) fn run(program: &Program, order: Option<u64>) -> History {
     let life = main(Rc::clone(&world), Rc::clone(&root), Rc::clone(&program.main));
     root.begin(Box::pin(life));
     world.turn_until_end(&root);
-    let left = world.alive();
+    let (left, open) = (world.alive(), world.open());
     let end = root.end().unwrap_or(End::Abort);
     let events = world.events.take();
     world.let_go();
-    History { events, end, left }
+    History {
+        events,
+        end,
+        left,
+        open,
+    }
 }
 
 /// What the root does: its steps, then the end of `run`.

@@ -169,6 +169,12 @@ impl World {
         threads.iter().skip(1).filter(|thread| !thread.has_ended()).count()
     }
 
+    /// How many generators are not at their end.
+    pub(super) fn open(&self) -> usize {
+        let coroutines = self.coroutines.borrow();
+        coroutines.iter().flatten().filter(|coroutine| !coroutine.has_ended()).count()
+    }
+
     /// Breaks the circles of what is left.
     pub(super) fn let_go(&self) {
         self.ready.take();

@@ -12,7 +12,7 @@ use greenthread::time::{Instant, now};
 use greenthread::{Elapsed, GreenThread, JoinError, JoinHandle};
 
 use super::objects::Objects;
-use super::{Outcome, Planned, panicked};
+use super::{Planned, panicked};
 use crate::history::{End, Event, History, Seen, Why};
 use crate::program::{Millis, Program};
 
@@ -152,24 +152,26 @@ impl World {
         self.generators.borrow_mut()[number] = Some(Rc::new(generator));
     }
 
-    /// Those that did not come to their end are forgotten: what they would do is no part of the program.
-    fn forget_generators(&self) {
+    /// Generators that did not come to their end are forgotten: what they would do is no part of the program. Returns how many.
+    fn forget_generators(&self) -> usize {
         let generators = self.generators.take().into_iter().flatten();
-        generators.filter(|generator| !generator.is_finished()).for_each(std::mem::forget);
+        let open = generators.filter(|generator| !generator.is_finished());
+        open.map(std::mem::forget).count()
     }
 
     /// Everything that was seen.
-    pub(super) fn outcome(self: &Rc<Self>, end: End, left: usize) -> Outcome {
-        self.forget_generators();
-        let history = History {
+    pub(super) fn history(&self, end: End, left: usize) -> History {
+        History {
+            open: self.forget_generators(),
             events: self.events.take(),
             end,
             left,
-        };
-        Outcome {
-            history,
-            faults: self.faults.take(),
         }
+    }
+
+    /// Everything that must never be.
+    pub(super) fn faults(&self) -> Vec<String> {
+        self.faults.take()
     }
 }
 
