@@ -25,12 +25,15 @@ enum About {
     /// Who lives and who ends.
     Lives,
 
-    /// An object, by its place in [`OBJECTS`].
+    /// An object, by the number of its kind.
     Object(usize),
 }
 
 /// How many kinds of objects there are.
 const OBJECTS: usize = 11;
+
+/// Generators, among them.
+const GENERATORS: usize = 10;
 
 /// One kind of step.
 struct Kind {
@@ -105,10 +108,10 @@ const KINDS: &[Kind] = &[
     kind(1, Object(8), |m| Op::DropOneReceiver(m.below(m.objects.oneshots))),
     kind(8, Object(9), |m| Op::Park(m.how_long())),
     kind(8, Object(9), |m| Op::Unpark(m.name())),
-    kind(8, Object(10), |m| Op::Generator(0, m.generator())),
-    kind(10, Object(10), |_| Op::YieldOut),
-    kind(14, Object(10), |m| Op::Drive(m.name())),
-    kind(3, Object(10), |m| Op::Close(m.name())),
+    kind(2, Object(GENERATORS), |m| Op::Generator(0, m.generator())),
+    kind(10, Object(GENERATORS), Maker::yield_out),
+    kind(14, Object(GENERATORS), |m| Op::Drive(m.name())),
+    kind(3, Object(GENERATORS), |m| Op::Close(m.name())),
 ];
 
 /// Makes the program of this seed.
@@ -124,6 +127,7 @@ pub(crate) fn program(seed: u64) -> Program {
         threads: 0,
         depth: 0,
         is_root: true,
+        is_generator: false,
         is_last: false,
     };
     let main = maker.main();
@@ -214,6 +218,9 @@ struct Maker {
     /// Whether the root does the next step.
     is_root: bool,
 
+    /// Whether a generator does.
+    is_generator: bool,
+
     /// Whether it is done when a body is left: then it is short and waits for ever for nothing.
     is_last: bool,
 }
@@ -222,6 +229,12 @@ impl Maker {
     /// What the root does.
     fn main(&mut self) -> Vec<Step> {
         let mut main = Vec::new();
+        if self.has_taste_for(GENERATORS) {
+            for _ in 0..self.rng.usize(1..=3) {
+                let body = self.generator();
+                main.push(Step(0, Op::Generator(0, body)));
+            }
+        }
         for _ in 0..self.rng.usize(1..=5) {
             let spawn = self.spawn();
             main.push(Step(0, spawn));
@@ -231,6 +244,11 @@ impl Maker {
         self.left = self.rng.usize(2..=10);
         self.steps_into(&mut main, 10);
         main
+    }
+
+    fn has_taste_for(&self, object: usize) -> bool {
+        let mut kinds = KINDS.iter().zip(&self.taste);
+        kinds.any(|(kind, often)| kind.about == Object(object) && *often > 0)
     }
 
     fn steps_into(&mut self, body: &mut Vec<Step>, most: usize) {
@@ -270,21 +288,38 @@ impl Maker {
 
     /// What another green thread does.
     fn other(&mut self) -> Body {
-        let (left, is_root) = (self.left, self.is_root);
+        let (left, was_root, was_generator) = (self.left, self.is_root, self.is_generator);
         self.left = self.rng.usize(1..=10);
-        self.is_root = false;
+        (self.is_root, self.is_generator) = (false, false);
         let mut body = Vec::new();
         if !self.is_last {
             self.depth += 1;
             self.steps_into(&mut body, 10);
             self.depth -= 1;
         }
-        (self.left, self.is_root) = (left, is_root);
+        (self.left, self.is_root, self.is_generator) = (left, was_root, was_generator);
         Rc::new(body)
     }
 
     fn generator(&mut self) -> Body {
-        if self.depth < DEEPEST { self.other() } else { Body::default() }
+        if self.depth == DEEPEST {
+            return Body::default();
+        }
+        let (left, was_generator) = (self.left, self.is_generator);
+        self.left = self.rng.usize(2..=10);
+        self.is_generator = true;
+        let mut body = Vec::new();
+        self.steps_into(&mut body, 10);
+        (self.left, self.is_generator) = (left, was_generator);
+        Rc::new(body)
+    }
+
+    fn yield_out(&mut self) -> Op {
+        if self.is_generator {
+            Op::YieldOut
+        } else {
+            Op::Drive(self.name())
+        }
     }
 
     /// What is done when a body is left.
@@ -355,7 +390,7 @@ impl Maker {
         match self.rng.u8(0..8) {
             0 => How::Try,
             1 | 2 => How::Within(self.millis()),
-            3..=5 if self.is_root || self.is_last => How::Within(self.millis()),
+            3..=6 if self.is_root || self.is_last => How::Within(self.millis()),
             _ if self.is_last => How::Try,
             _ => How::Wait,
         }
