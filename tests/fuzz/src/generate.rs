@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use fastrand::Rng;
 
-use crate::program::{Body, How, Millis, Objects, Op, Program, Queue, Step, Then};
+use crate::program::{Body, How, Millis, Objects, Op, Program, Queue, Step, Then, Until};
 
 /// Green threads of a program, at most.
 const MOST_THREADS: usize = 8;
@@ -30,7 +30,7 @@ enum About {
 }
 
 /// How many kinds of objects there are.
-const OBJECTS: usize = 11;
+const OBJECTS: usize = 12;
 
 /// Generators, among them.
 const GENERATORS: usize = 10;
@@ -74,6 +74,13 @@ const KINDS: &[Kind] = &[
     kind(7, Lives, |m| Op::Join(m.name(), m.how())),
     kind(10, Lives, |m| Op::Cancel(m.name())),
     kind(1, Lives, |m| Op::IsFinished(m.name())),
+    kind(3, Lives, |m| Op::TryScope(m.body())),
+    kind(2, Lives, Maker::race),
+    kind(3, Object(11), |m| Op::Gather(m.name(), m.rng.usize(1..=3))),
+    kind(6, Object(11), Maker::wait_many),
+    kind(6, Object(11), |m| if m.may_start() { Op::SetSpawn(0, m.other()) } else { Op::SetNext }),
+    kind(6, Object(11), |_| Op::SetNext),
+    kind(1, Object(11), |_| Op::SetCancel),
     kind(2, Lives, |_| Op::Panic),
     kind(1, Lives, |_| Op::Fail),
     kind(10, Object(0), |m| Op::Lock(m.below(m.objects.mutexes), m.how(), m.body())),
@@ -352,6 +359,23 @@ impl Maker {
         }
     }
 
+    fn race(&mut self) -> Op {
+        let most = if self.depth < DEEPEST { self.rng.usize(1..=3) } else { 0 };
+        let children = (0..most).filter_map(|_| {
+            self.may_start().then(|| Step(0, Op::Child(0, self.other())))
+        });
+        Op::Race(Rc::new(children.collect()))
+    }
+
+    fn wait_many(&mut self) -> Op {
+        let until = *self.rng.choice(&[Until::First, Until::FirstError, Until::All]).expect("some");
+        let limit = match self.how() {
+            How::Within(limit) => Some(limit),
+            How::Wait | How::Try => None,
+        };
+        Op::WaitMany(self.name(), self.rng.usize(1..=3), until, limit)
+    }
+
     fn may_start(&mut self) -> bool {
         let may = self.threads < MOST_THREADS && self.depth < DEEPEST && !self.is_last;
         self.threads += usize::from(may);
@@ -422,6 +446,9 @@ fn short(op: Op) -> Op {
         | Op::Drive(_)
         | Op::Close(_)
         | Op::WaitCond(..)
+        | Op::Gather(..)
+        | Op::WaitMany(..)
+        | Op::SetNext
         | Op::Join(..) => Op::Yield,
         op if op.body().is_some() && !matches!(op, Op::Lock(..)) => Op::Sleep(1),
         op => op,

@@ -54,7 +54,8 @@ impl<'a> Steps<'a> {
                     }
                     (*child, false)
                 }
-                Op::Scope(_) => (who, true),
+                Op::Scope(_) | Op::TryScope(_) | Op::Race(_) => (who, true),
+                Op::SetSpawn(child, _) => (*child, false),
                 _ => (who, in_scope),
             };
             if let Some(inner) = op.body() {
@@ -122,7 +123,8 @@ fn out_of_order(history: &History, steps: &Steps<'_>) -> Option<String> {
 fn too_early(history: &History, steps: &Steps<'_>) -> Option<String> {
     let mut began: BTreeMap<usize, Millis> = BTreeMap::new();
     let mut latest: BTreeMap<usize, Millis> = BTreeMap::new();
-    history.events.iter().find_map(|event| {
+    let mut own = history.events.iter().filter(|event| event.what != Seen::Reported);
+    own.find_map(|event| {
         let before = latest.insert(event.who, event.at);
         let limit = steps.ops.get(&event.step).and_then(|op| limit(op));
         match event.what {

@@ -95,6 +95,19 @@ pub(crate) enum How {
     Within(Millis),
 }
 
+/// For which of many one waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Until {
+    /// The first to end.
+    First,
+
+    /// The first to panic or to be cancelled.
+    FirstError,
+
+    /// All.
+    All,
+}
+
 /// What becomes of a request that was caught.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Then {
@@ -249,6 +262,27 @@ pub(crate) enum Op {
     /// Looks whether it has.
     IsFinished(usize),
 
+    /// Waits for so many green threads from this number on, as far as their handles are there; cancels them when it is asked to end.
+    Gather(usize, usize),
+
+    /// Waits for some of those, and leaves the others.
+    WaitMany(usize, usize, Until, Option<Millis>),
+
+    /// Does the body in a scope in which an error of a child ends all.
+    TryScope(Body),
+
+    /// Has the children in the body, and nothing else of it, run against each other.
+    Race(Body),
+
+    /// Starts the green thread with this number in the program's set.
+    SetSpawn(usize, Body),
+
+    /// Waits for the next of the set to end.
+    SetNext,
+
+    /// Asks all of the set to end.
+    SetCancel,
+
     /// Panics with the step's own number.
     Panic,
 
@@ -307,6 +341,13 @@ impl Op {
             Op::Join(..) => "join",
             Op::Cancel(_) => "cancel",
             Op::IsFinished(_) => "is_finished",
+            Op::Gather(..) => "gather",
+            Op::WaitMany(..) => "wait",
+            Op::TryScope(_) => "try_scope",
+            Op::Race(_) => "race",
+            Op::SetSpawn(..) => "JoinSet spawn",
+            Op::SetNext => "JoinSet join_next",
+            Op::SetCancel => "JoinSet cancel_all",
             Op::Panic => "panic",
             Op::Fail => "fail",
         }
@@ -327,6 +368,9 @@ impl Op {
             | Op::Read(_, _, body)
             | Op::Write(_, _, body)
             | Op::Generator(_, body)
+            | Op::TryScope(body)
+            | Op::Race(body)
+            | Op::SetSpawn(_, body)
             | Op::Defer(body) => Some(body),
             _ => None,
         }
@@ -347,6 +391,9 @@ impl Op {
             | Op::Read(_, _, body)
             | Op::Write(_, _, body)
             | Op::Generator(_, body)
+            | Op::TryScope(body)
+            | Op::Race(body)
+            | Op::SetSpawn(_, body)
             | Op::Defer(body) => Some(Rc::make_mut(body)),
             _ => None,
         }
@@ -356,7 +403,7 @@ impl Op {
     fn hollow(&self) -> Op {
         match self {
             Op::Spawn(number, _) => Op::Spawn(*number, Body::default()),
-            Op::Child(number, _) => Op::Child(*number, Body::default()),
+            Op::Child(number, _) | Op::SetSpawn(number, _) => Op::Child(*number, Body::default()),
             Op::Generator(number, _) => Op::Generator(*number, Body::default()),
             other if other.body().is_some() => Op::Yield,
             other => other.clone(),
@@ -366,7 +413,7 @@ impl Op {
     /// The number of the green thread that it starts.
     pub(crate) fn starts(&mut self) -> Option<&mut usize> {
         match self {
-            Op::Spawn(number, _) | Op::Child(number, _) => Some(number),
+            Op::Spawn(number, _) | Op::Child(number, _) | Op::SetSpawn(number, _) => Some(number),
             _ => None,
         }
     }
@@ -375,6 +422,8 @@ impl Op {
     pub(crate) fn names(&mut self) -> Option<&mut usize> {
         match self {
             Op::Join(number, _)
+            | Op::Gather(number, _)
+            | Op::WaitMany(number, ..)
             | Op::Cancel(number)
             | Op::IsFinished(number)
             | Op::Unpark(number) => Some(number),

@@ -4,6 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::frames::{Frame, Kind, Request};
+use super::groups::Role;
+use super::places::Places;
 use super::thread::Thread;
 use super::wait::{Ask, Cause, Grant, Line, Place, Stop};
 use super::world::World;
@@ -12,11 +14,11 @@ use crate::program::Body;
 /// The children of one scope.
 #[derive(Default)]
 pub(super) struct Family {
-    /// By their places; a place that was left is taken again, the last one first.
-    members: RefCell<Vec<Option<Rc<Thread>>>>,
+    /// The children.
+    members: Places,
 
-    /// Places that were left.
-    free: RefCell<Vec<usize>>,
+    /// The errors, if one of them ends all.
+    pub(super) errors: Option<RefCell<Vec<usize>>>,
 
     /// What children to come are asked too.
     closing: RefCell<Option<Request>>,
@@ -32,19 +34,6 @@ pub(super) struct Family {
 }
 
 impl Family {
-    fn is_empty(&self) -> bool {
-        self.members.borrow().len() == self.free.borrow().len()
-    }
-
-    /// A place for a child to come.
-    fn reserve(&self) -> usize {
-        let free = self.free.borrow_mut().pop();
-        free.unwrap_or_else(|| {
-            self.members.borrow_mut().push(None);
-            self.members.borrow().len() - 1
-        })
-    }
-
     /// Notes a request for children to come, and returns whom to tell: nobody twice, unless it cannot be consumed.
     pub(super) fn close(&self, request: Request) -> Vec<Rc<Thread>> {
         match &mut *self.closing.borrow_mut() {
@@ -58,7 +47,7 @@ impl Family {
             }
             told.push(request.number);
         }
-        self.members.borrow().iter().flatten().cloned().collect()
+        self.members.all()
     }
 }
 
@@ -88,12 +77,25 @@ impl World {
         }
     }
 
+    /// A child has failed; false when that is nothing to its scope.
+    pub(super) fn child_failed(&self, thread: &Thread, step: usize) -> bool {
+        let Some((family, _, frame)) = &thread.member else {
+            return false;
+        };
+        let Some(errors) = &family.errors else {
+            return false;
+        };
+        errors.borrow_mut().push(step);
+        self.cancel_family(family, self.scope_failed());
+        self.fail_frame(frame);
+        true
+    }
+
     /// A child has ended.
     pub(super) fn child_left(&self, thread: &Thread) {
         if let Some((family, place, _)) = &thread.member {
-            family.members.borrow_mut()[*place] = None;
-            family.free.borrow_mut().push(*place);
-            if family.is_empty() {
+            family.members.leave(*place);
+            if family.members.is_empty() {
                 family.waiters.wake_first(self);
             }
         }
@@ -106,11 +108,12 @@ impl World {
         frame: &Rc<Frame>,
         number: usize,
         body: &Body,
+        role: Role,
     ) -> Rc<Thread> {
-        let place = family.reserve();
+        let place = family.members.reserve();
         let member = Some((Rc::clone(family), place, Rc::clone(frame)));
-        let child = self.spawn(number, body, member);
-        family.members.borrow_mut()[place] = Some(Rc::clone(&child));
+        let child = self.spawn(number, body, member, role);
+        family.members.fill(place, &child);
         let closing = *family.closing.borrow();
         if let Some(request) = closing {
             self.cancel(&child, request);
@@ -124,26 +127,65 @@ impl World {
         body: impl AsyncFnOnce(&Rc<Family>, &Rc<Frame>) -> Result<R, Stop>,
     ) -> Result<R, Stop> {
         let family = Rc::new(Family::default());
-        let frame = self.enter(Kind::Scope(Rc::clone(&family)));
-        let ended = body(&family, &frame).await;
-        let ended = ended.map_err(|stop| self.fail_body(&family, stop));
-        let some_left = !family.is_empty();
+        let (ended, has_waited) = self.in_scope(&family, body).await?;
+        if ended.is_ok() && has_waited {
+            self.checkpoint()?;
+        }
+        ended
+    }
+
+    /// One in which an error ends all; the errors.
+    pub(super) async fn try_scope(
+        &self,
+        body: impl AsyncFnOnce(&Rc<Family>, &Rc<Frame>) -> Result<(), Stop>,
+    ) -> Result<Vec<usize>, Stop> {
+        let family = Rc::new(Family {
+            errors: Some(RefCell::default()),
+            ..Family::default()
+        });
+        let failing = async |family: &Rc<Family>, frame: &Rc<Frame>| match body(family, frame).await {
+            Err(Stop::Fail(step)) => {
+                let errors = family.errors.as_ref().expect("it has some");
+                errors.borrow_mut().push(step);
+                self.cancel_family(family, self.scope_failed());
+                Ok(())
+            }
+            ended => ended,
+        };
+        let (ended, has_waited) = self.in_scope(&family, failing).await?;
+        let errors = family.errors.as_ref().map(RefCell::take).unwrap_or_default();
+        if !errors.is_empty() {
+            return Ok(errors);
+        }
+        if has_waited {
+            self.checkpoint()?;
+        }
+        ended.map(|()| errors)
+    }
+
+    /// What both have in common: the body, the end of the children, the first panic. Tells whether it has waited.
+    async fn in_scope<R>(
+        &self,
+        family: &Rc<Family>,
+        body: impl AsyncFnOnce(&Rc<Family>, &Rc<Frame>) -> Result<R, Stop>,
+    ) -> Result<(Result<R, Stop>, bool), Stop> {
+        let frame = self.enter(Kind::Scope(Rc::clone(family)));
+        let ended = body(family, &frame).await;
+        let ended = ended.map_err(|stop| self.fail_body(family, stop));
+        let some_left = !family.members.is_empty();
         if let Some(what) = self.current().due() {
             let request = self.request_of(what);
-            self.cancel_family(&family, request);
+            self.cancel_family(family, request);
         }
-        let waited = self.wait_for_all(&family).await?;
+        let waited = self.wait_for_all(family).await?;
         self.leave(&frame);
         if self.current().number == 0 && self.take_deadlock() {
             return Err(Stop::Panic(Cause::Deadlock));
         }
-        if let Some(cause) = family.panic.take() {
-            return Err(Stop::Panic(cause));
+        match family.panic.take() {
+            Some(cause) => Err(Stop::Panic(cause)),
+            None => Ok((ended, waited || some_left)),
         }
-        if ended.is_ok() && (waited || some_left) {
-            self.checkpoint()?;
-        }
-        ended
     }
 
     fn fail_body(&self, family: &Family, stop: Stop) -> Stop {
@@ -162,11 +204,11 @@ impl World {
     }
 
     async fn wait_for_all(&self, family: &Family) -> Result<bool, Stop> {
-        if family.is_empty() {
+        if family.members.is_empty() {
             return Ok(false);
         }
         let place = Rc::new(Place::default());
-        while !family.is_empty() {
+        while !family.members.is_empty() {
             let ask = Ask {
                 line: Some((&family.waiters, &place)),
                 deadline: None,

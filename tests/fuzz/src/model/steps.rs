@@ -1,17 +1,19 @@
 //! The steps, as the model does them: as in `run::steps`, with what is raised there returned here.
 
+use std::cell::RefCell;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 
 use super::family::Family;
 use super::frames::{Frame, Kind, What};
+use super::groups::Role;
 use super::sync::{ALL, Semaphore, Served};
 use super::coroutine::Coroutine;
 use super::thread::Thread;
 use super::wait::{Cause, Stop};
 use super::world::World;
 use crate::history::{End, Seen, Why};
-use crate::program::{Body, GENERATORS, How, Millis, Op, Step, Then};
+use crate::program::{Body, GENERATORS, How, Millis, Op, Step, Then, Until};
 
 /// What comes of steps.
 type Done = Result<(), Stop>;
@@ -25,7 +27,7 @@ struct Nest {
     frame: Rc<Frame>,
 
     /// Those of them that nobody has joined.
-    children: std::cell::RefCell<Vec<Rc<Thread>>>,
+    children: RefCell<Vec<Rc<Thread>>>,
 }
 
 /// Who does the steps, and where.
@@ -121,6 +123,12 @@ impl<'a> Doer<'a> {
             Op::Catch(then, body) => return self.catch(step, *then, body).await,
             Op::CatchPanic(body) => return self.catch_panic(step, body).await,
             Op::Scope(body) => return self.scope(step, body).await,
+            Op::TryScope(body) => return self.try_scope(step, body).await,
+            Op::Race(body) => return self.race(step, body).await,
+            Op::Gather(first, count) => return self.gather(step, *first, *count).await,
+            Op::WaitMany(first, count, until, limit) => {
+                return self.wait_many(step, (*first, *count), *until, *limit).await;
+            }
             _ => {
                 let what = self.result(step).await?;
                 return self.see(step, what);
@@ -190,6 +198,13 @@ impl<'a> Doer<'a> {
             },
             Op::Drive(number) => self.drive(step, *number).await?,
             Op::Close(number) => self.close(step, *number).await?,
+            Op::SetSpawn(number, body) => self.set_spawn(*number, body),
+            Op::SetNext => self.set_next().await?,
+            Op::SetCancel => {
+                let set = world.set.borrow();
+                let set = set.as_ref();
+                set.map_or(Seen::Missing, |set| done(world.cancel_set(set)))
+            }
             Op::Spawn(number, body) => self.spawn(*number, body),
             Op::Child(number, body) => self.child(*number, body),
             Op::CancelScope => self.cancel_scope(step),
@@ -341,24 +356,146 @@ impl<'a> Doer<'a> {
     async fn scope(self, step: &'a Step, body: &'a Body) -> Done {
         let world = self.world;
         let done = world.scope(async |family, frame| {
-            let nest = Nest {
-                family: Rc::clone(family),
-                frame: Rc::clone(frame),
-                children: Default::default(),
-            };
-            let done = inside(self, &nest, body).await;
-            for child in nest.children.take() {
-                world.detach(&child);
+            // A failure is the body's value.
+            match self.in_nest(family, frame, body).await {
+                Ok(()) => Ok(Ok(())),
+                Err(Stop::Fail(step)) => Ok(Err(step)),
+                Err(stop) => Err(stop),
             }
-            done
         });
         let returned = done.await?;
         let _ = self.see(step, Seen::Done);
         returned.map_err(Stop::Fail)
     }
 
+    async fn try_scope(self, step: &'a Step, body: &'a Body) -> Done {
+        let done = self.world.try_scope(async |family, frame| {
+            self.in_nest(family, frame, body).await
+        });
+        for error in done.await? {
+            let _ = self.see(step, Seen::Ended(End::Failed(error)));
+        }
+        self.see(step, Seen::Done)
+    }
+
+    /// The body of a scope.
+    async fn in_nest(self, family: &Rc<Family>, frame: &Rc<Frame>, body: &[Step]) -> Done {
+        let nest = Nest {
+            family: Rc::clone(family),
+            frame: Rc::clone(frame),
+            children: RefCell::default(),
+        };
+        let doer = Doer {
+            nest: Some(&nest),
+            ..self
+        };
+        let done = doer.all(body).await;
+        for child in nest.children.take() {
+            self.world.detach(&child);
+        }
+        done
+    }
+
+    async fn race(self, step: &Step, body: &Body) -> Done {
+        let runners: Vec<_> = body.iter().filter_map(runner).collect();
+        if runners.is_empty() {
+            return self.see(step, Seen::Missing);
+        }
+        match self.world.race(&runners).await? {
+            Some(end) => self.see(step, Seen::Ended(end)),
+            None => Err(Stop::Panic(Cause::NobodyWon)),
+        }
+    }
+
+    /// Takes the handles of so many from this number on, as far as they are there; nobody waits for himself.
+    fn take_some(self, first: usize, count: usize) -> Vec<Rc<Thread>> {
+        let most = self.world.known();
+        let me = self.world.current().number;
+        let numbers = (first..most.min(first + count)).filter(|number| *number != me);
+        numbers.filter_map(|number| self.world.take_handle(number)).collect()
+    }
+
+    async fn gather(self, step: &Step, first: usize, count: usize) -> Done {
+        let threads = self.take_some(first, count);
+        let gathered = self.world.gather(&threads).await;
+        if gathered.is_err() {
+            threads.iter().for_each(|thread| self.world.detach(thread));
+        }
+        gathered?;
+        threads.iter().for_each(|thread| self.tell_end(step, thread));
+        self.see(step, Seen::Done)
+    }
+
+    async fn wait_many(
+        self,
+        step: &Step,
+        (first, count): (usize, usize),
+        until: Until,
+        limit: Option<Millis>,
+    ) -> Done {
+        let threads = self.take_some(first, count);
+        if threads.is_empty() {
+            return self.see(step, Seen::Missing);
+        }
+        let waited = self.world.wait_many(&threads, until, limit).await;
+        if waited.is_err() {
+            threads.iter().for_each(|thread| self.world.detach(thread));
+        }
+        waited?;
+        for thread in &threads {
+            if thread.has_ended() {
+                self.tell_end(step, thread);
+            } else {
+                self.world.keep_handle(thread);
+            }
+        }
+        self.see(step, Seen::Done)
+    }
+
+    fn tell_end(self, step: &Step, thread: &Thread) {
+        let end = thread.end().expect("it was waited for");
+        let _ = self.see(step, Seen::Ended(end));
+    }
+
+    fn set_spawn(self, number: usize, body: &Body) -> Seen {
+        let set = self.world.set.borrow();
+        let Some(set) = &*set else {
+            return Seen::Missing;
+        };
+        let thread = self.world.spawn(number, body, None, Role::Member);
+        let place = set.members.reserve();
+        set.members.fill(place, &thread);
+        set.tally.watch(self.world, &thread, place);
+        Seen::Done
+    }
+
+    /// Whoever waits for the next has the set meanwhile, and drops it when raised out of that.
+    async fn set_next(self) -> Result<Seen, Stop> {
+        let set = self.world.set.take();
+        let Some(set) = set else {
+            return Ok(Seen::Missing);
+        };
+        if set.members.is_empty() {
+            self.world.set.replace(Some(set));
+            return Ok(Seen::Refused);
+        }
+        let next = set.tally.next(self.world, None).await;
+        if next.is_err() {
+            self.world.drop_set(set);
+            return Err(next.expect_err("it was looked at"));
+        }
+        let place = next?.expect("it has no deadline");
+        let thread = set.members.leave(place).expect("it was a member");
+        if self.world.is_closed() {
+            self.world.drop_set(set);
+        } else {
+            self.world.set.replace(Some(set));
+        }
+        Ok(Seen::Ended(thread.end().expect("it was waited for")))
+    }
+
     fn spawn(self, number: usize, body: &Body) -> Seen {
-        let thread = self.world.spawn(number, body, None);
+        let thread = self.world.spawn(number, body, None, Role::Plain);
         self.world.keep_handle(&thread);
         Seen::Done
     }
@@ -367,7 +504,7 @@ impl<'a> Doer<'a> {
         let Some(nest) = self.nest else {
             return self.spawn(number, body);
         };
-        let child = self.world.spawn_child(&nest.family, &nest.frame, number, body);
+        let child = self.world.spawn_child(&nest.family, &nest.frame, number, body, Role::Plain);
         nest.children.borrow_mut().push(child);
         Seen::Done
     }
@@ -488,20 +625,11 @@ impl<'a> Doer<'a> {
     }
 }
 
-/// The body of a scope: a failure is its value.
-async fn inside(
-    outside: Doer<'_>,
-    nest: &Nest,
-    body: &[Step],
-) -> Result<Result<(), usize>, Stop> {
-    let doer = Doer {
-        nest: Some(nest),
-        ..outside
-    };
-    match doer.all(body).await {
-        Ok(()) => Ok(Ok(())),
-        Err(Stop::Fail(step)) => Ok(Err(step)),
-        Err(stop) => Err(stop),
+/// One of a race.
+fn runner(step: &Step) -> Option<(usize, Body)> {
+    match &step.1 {
+        Op::Child(number, body) => Some((*number, Rc::clone(body))),
+        _ => None,
     }
 }
 

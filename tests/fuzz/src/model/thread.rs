@@ -7,6 +7,7 @@ use std::task::{Context, Waker};
 
 use super::family::Family;
 use super::frames::{self, Frame, Request, Stack, What};
+use super::tally::Tally;
 use super::wait::{Line, Wait};
 use crate::history::End;
 
@@ -48,6 +49,9 @@ pub(super) struct Thread {
     /// Who waits for its end.
     pub(super) joiners: Line,
 
+    /// Who is told of its end, among that of others, and its place there.
+    pub(super) watcher: RefCell<Option<(Rc<Tally>, usize)>>,
+
     /// The scope that it is a child of, its place there, and that scope's frame.
     pub(super) member: Option<(Rc<Family>, usize, Rc<Frame>)>,
 }
@@ -66,6 +70,7 @@ impl Thread {
             end: Cell::new(None),
             detached: Cell::new(false),
             joiners: Line::default(),
+            watcher: RefCell::default(),
             member,
         });
         thread.stacks.borrow_mut().push(Stack::of(&thread));

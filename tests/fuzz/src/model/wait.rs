@@ -38,6 +38,9 @@ pub(super) enum Cause {
 
     /// The body of a generator that is closed.
     Close,
+
+    /// A race that nobody won.
+    NobodyWon,
 }
 
 impl Cause {
@@ -46,7 +49,7 @@ impl Cause {
         match self {
             Cause::Step(step) => End::Panicked(Some(step)),
             Cause::Deadlock => End::Deadlock,
-            Cause::Close => End::Panicked(None),
+            Cause::Close | Cause::NobodyWon => End::Panicked(None),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::condvar::Condvar;
 use super::coroutine::Coroutine;
 use super::family::Family;
 use super::frames::{Frame, Kind};
+use super::groups::{JoinSet, Role};
 use super::oneshot::Oneshot;
 use super::order::Order;
 use super::queue::Queue;
@@ -89,6 +90,9 @@ pub(super) struct World {
     /// Oneshot channels.
     pub(super) oneshots: Vec<Oneshot>,
 
+    /// The program's set, unless somebody has it.
+    pub(super) set: RefCell<Option<JoinSet>>,
+
     /// Generators that were made, by their numbers.
     pub(super) coroutines: RefCell<Vec<Option<Rc<Coroutine>>>>,
 }
@@ -119,6 +123,7 @@ impl World {
             condvars: (0..objects.condvars).map(|_| Condvar::default()).collect(),
             barriers: objects.barriers.iter().map(|n| Barrier::new(*n)).collect(),
             oneshots: (0..objects.oneshots).map(|_| Oneshot::default()).collect(),
+            set: RefCell::new(Some(JoinSet::default())),
             coroutines: RefCell::new(vec![None; program.generators()]),
         })
     }
@@ -137,7 +142,7 @@ impl World {
     pub(super) fn report(&self, cause: Cause) {
         let step = match cause {
             Cause::Step(step) => step,
-            Cause::Deadlock | Cause::Close => 0,
+            Cause::Deadlock | Cause::Close | Cause::NobodyWon => 0,
         };
         self.note(0, step, Seen::Reported);
     }
@@ -180,6 +185,7 @@ impl World {
         self.ready.take();
         self.timers.clear();
         self.current.take();
+        self.set.take();
         for coroutine in self.coroutines.take().into_iter().flatten() {
             coroutine.end();
         }
@@ -286,23 +292,36 @@ impl World {
 
 /// Lives of green threads.
 impl World {
-    /// Starts one.
+    /// Starts one. It can be named at once where whoever starts it gets a handle, else when it begins.
     pub(super) fn spawn(
         self: &Rc<Self>,
         number: usize,
         body: &Body,
         member: Option<(Rc<Family>, usize, Rc<Frame>)>,
+        role: Role,
     ) -> Rc<Thread> {
         let thread = Thread::new(number, member);
-        let life = live(Rc::clone(self), Rc::clone(&thread), Rc::clone(body));
+        if let Role::Plain = role {
+            self.name(&thread);
+        }
+        let life = live(Rc::clone(self), Rc::clone(&thread), Rc::clone(body), role);
         thread.begin(Box::pin(life));
         self.admit(&thread);
-        self.named.borrow_mut()[number] = Some(Rc::clone(&thread));
         thread
+    }
+
+    /// From now on it can be named.
+    fn name(&self, thread: &Rc<Thread>) {
+        self.named.borrow_mut()[thread.number] = Some(Rc::clone(thread));
     }
 
     pub(super) fn named(&self, number: usize) -> Option<Rc<Thread>> {
         self.named.borrow()[number].clone()
+    }
+
+    /// How many numbers there are.
+    pub(super) fn known(&self) -> usize {
+        self.named.borrow().len()
     }
 
     /// Keeps a handle for whoever takes it.
@@ -331,6 +350,8 @@ impl World {
         for thread in (0..count).filter_map(|number| self.take_handle(number)) {
             self.detach(&thread);
         }
+        let set = self.set.take();
+        set.into_iter().for_each(|set| self.drop_set(set));
         let coroutines = self.coroutines.borrow().clone();
         for coroutine in coroutines.into_iter().flatten() {
             // Whatever comes out of it is dropped.
@@ -347,8 +368,8 @@ impl World {
     }
 
     fn report_end(&self, thread: &Thread, end: End) {
-        if let (End::Panicked(Some(step)), None) = (end, &thread.member) {
-            self.report(Cause::Step(step));
+        if let (End::Panicked(step), None) = (end, &thread.member) {
+            self.report(step.map_or(Cause::NobodyWon, Cause::Step));
         }
     }
 
@@ -395,12 +416,12 @@ impl World {
 }
 
 /// The whole life of a green thread.
-async fn live(world: Rc<World>, me: Rc<Thread>, body: Body) {
+async fn live(world: Rc<World>, me: Rc<Thread>, body: Body, role: Role) {
     let pending = *me.request.borrow();
     let end = match pending {
         // It was cancelled before it began, so it never runs.
         Some(request) => End::Cancelled(request.reason),
-        None => match steps::thread(&world, me.number, &body).await {
+        None => match do_all(&world, &me, &body, role).await {
             Ok(()) => End::Done,
             Err(stop) => world.explain(&me, stop),
         },
@@ -411,13 +432,31 @@ async fn live(world: Rc<World>, me: Rc<Thread>, body: Body) {
     }
     me.finish(end);
     me.joiners.wake_all(&world);
+    if let Some((tally, place)) = me.watcher.take() {
+        tally.note(&world, place);
+    }
     world.child_left(&me);
+}
+
+async fn do_all(
+    world: &Rc<World>,
+    me: &Rc<Thread>,
+    body: &Body,
+    role: Role,
+) -> Result<(), Stop> {
+    world.name(me);
+    let done = steps::thread(world, me.number, body).await;
+    match role {
+        Role::Plain | Role::Member => done,
+        Role::Runner(finish) => world.cross(&finish, done),
+    }
 }
 
 impl World {
     /// How one ends that was stopped.
     fn explain(&self, me: &Thread, stop: Stop) -> End {
         match stop {
+            Stop::Fail(step) if self.child_failed(me, step) => End::Cancelled(Some(Why::ItsError)),
             Stop::Fail(step) => End::Failed(step),
             Stop::Request(super::frames::What::Cancelled(request)) => End::Cancelled(request.reason),
             Stop::Request(_) | Stop::Kept => End::Cancelled(None),

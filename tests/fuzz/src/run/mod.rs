@@ -4,6 +4,7 @@
 //! model says.
 
 mod calls;
+mod groups;
 mod objects;
 mod steps;
 mod world;

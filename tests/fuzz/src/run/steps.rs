@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use greenthread::generator::{Generator, GeneratorState, ResumeError, Yielder};
 use greenthread::{
-    JoinHandle, Scope, ScopedJoinHandle, catch_cancel, checkpoint, current, scope, shield, sleep,
+    JoinHandle, Scope, ScopeError, ScopedJoinHandle, TryScope, try_scope, catch_cancel, checkpoint, scope, shield, sleep,
     spawn, timeout, yield_now,
 };
 
@@ -19,10 +19,19 @@ use crate::program::{Body, GENERATORS, How, Millis, Op, Step, Then};
 /// The scope in whose body something runs.
 pub(super) struct Nest<'scope, 'env> {
     /// The scope.
-    scope: &'scope Scope<'scope, 'env>,
+    scope: Kind<'scope, 'env>,
 
     /// Its children that nobody has joined, with their numbers.
     children: RefCell<Vec<(usize, ScopedJoinHandle<'scope, Returned>)>>,
+}
+
+/// Either kind of scope.
+enum Kind<'scope, 'env> {
+    /// One in which an error is nothing special.
+    Plain(&'scope Scope<'scope, 'env>),
+
+    /// One in which it ends all.
+    Try(&'scope TryScope<'scope, 'env, usize>),
 }
 
 /// Who does the steps, and where.
@@ -107,6 +116,12 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
             Op::Catch(then, body) => self.catch(step, *then, body),
             Op::CatchPanic(body) => self.catch_panic(step, body),
             Op::Scope(body) => self.scope(step, body),
+            Op::TryScope(body) => self.try_scope(step, body),
+            Op::Race(body) => self.race(step, body),
+            Op::Gather(first, count) => self.gather(step, *first, *count),
+            Op::WaitMany(first, count, until, limit) => {
+                self.wait_many(step, (*first, *count), *until, *limit)
+            }
             _ => {
                 self.see(step, self.result(step));
                 Ok(())
@@ -119,6 +134,9 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
         match &step.1 {
             Op::Spawn(number, body) => self.spawn(*number, body),
             Op::Child(number, body) => self.child(*number, body),
+            Op::SetSpawn(number, body) => self.set_spawn(*number, body),
+            Op::SetNext => self.set_next(),
+            Op::SetCancel => self.set_cancel(),
             Op::CancelScope => self.cancel_scope(step),
             Op::Join(number, how) => self.join(step, *number, *how),
             Op::Cancel(number) => self.cancel(step, *number),
@@ -178,21 +196,32 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
     }
 
     fn scope(self, step: &Step, body: &Body) -> Returned {
-        let returned = scope(|scope| {
-            let nest = Nest {
-                scope,
-                children: RefCell::default(),
-            };
-            let doer = Doer {
-                world: self.world,
-                who: self.who,
-                yielder: self.yielder,
-                nest: Some(&nest),
-            };
-            doer.all(body)
-        });
+        let returned = scope(|scope| self.in_nest(Kind::Plain(scope), body));
         self.see(step, Seen::Done);
         returned
+    }
+
+    fn try_scope(self, step: &Step, body: &Body) -> Returned {
+        let errors = try_scope(|scope| self.in_nest(Kind::Try(scope), body));
+        for error in errors.err().iter().flat_map(ScopeError::all) {
+            self.see(step, Seen::Ended(End::Failed(*error)));
+        }
+        self.see(step, Seen::Done);
+        Ok(())
+    }
+
+    fn in_nest<'inner, 'around>(self, scope: Kind<'inner, 'around>, body: &Body) -> Returned {
+        let nest = Nest {
+            scope,
+            children: RefCell::default(),
+        };
+        let doer = Doer {
+            world: self.world,
+            who: self.who,
+            yielder: self.yielder,
+            nest: Some(&nest),
+        };
+        doer.all(body)
     }
 
     fn spawn(self, number: usize, body: &Body) -> Seen {
@@ -206,7 +235,11 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
         let Some(nest) = self.nest else {
             return self.spawn(number, body);
         };
-        let handle = nest.scope.spawn(closure(self.world, number, body));
+        let child = closure(self.world, number, body);
+        let handle = match nest.scope {
+            Kind::Plain(scope) => scope.spawn(child),
+            Kind::Try(scope) => scope.spawn(|| child().map(Ok)),
+        };
         self.world.started(number, handle.thread());
         nest.children.borrow_mut().push((number, handle));
         Seen::Done
@@ -214,13 +247,20 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
 
     fn cancel_scope(self, step: &Step) -> Seen {
         match self.nest {
-            Some(nest) => done(nest.scope.cancel_with(Asked(step.0))),
+            Some(Nest {
+                scope: Kind::Plain(scope),
+                ..
+            }) => done(scope.cancel_with(Asked(step.0))),
+            Some(Nest {
+                scope: Kind::Try(scope),
+                ..
+            }) => done(scope.cancel_with(Asked(step.0))),
             None => Seen::Missing,
         }
     }
 
     fn join(self, step: &Step, number: usize, how: How) -> Seen {
-        if self.world.thread(number).is_some_and(|thread| thread == current()) {
+        if self.world.is_running(number) {
             return Seen::Missing;
         }
         if let Some(child) = self.nest.and_then(|nest| nest.take(number)) {
@@ -337,6 +377,6 @@ fn is_running(generator: &Coroutine) -> bool {
     format!("{generator:?}").contains("Running")
 }
 
-fn end(returned: Returned) -> End {
+pub(super) fn end(returned: Returned) -> End {
     returned.map_or_else(End::Failed, |()| End::Done)
 }

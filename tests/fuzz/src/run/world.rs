@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use greenthread::generator::Generator;
 use greenthread::time::{Instant, now};
-use greenthread::{Elapsed, GreenThread, JoinError, JoinHandle};
+use greenthread::{Elapsed, GreenThread, JoinError, JoinHandle, JoinSet, current};
 
 use super::objects::Objects;
 use super::{Planned, panicked};
@@ -42,6 +42,9 @@ pub(super) struct World {
     /// Every green thread that was started, for cancelling.
     threads: RefCell<Vec<Option<GreenThread>>>,
 
+    /// The program's set, unless somebody has it.
+    set: RefCell<Option<JoinSet<Returned>>>,
+
     /// Generators that were made, by their numbers.
     generators: RefCell<Vec<Option<Rc<Coroutine>>>>,
 
@@ -71,6 +74,7 @@ impl World {
             faults: RefCell::default(),
             handles: RefCell::new((0..threads).map(|_| None).collect()),
             threads: RefCell::new(vec![None; threads]),
+            set: RefCell::new(Some(JoinSet::new())),
             generators: RefCell::new(vec![None; program.generators()]),
             closed: Cell::new(false),
         }
@@ -122,6 +126,29 @@ impl World {
         }
     }
 
+    /// Takes the handles of so many from this number on, as far as they are there; nobody waits for himself.
+    pub(super) fn take_some(&self, first: usize, count: usize) -> Vec<(usize, JoinHandle<Returned>)> {
+        let most = self.handles.borrow().len();
+        let others = (first..most.min(first + count)).filter(|number| !self.is_running(*number));
+        others.filter_map(|number| Some((number, self.take(number)?))).collect()
+    }
+
+    /// Whether this green thread runs now.
+    pub(super) fn is_running(&self, number: usize) -> bool {
+        self.thread(number).is_some_and(|thread| thread == current())
+    }
+
+    pub(super) fn take_set(&self) -> Option<JoinSet<Returned>> {
+        self.set.take()
+    }
+
+    /// Puts it back for whoever takes it.
+    pub(super) fn keep_set(&self, set: JoinSet<Returned>) {
+        if !self.closed.get() {
+            self.set.replace(Some(set));
+        }
+    }
+
     pub(super) fn take(&self, number: usize) -> Option<JoinHandle<Returned>> {
         self.handles.borrow_mut()[number].take()
     }
@@ -133,6 +160,7 @@ impl World {
         for number in 0..count {
             drop(self.take(number));
         }
+        drop(self.take_set());
         let generators = self.generators.borrow().clone();
         for generator in generators.into_iter().flatten() {
             // Whatever comes out of it, that it runs for example, is dropped.
