@@ -57,7 +57,10 @@ pub(crate) fn show(program: &Program) {
     for order in std::iter::once(None).chain(program.shuffles.iter().copied().map(Some)) {
         let expected = model::run(program, order);
         println!("{}", Schedule(order));
-        expected.events.iter().for_each(|event| println!("  {event}"));
+        expected
+            .events
+            .iter()
+            .for_each(|event| println!("  {event}"));
         println!("  {:?}", expected.end);
     }
 }
@@ -82,7 +85,9 @@ impl fmt::Display for Divergence {
         }
         let (seen, expected) = (&self.seen.events, &self.expected.events);
         let pairs = seen.iter().zip(expected);
-        let same = pairs.take_while(|(seen, expected)| seen == expected).count();
+        let same = pairs
+            .take_while(|(seen, expected)| seen == expected)
+            .count();
         for event in &seen[..same] {
             writeln!(f, "    both       {event}")?;
         }
@@ -93,7 +98,15 @@ impl fmt::Display for Divergence {
             writeln!(f, "    model      {event}")?;
         }
         let (seen, expected) = (&self.seen, &self.expected);
-        writeln!(f, "    library    {:?}, {} and {} left", seen.end, seen.left, seen.open)?;
-        write!(f, "    model      {:?}, {} and {} left", expected.end, expected.left, expected.open)
+        writeln!(
+            f,
+            "    library    {:?}, {} and {} left",
+            seen.end, seen.left, seen.open
+        )?;
+        write!(
+            f,
+            "    model      {:?}, {} and {} left",
+            expected.end, expected.left, expected.open
+        )
     }
 }

@@ -18,7 +18,7 @@ use crate::tally::Tally;
 const BATCH: u64 = 2_000;
 
 /// How long one program may take before it counts as one that hangs.
-pub(crate) const LONGEST: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST: Duration = Duration::from_secs(20);
 
 /// Seeds with which something is wrong, at most, before nothing more is begun.
 const ENOUGH: usize = 10;
@@ -77,7 +77,8 @@ pub(crate) fn run(many: &Many, bar: &ProgressBar) -> io::Result<Found> {
     thread::scope(|scope| {
         let jobs = (0..many.jobs).map(|_| scope.spawn(|| take_turns(&seeds, &found, bar)));
         let jobs: Vec<_> = jobs.collect();
-        jobs.into_iter().try_for_each(|job| job.join().expect("a job does not panic"))
+        jobs.into_iter()
+            .try_for_each(|job| job.join().expect("a job does not panic"))
     })?;
     Ok(found.into_inner().expect("nobody panics with it"))
 }
@@ -132,7 +133,10 @@ fn run_batch(first: u64, end: u64, found: &Mutex<Found>, bar: &ProgressBar) -> i
 
 /// Notes what a process says; returns the seed that it is at.
 fn take_in(line: &str, current: u64, found: &Mutex<Found>, bar: &ProgressBar) -> u64 {
-    if let Some(seed) = line.strip_prefix("seed ").and_then(|seed| seed.parse().ok()) {
+    if let Some(seed) = line
+        .strip_prefix("seed ")
+        .and_then(|seed| seed.parse().ok())
+    {
         bar.inc(1);
         return seed;
     }
@@ -148,12 +152,19 @@ fn take_in(line: &str, current: u64, found: &Mutex<Found>, bar: &ProgressBar) ->
 /// Another process of this program, and the lines that it writes.
 fn start(words: &[String]) -> io::Result<(Child, Receiver<String>)> {
     let mut command = Command::new(env::current_exe()?);
-    let mut child = command.args(words).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let mut child = command
+        .args(words)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
     let output = child.stdout.take().expect("it was piped");
     let (send, lines) = mpsc::channel();
     thread::spawn(move || {
         let lines = BufReader::new(output).lines().map_while(Result::ok);
-        lines.map(|line| send.send(line)).take_while(Result::is_ok).for_each(drop);
+        lines
+            .map(|line| send.send(line))
+            .take_while(Result::is_ok)
+            .for_each(drop);
     });
     Ok((child, lines))
 }

@@ -8,7 +8,8 @@ use std::rc::Rc;
 
 use fastrand::Rng;
 
-use crate::program::{Body, How, Millis, Objects, Op, Program, Queue, Step, Then, Until};
+use crate::objects;
+use crate::program::{Body, How, Millis, Objects, Op, Program, Step, Then, Until};
 
 /// Green threads of a program, at most.
 const MOST_THREADS: usize = 8;
@@ -78,12 +79,20 @@ const KINDS: &[Kind] = &[
     kind(2, Lives, Maker::race),
     kind(3, Object(11), |m| Op::Gather(m.name(), m.rng.usize(1..=3))),
     kind(6, Object(11), Maker::wait_many),
-    kind(6, Object(11), |m| if m.may_start() { Op::SetSpawn(0, m.other()) } else { Op::SetNext }),
+    kind(6, Object(11), |m| {
+        if m.may_start() {
+            Op::SetSpawn(0, m.other())
+        } else {
+            Op::SetNext
+        }
+    }),
     kind(6, Object(11), |_| Op::SetNext),
     kind(1, Object(11), |_| Op::SetCancel),
     kind(2, Lives, |_| Op::Panic),
     kind(1, Lives, |_| Op::Fail),
-    kind(10, Object(0), |m| Op::Lock(m.below(m.objects.mutexes), m.how(), m.body())),
+    kind(10, Object(0), |m| {
+        Op::Lock(m.below(m.objects.mutexes), m.how(), m.body())
+    }),
     kind(10, Object(1), Maker::acquire),
     kind(10, Object(2), |m| Op::Send(m.channel(), m.how())),
     kind(10, Object(2), |m| Op::Recv(m.channel(), m.how())),
@@ -91,9 +100,15 @@ const KINDS: &[Kind] = &[
     kind(1, Object(2), |m| Op::DropReceiver(m.channel())),
     kind(6, Object(3), |m| Op::Set(m.below(m.objects.events))),
     kind(3, Object(3), |m| Op::Clear(m.below(m.objects.events))),
-    kind(8, Object(3), |m| Op::Await(m.below(m.objects.events), m.how())),
-    kind(6, Object(4), |m| Op::Read(m.below(m.objects.rw_locks), m.how(), m.body())),
-    kind(5, Object(4), |m| Op::Write(m.below(m.objects.rw_locks), m.how(), m.body())),
+    kind(8, Object(3), |m| {
+        Op::Await(m.below(m.objects.events), m.how())
+    }),
+    kind(6, Object(4), |m| {
+        Op::Read(m.below(m.objects.rw_locks), m.how(), m.body())
+    }),
+    kind(5, Object(4), |m| {
+        Op::Write(m.below(m.objects.rw_locks), m.how(), m.body())
+    }),
     kind(10, Object(5), |m| Op::Put(m.queue(), m.how())),
     kind(10, Object(5), |m| Op::Get(m.queue(), m.how())),
     kind(1, Object(5), |m| Op::CloseQueue(m.queue())),
@@ -105,14 +120,28 @@ const KINDS: &[Kind] = &[
     }),
     kind(6, Object(6), |m| Op::NotifyOne(m.below(m.objects.condvars))),
     kind(3, Object(6), |m| Op::NotifyAll(m.below(m.objects.condvars))),
-    kind(4, Object(6), |m| Op::Lock(m.below(m.objects.mutexes), m.how(), m.body())),
-    kind(10, Object(7), |m| Op::Meet(m.below(m.objects.barriers.len()), m.how())),
-    kind(1, Object(7), |m| Op::AbortBarrier(m.below(m.objects.barriers.len()))),
-    kind(1, Object(7), |m| Op::ResetBarrier(m.below(m.objects.barriers.len()))),
+    kind(4, Object(6), |m| {
+        Op::Lock(m.below(m.objects.mutexes), m.how(), m.body())
+    }),
+    kind(10, Object(7), |m| {
+        Op::Meet(m.below(m.objects.barriers.len()), m.how())
+    }),
+    kind(1, Object(7), |m| {
+        Op::AbortBarrier(m.below(m.objects.barriers.len()))
+    }),
+    kind(1, Object(7), |m| {
+        Op::ResetBarrier(m.below(m.objects.barriers.len()))
+    }),
     kind(4, Object(8), |m| Op::SendOne(m.below(m.objects.oneshots))),
-    kind(8, Object(8), |m| Op::RecvOne(m.below(m.objects.oneshots), m.how())),
-    kind(1, Object(8), |m| Op::DropOneSender(m.below(m.objects.oneshots))),
-    kind(1, Object(8), |m| Op::DropOneReceiver(m.below(m.objects.oneshots))),
+    kind(8, Object(8), |m| {
+        Op::RecvOne(m.below(m.objects.oneshots), m.how())
+    }),
+    kind(1, Object(8), |m| {
+        Op::DropOneSender(m.below(m.objects.oneshots))
+    }),
+    kind(1, Object(8), |m| {
+        Op::DropOneReceiver(m.below(m.objects.oneshots))
+    }),
     kind(8, Object(9), |m| Op::Park(m.how_long())),
     kind(8, Object(9), |m| Op::Unpark(m.name())),
     kind(2, Object(GENERATORS), |m| Op::Generator(0, m.generator())),
@@ -124,7 +153,7 @@ const KINDS: &[Kind] = &[
 /// Makes the program of this seed.
 pub(crate) fn program(seed: u64) -> Program {
     let mut rng = Rng::with_seed(seed);
-    let objects = objects(&mut rng);
+    let objects = objects::any(&mut rng);
     let taste = taste(&mut rng);
     let mut maker = Maker {
         rng,
@@ -146,43 +175,6 @@ pub(crate) fn program(seed: u64) -> Program {
     program.number();
     program.name_all();
     program
-}
-
-fn objects(rng: &mut Rng) -> Objects {
-    let count = |rng: &mut Rng| rng.usize(1..=2);
-    Objects {
-        mutexes: count(rng),
-        semaphores: (0..count(rng)).map(|_| rng.usize(1..=3)).collect(),
-        channels: (0..count(rng)).map(|_| capacity(rng)).collect(),
-        events: count(rng),
-        rw_locks: count(rng),
-        queues: (0..count(rng)).map(|_| queue(rng)).collect(),
-        condvars: count(rng),
-        barriers: (0..count(rng)).map(|_| rng.usize(1..=3)).collect(),
-        oneshots: count(rng),
-    }
-}
-
-fn capacity(rng: &mut Rng) -> Option<usize> {
-    match rng.u8(0..8) {
-        0 => None,
-        1..=3 => Some(0),
-        4..=6 => Some(1),
-        _ => Some(2),
-    }
-}
-
-fn queue(rng: &mut Rng) -> Queue {
-    let most = match rng.u8(0..4) {
-        0 => None,
-        1 | 2 => Some(1),
-        _ => Some(2),
-    };
-    match rng.u8(0..3) {
-        0 => Queue::Line(most),
-        1 => Queue::Pile(most),
-        _ => Queue::Order(most),
-    }
 }
 
 /// How often each kind comes in this program.
@@ -360,15 +352,24 @@ impl Maker {
     }
 
     fn race(&mut self) -> Op {
-        let most = if self.depth < DEEPEST { self.rng.usize(1..=3) } else { 0 };
-        let children = (0..most).filter_map(|_| {
-            self.may_start().then(|| Step(0, Op::Child(0, self.other())))
-        });
-        Op::Race(Rc::new(children.collect()))
+        let most = if self.depth < DEEPEST {
+            self.rng.usize(1..=3)
+        } else {
+            0
+        };
+        let mut children = Vec::new();
+        for _ in 0..most {
+            let child = self.child();
+            children.push(Step(0, child));
+        }
+        Op::Race(Rc::new(children))
     }
 
     fn wait_many(&mut self) -> Op {
-        let until = *self.rng.choice(&[Until::First, Until::FirstError, Until::All]).expect("some");
+        let until = *self
+            .rng
+            .choice(&[Until::First, Until::FirstError, Until::All])
+            .expect("some");
         let limit = match self.how() {
             How::Within(limit) => Some(limit),
             How::Wait | How::Try => None,
@@ -407,7 +408,10 @@ impl Maker {
     }
 
     fn millis(&mut self) -> Millis {
-        *self.rng.choice(&[1, 1, 1, 2, 2, 3, 4, 6]).expect("there are some")
+        *self
+            .rng
+            .choice(&[1, 1, 1, 2, 2, 3, 4, 6])
+            .expect("there are some")
     }
 
     fn how(&mut self) -> How {

@@ -66,7 +66,10 @@ impl<'a> Steps<'a> {
 }
 
 fn time_goes_back(history: &History) -> Option<String> {
-    let back = history.events.windows(2).find(|pair| pair[0].at > pair[1].at)?;
+    let back = history
+        .events
+        .windows(2)
+        .find(|pair| pair[0].at > pair[1].at)?;
     Some(format!("time goes back: {}", back[1]))
 }
 
@@ -94,9 +97,10 @@ fn comes_from_nowhere(history: &History, steps: &Steps<'_>) -> Option<String> {
             | (Some(Op::SendOne(into)), Some(Op::RecvOne(out_of, _))) => into == out_of,
             _ => false,
         };
-        let taken_back = history.events.iter().any(|other| {
-            other.step == item && !matches!(other.what, Seen::Done | Seen::Began)
-        });
+        let taken_back = history
+            .events
+            .iter()
+            .any(|other| other.step == item && !matches!(other.what, Seen::Done | Seen::Began));
         (!sent || taken_back).then(|| format!("received from nowhere: {event}"))
     })
 }
@@ -106,8 +110,9 @@ fn out_of_order(history: &History, steps: &Steps<'_>) -> Option<String> {
     let sends = history.events.iter().enumerate().filter(|(_, event)| {
         event.what == Seen::Done && matches!(steps.ops.get(&event.step), Some(Op::Send(..)))
     });
-    let sent: BTreeMap<usize, (usize, usize)> =
-        sends.map(|(place, event)| (event.step, (event.who, place))).collect();
+    let sent: BTreeMap<usize, (usize, usize)> = sends
+        .map(|(place, event)| (event.step, (event.who, place)))
+        .collect();
     let mut last = BTreeMap::new();
     received(history).find_map(|(event, item)| {
         let Some(Op::Recv(channel, _)) = steps.ops.get(&event.step) else {
@@ -115,7 +120,9 @@ fn out_of_order(history: &History, steps: &Steps<'_>) -> Option<String> {
         };
         let (from, place) = sent.get(&item)?;
         let before = last.insert((event.who, *channel, *from), place);
-        before.filter(|before| *before > place).map(|_| format!("received out of order: {event}"))
+        before
+            .filter(|before| *before > place)
+            .map(|_| format!("received out of order: {event}"))
     })
 }
 
@@ -123,7 +130,10 @@ fn out_of_order(history: &History, steps: &Steps<'_>) -> Option<String> {
 fn too_early(history: &History, steps: &Steps<'_>) -> Option<String> {
     let mut began: BTreeMap<usize, Millis> = BTreeMap::new();
     let mut latest: BTreeMap<usize, Millis> = BTreeMap::new();
-    let mut own = history.events.iter().filter(|event| event.what != Seen::Reported);
+    let mut own = history
+        .events
+        .iter()
+        .filter(|event| event.what != Seen::Reported);
     own.find_map(|event| {
         let before = latest.insert(event.who, event.at);
         let limit = steps.ops.get(&event.step).and_then(|op| limit(op));
@@ -166,7 +176,11 @@ fn limit(op: &Op) -> Option<Millis> {
 
 /// How each green thread ended, by what it noted itself, and where: none when it unwound.
 fn ends(history: &History) -> BTreeMap<usize, (usize, Option<End>)> {
-    let ends = history.events.iter().enumerate().filter(|(_, event)| event.step == 0);
+    let ends = history
+        .events
+        .iter()
+        .enumerate()
+        .filter(|(_, event)| event.step == 0);
     ends.filter_map(|(place, event)| match event.what {
         Seen::Ended(end) => Some((event.who, (place, Some(end)))),
         Seen::Unwound => Some((event.who, (place, None))),
@@ -180,15 +194,14 @@ fn ends_otherwise(history: &History, steps: &Steps<'_>) -> Option<String> {
     let ends = ends(history);
     let mut events = history.events.iter().enumerate();
     events.find_map(|(place, event)| {
-        let (Seen::Ended(told), Some(Op::Join(number, _))) = (event.what, steps.ops.get(&event.step))
+        let (Seen::Ended(told), Some(Op::Join(number, _))) =
+            (event.what, steps.ops.get(&event.step))
         else {
             return None;
         };
         let agrees = match ends.get(number) {
             Some((at, Some(end))) => *at < place && *end == told,
-            Some((at, None)) => {
-                *at < place && matches!(told, End::Cancelled(_) | End::Panicked(_))
-            }
+            Some((at, None)) => *at < place && matches!(told, End::Cancelled(_) | End::Panicked(_)),
             // It was cancelled before it began.
             None => matches!(told, End::Cancelled(_)),
         };
@@ -199,8 +212,8 @@ fn ends_otherwise(history: &History, steps: &Steps<'_>) -> Option<String> {
 /// A reason that names a step is that of a step that was done.
 fn asked_by_nobody(history: &History) -> Option<String> {
     history.events.iter().find_map(|event| {
-        let (Seen::Ended(End::Cancelled(Some(Why::Step(step)))) | Seen::Caught(_, Some(Why::Step(step)))) =
-            event.what
+        let (Seen::Ended(End::Cancelled(Some(Why::Step(step))))
+        | Seen::Caught(_, Some(Why::Step(step)))) = event.what
         else {
             return None;
         };

@@ -7,6 +7,7 @@ mod generate;
 mod history;
 mod laws;
 mod model;
+mod objects;
 mod options;
 mod program;
 mod run;

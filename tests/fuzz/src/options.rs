@@ -88,5 +88,6 @@ fn number_of_last(arguments: &mut impl Iterator<Item = String>) -> Result<u64, S
 
 fn number(option: &str, word: Option<String>) -> Result<u64, String> {
     let word = word.ok_or(format!("{option} wants a number"))?;
-    word.parse().map_err(|_| format!("{option}: {word:?} is no number"))
+    word.parse()
+        .map_err(|_| format!("{option}: {word:?} is no number"))
 }

@@ -475,13 +475,21 @@ impl Program {
         let (mut threads, mut generators) = (0, 0);
         for_each(self.main_mut(), &mut |step| {
             let op = &mut step.1;
-            op.starts().into_iter().for_each(|number| give(number, &mut threads));
-            op.makes().into_iter().for_each(|number| give(number, &mut generators));
+            op.starts()
+                .into_iter()
+                .for_each(|number| give(number, &mut threads));
+            op.makes()
+                .into_iter()
+                .for_each(|number| give(number, &mut generators));
         });
         for_each(self.main_mut(), &mut |step| {
             let op = &mut step.1;
-            op.names().into_iter().for_each(|number| *number = *number % threads.max(1) + 1);
-            op.drives().into_iter().for_each(|number| *number = *number % generators.max(1) + 1);
+            op.names()
+                .into_iter()
+                .for_each(|number| *number = *number % threads.max(1) + 1);
+            op.drives()
+                .into_iter()
+                .for_each(|number| *number = *number % generators.max(1) + 1);
         });
     }
 

@@ -22,7 +22,9 @@ pub(crate) fn shrink(program: &Program, trouble: &Trouble) -> io::Result<Program
         }
         fs::write(&path, program.text())?;
         let found = try_file(&path)?;
-        Ok::<_, io::Error>(found.is_some_and(|found| mem::discriminant(&found) == mem::discriminant(trouble)))
+        Ok::<_, io::Error>(
+            found.is_some_and(|found| mem::discriminant(&found) == mem::discriminant(trouble)),
+        )
     };
     let mut smallest = program.clone();
     while let Some(smaller) = find_smaller(&smallest, &mut is_wrong)? {
@@ -112,7 +114,11 @@ fn under_fewer(program: &mut Program, place: usize) -> bool {
 }
 
 /// Changes the body with the step at this place, counted in the order of the text.
-fn at(program: &mut Program, place: usize, change: impl FnOnce(&mut Vec<Step>, usize) -> bool) -> bool {
+fn at(
+    program: &mut Program,
+    place: usize,
+    change: impl FnOnce(&mut Vec<Step>, usize) -> bool,
+) -> bool {
     let mut left = place;
     let mut change = Some(change);
     find(program.main_mut(), &mut left, &mut |body, step| {

@@ -31,7 +31,11 @@ impl Tally {
         self.runs += 1;
         let mut names = vec![""; program.len() + 1];
         program.for_each(&mut |step| names[step.0] = step.1.name());
-        for event in history.events.iter().filter(|event| event.what != Seen::Began) {
+        for event in history
+            .events
+            .iter()
+            .filter(|event| event.what != Seen::Began)
+        {
             if event.step > 0 && event.what != Seen::Reported {
                 *entry(&mut self.done, names[event.step]) += 1;
             }
@@ -96,7 +100,11 @@ struct Listed<'a>(&'a BTreeMap<String, u64>);
 
 impl fmt::Display for Listed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<_> = self.0.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        let words: Vec<_> = self
+            .0
+            .iter()
+            .map(|(name, count)| format!("{name} {count}"))
+            .collect();
         f.write_str(&words.join(", "))
     }
 }

@@ -49,7 +49,8 @@ impl Ends {
 
     /// One more, made from the program's own, if that is there.
     pub(super) fn clone_own(&self) -> bool {
-        self.count.set(self.count.get() + usize::from(self.own.get()));
+        self.count
+            .set(self.count.get() + usize::from(self.own.get()));
         self.own.get()
     }
 
@@ -133,12 +134,7 @@ impl Channel {
         }
     }
 
-    pub(super) async fn send(
-        &self,
-        world: &World,
-        item: usize,
-        how: How,
-    ) -> Result<Seen, Stop> {
+    pub(super) async fn send(&self, world: &World, item: usize, how: How) -> Result<Seen, Stop> {
         if let Some(seen) = self.put(world, item) {
             return Ok(seen);
         }

@@ -106,7 +106,10 @@ impl Coroutine {
         let mut life = self.life.take().expect("it has not ended");
         let came = poll_fn(|context| match life.as_mut().poll(context) {
             Poll::Ready(ended) => Poll::Ready(Err(ended)),
-            Poll::Pending => self.out.take().map_or(Poll::Pending, |out| Poll::Ready(Ok(out))),
+            Poll::Pending => self
+                .out
+                .take()
+                .map_or(Poll::Pending, |out| Poll::Ready(Ok(out))),
         });
         let came = came.await;
         me.stacks.borrow_mut().pop();

@@ -143,7 +143,8 @@ impl World {
             errors: Some(RefCell::default()),
             ..Family::default()
         });
-        let failing = async |family: &Rc<Family>, frame: &Rc<Frame>| match body(family, frame).await {
+        let failing = async |family: &Rc<Family>, frame: &Rc<Frame>| match body(family, frame).await
+        {
             Err(Stop::Fail(step)) => {
                 let errors = family.errors.as_ref().expect("it has some");
                 errors.borrow_mut().push(step);
@@ -153,7 +154,11 @@ impl World {
             ended => ended,
         };
         let (ended, has_waited) = self.in_scope(&family, failing).await?;
-        let errors = family.errors.as_ref().map(RefCell::take).unwrap_or_default();
+        let errors = family
+            .errors
+            .as_ref()
+            .map(RefCell::take)
+            .unwrap_or_default();
         if !errors.is_empty() {
             return Ok(errors);
         }

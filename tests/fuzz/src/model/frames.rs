@@ -1,7 +1,7 @@
 //! Frames and requests: what is asked of whom, and what a wait point raises.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::rc::{Rc, Weak};
 
 use super::family::Family;
@@ -124,7 +124,9 @@ fn elapsed(number: u64) -> Request {
 
 /// All frames of a chain, from the inside out.
 fn outward(stacks: &[Rc<Stack>]) -> Vec<Rc<Frame>> {
-    let inward = stacks.iter().flat_map(|stack| stack.frames.borrow().clone());
+    let inward = stacks
+        .iter()
+        .flat_map(|stack| stack.frames.borrow().clone());
     let mut frames: Vec<_> = inward.collect();
     frames.reverse();
     frames
@@ -133,7 +135,9 @@ fn outward(stacks: &[Rc<Stack>]) -> Vec<Rc<Frame>> {
 /// A cancellation first, else the fired deadline that is earliest, the outer one of equals; nothing from outside a shield.
 pub(super) fn due(stacks: &[Rc<Stack>], request: Option<&Request>) -> Option<What> {
     let frames = outward(stacks);
-    let shield = frames.iter().position(|frame| matches!(frame.kind, Kind::Shield));
+    let shield = frames
+        .iter()
+        .position(|frame| matches!(frame.kind, Kind::Shield));
     let inside = &frames[..shield.unwrap_or(frames.len())];
     if let (Some(request), None) = (request, shield) {
         return Some(What::Cancelled(*request));
@@ -166,7 +170,10 @@ impl World {
 
     /// Leaves it: the innermost of its stack.
     pub(super) fn leave(&self, frame: &Rc<Frame>) {
-        let stack = frame.stack.upgrade().expect("a frame is left while its stack is there");
+        let stack = frame
+            .stack
+            .upgrade()
+            .expect("a frame is left while its stack is there");
         stack.frames.borrow_mut().pop();
         if let Some(timer) = frame.timer.take() {
             self.timers.remove(timer);
@@ -214,17 +221,32 @@ impl World {
         asked
     }
 
-    /// Tells the children of the scopes inside of `origin`, from the outside in, and theirs, and ends the waits of all.
-    pub(super) fn pass_on(&self, thread: &Rc<Thread>, origin: Option<&Rc<Frame>>, request: Request) {
+    /// Tells the children of the scopes inside of `origin`, from the outside in, and theirs, and ends the waits of all. One who drives a generator with a scope may be a child of
+    /// that, and stand below itself: each tells its own once.
+    pub(super) fn pass_on(
+        &self,
+        thread: &Rc<Thread>,
+        origin: Option<&Rc<Frame>>,
+        request: Request,
+    ) {
         let mut children = VecDeque::from(self.reach(thread, origin, request));
+        let mut told = HashSet::new();
         while let Some(child) = children.pop_front() {
             if ask(&child, request) {
-                children.extend(self.reach(&child, None, request));
+                let below = self.reach(&child, None, request);
+                if !below.is_empty() && told.insert(Rc::as_ptr(&child)) {
+                    children.extend(below);
+                }
             }
         }
     }
 
-    fn reach(&self, thread: &Thread, origin: Option<&Rc<Frame>>, request: Request) -> Vec<Rc<Thread>> {
+    fn reach(
+        &self,
+        thread: &Thread,
+        origin: Option<&Rc<Frame>>,
+        request: Request,
+    ) -> Vec<Rc<Thread>> {
         let frames = outward(&thread.stacks.borrow());
         let mut scopes = Vec::new();
         for frame in &frames {
@@ -284,7 +306,11 @@ impl World {
     pub(super) fn request_of(&self, what: What) -> Request {
         match what {
             What::Cancelled(request) => Request {
-                forced: self.current().request.borrow().is_some_and(|pending| pending.forced),
+                forced: self
+                    .current()
+                    .request
+                    .borrow()
+                    .is_some_and(|pending| pending.forced),
                 ..request
             },
             What::Timeout(number) => elapsed(number),

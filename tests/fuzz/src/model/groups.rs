@@ -90,7 +90,11 @@ impl World {
         let deadline = limit.map(|limit| self.now.get() + limit);
         match until {
             Until::First => tally.wait_for(self, 1, deadline, || Grant::Keep).await,
-            Until::All => tally.wait_for(self, threads.len(), deadline, || Grant::Keep).await,
+            Until::All => {
+                tally
+                    .wait_for(self, threads.len(), deadline, || Grant::Keep)
+                    .await
+            }
             Until::FirstError => {
                 for _ in threads {
                     let Some(place) = tally.next(self, deadline).await? else {
@@ -106,7 +110,10 @@ impl World {
     }
 
     /// Has these run against each other; the first end, or none when all were cancelled.
-    pub(super) async fn race(self: &Rc<Self>, runners: &[(usize, Body)]) -> Result<Option<End>, Stop> {
+    pub(super) async fn race(
+        self: &Rc<Self>,
+        runners: &[(usize, Body)],
+    ) -> Result<Option<End>, Stop> {
         let finish = Rc::new(FinishLine::default());
         let tally = Rc::new(Tally::default());
         let ended = self.scope(async |family, frame| {

@@ -7,12 +7,14 @@
 //! to be changed in `order` as well; the history in the order of the line does not depend on them.
 
 mod barrier;
+mod calls;
 mod channel;
 mod condvar;
 mod coroutine;
 mod family;
 mod frames;
 mod groups;
+mod lives;
 mod oneshot;
 mod order;
 mod places;
@@ -38,7 +40,11 @@ pub(crate) fn run(program: &Program, order: Option<u64>) -> History {
     let world = World::new(program, order);
     let root = Thread::root();
     world.admit(&root);
-    let life = main(Rc::clone(&world), Rc::clone(&root), Rc::clone(&program.main));
+    let life = main(
+        Rc::clone(&world),
+        Rc::clone(&root),
+        Rc::clone(&program.main),
+    );
     root.begin(Box::pin(life));
     world.turn_until_end(&root);
     let (left, open) = (world.alive(), world.open());

@@ -56,7 +56,9 @@ impl Order {
 
     /// Whether what is due waits a little longer.
     pub(super) fn puts_off(&self) -> bool {
-        self.0.as_ref().is_some_and(|choices| choices.turns.below(2) == 0)
+        self.0
+            .as_ref()
+            .is_some_and(|choices| choices.turns.below(2) == 0)
     }
 
     /// Orders a timer among those of its moment; `count` is how many were set before.

@@ -93,7 +93,10 @@ impl Queue {
                 self.putters.wake_first(world);
             }
         };
-        self.again(world, &self.putters, &pass_on, how, || self.put_now(world, item)).await
+        self.again(world, &self.putters, &pass_on, how, || {
+            self.put_now(world, item)
+        })
+        .await
     }
 
     pub(super) async fn get(&self, world: &World, how: How) -> Result<Seen, Stop> {
@@ -102,7 +105,8 @@ impl Queue {
                 self.getters.wake_first(world);
             }
         };
-        self.again(world, &self.getters, &pass_on, how, || self.get_now(world)).await
+        self.again(world, &self.getters, &pass_on, how, || self.get_now(world))
+            .await
     }
 
     /// Tries, and waits in this line after each try that came to nothing.

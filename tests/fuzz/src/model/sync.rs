@@ -53,11 +53,7 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    pub(super) async fn enter(
-        &self,
-        world: &World,
-        how: How,
-    ) -> Result<Served, Stop> {
+    pub(super) async fn enter(&self, world: &World, how: How) -> Result<Served, Stop> {
         if !self.held.replace(true) {
             return Ok(Served::Yes);
         }

@@ -53,9 +53,11 @@ impl Tally {
         deadline: Option<Millis>,
     ) -> Result<Option<usize>, Stop> {
         let grant = || Grant::Keep;
-        self.wait_for(world, self.taken.get() + 1, deadline, grant).await?;
+        self.wait_for(world, self.taken.get() + 1, deadline, grant)
+            .await?;
         let next = self.ended.borrow_mut().pop_front();
-        self.taken.set(self.taken.get() + usize::from(next.is_some()));
+        self.taken
+            .set(self.taken.get() + usize::from(next.is_some()));
         Ok(next)
     }
 

@@ -146,13 +146,17 @@ impl Line {
         }
         let mut waiters = self.waiters.borrow_mut();
         let ticket = place.ticket.get();
-        let at = waiters.iter().position(|(other, _)| other.ticket.get() > ticket);
+        let at = waiters
+            .iter()
+            .position(|(other, _)| other.ticket.get() > ticket);
         let at = at.unwrap_or(waiters.len());
         waiters.insert(at, (Rc::clone(place), Rc::clone(wait)));
     }
 
     fn unlink(&self, wait: &Rc<Wait>) {
-        self.waiters.borrow_mut().retain(|(_, other)| !Rc::ptr_eq(other, wait));
+        self.waiters
+            .borrow_mut()
+            .retain(|(_, other)| !Rc::ptr_eq(other, wait));
     }
 
     /// Wakes the first one whose wait has not ended otherwise, if the first in line waits for at most `most`.
@@ -177,7 +181,9 @@ impl Line {
     /// Those who came after `from`, the ticket of somebody, and whose wait has not ended.
     pub(super) fn open_after(&self, from: u64) -> Vec<Rc<Place>> {
         let waiters = self.waiters.borrow();
-        let open = waiters.iter().filter(|(_, wait)| wait.ended.get().is_none());
+        let open = waiters
+            .iter()
+            .filter(|(_, wait)| wait.ended.get().is_none());
         let places = open.map(|(place, _)| Rc::clone(place));
         places.filter(|place| place.ticket.get() > from).collect()
     }
@@ -259,7 +265,10 @@ impl World {
         if ended == Ended::TimedOut {
             return Ok(Outcome::TimedOut);
         }
-        assert!(self.take_deadlock(), "the model was interrupted with nothing to raise");
+        assert!(
+            self.take_deadlock(),
+            "the model was interrupted with nothing to raise"
+        );
         Err(Stop::Panic(Cause::Deadlock))
     }
 
@@ -289,7 +298,9 @@ impl World {
         if let Some(timer) = timer {
             self.timers.remove(timer);
         }
-        wait.ended.get().expect("nobody runs again before its wait has ended")
+        wait.ended
+            .get()
+            .expect("nobody runs again before its wait has ended")
     }
 
     /// Lets the others go first, then raises what is due.

@@ -115,11 +115,19 @@ impl World {
             aborted: Cell::new(false),
             events: RefCell::default(),
             mutexes: (0..objects.mutexes).map(|_| Gate::default()).collect(),
-            semaphores: objects.semaphores.iter().map(|n| Semaphore::new(*n)).collect(),
+            semaphores: objects
+                .semaphores
+                .iter()
+                .map(|n| Semaphore::new(*n))
+                .collect(),
             channels: objects.channels.iter().map(|n| Channel::new(*n)).collect(),
             signals: (0..objects.events).map(|_| Signal::default()).collect(),
             rw_locks: (0..objects.rw_locks).map(|_| Semaphore::new(ALL)).collect(),
-            queues: objects.queues.iter().map(|queue| Queue::new(*queue)).collect(),
+            queues: objects
+                .queues
+                .iter()
+                .map(|queue| Queue::new(*queue))
+                .collect(),
             condvars: (0..objects.condvars).map(|_| Condvar::default()).collect(),
             barriers: objects.barriers.iter().map(|n| Barrier::new(*n)).collect(),
             oneshots: (0..objects.oneshots).map(|_| Oneshot::default()).collect(),
@@ -171,13 +179,21 @@ impl World {
     /// How many green threads have not ended.
     pub(super) fn alive(&self) -> usize {
         let threads = self.threads.borrow();
-        threads.iter().skip(1).filter(|thread| !thread.has_ended()).count()
+        threads
+            .iter()
+            .skip(1)
+            .filter(|thread| !thread.has_ended())
+            .count()
     }
 
     /// How many generators are not at their end.
     pub(super) fn open(&self) -> usize {
         let coroutines = self.coroutines.borrow();
-        coroutines.iter().flatten().filter(|coroutine| !coroutine.has_ended()).count()
+        coroutines
+            .iter()
+            .flatten()
+            .filter(|coroutine| !coroutine.has_ended())
+            .count()
     }
 
     /// Breaks the circles of what is left.
@@ -438,12 +454,7 @@ async fn live(world: Rc<World>, me: Rc<Thread>, body: Body, role: Role) {
     world.child_left(&me);
 }
 
-async fn do_all(
-    world: &Rc<World>,
-    me: &Rc<Thread>,
-    body: &Body,
-    role: Role,
-) -> Result<(), Stop> {
+async fn do_all(world: &Rc<World>, me: &Rc<Thread>, body: &Body, role: Role) -> Result<(), Stop> {
     world.name(me);
     let done = steps::thread(world, me.number, body).await;
     match role {
@@ -458,7 +469,9 @@ impl World {
         match stop {
             Stop::Fail(step) if self.child_failed(me, step) => End::Cancelled(Some(Why::ItsError)),
             Stop::Fail(step) => End::Failed(step),
-            Stop::Request(super::frames::What::Cancelled(request)) => End::Cancelled(request.reason),
+            Stop::Request(super::frames::What::Cancelled(request)) => {
+                End::Cancelled(request.reason)
+            }
             Stop::Request(_) | Stop::Kept => End::Cancelled(None),
             Stop::Panic(cause) if me.member.is_some() => {
                 self.child_panicked(me, cause);

@@ -34,19 +34,19 @@ impl Doer<'_, '_, '_> {
             Op::Recv(place, how) => self.recv(step, *place, *how),
             Op::DropSender(place) => gone(objects.senders[*place].take()),
             Op::DropReceiver(place) => gone(objects.receivers[*place].take()),
-            Op::Set(place) => done(objects.events[*place].set()),
-            Op::Clear(place) => done(objects.events[*place].clear()),
+            Op::Set(place) => after(|| objects.events[*place].set()),
+            Op::Clear(place) => after(|| objects.events[*place].clear()),
             Op::Await(place, how) => self.await_event(step, *place, *how),
             Op::Put(place, how) => self.put(step, *place, *how),
             Op::Get(place, how) => self.get(step, *place, *how),
-            Op::CloseQueue(place) => done(objects.queues[*place].queue.close()),
+            Op::CloseQueue(place) => after(|| objects.queues[*place].queue.close()),
             Op::TaskDone(place) => Seen::Says(objects.queues[*place].task_done()),
             Op::JoinQueue(place, how) => self.join_queue(step, *place, *how),
-            Op::NotifyOne(place) => done(objects.condvars[*place].notify_one()),
-            Op::NotifyAll(place) => done(objects.condvars[*place].notify_all()),
+            Op::NotifyOne(place) => after(|| objects.condvars[*place].notify_one()),
+            Op::NotifyAll(place) => after(|| objects.condvars[*place].notify_all()),
             Op::Meet(place, how) => self.meet(step, *place, *how),
-            Op::AbortBarrier(place) => done(objects.barriers[*place].abort()),
-            Op::ResetBarrier(place) => done(objects.barriers[*place].reset()),
+            Op::AbortBarrier(place) => after(|| objects.barriers[*place].abort()),
+            Op::ResetBarrier(place) => after(|| objects.barriers[*place].reset()),
             Op::SendOne(place) => self.send_one(step, *place),
             Op::RecvOne(place, how) => self.recv_one(step, *place, *how),
             Op::DropOneSender(place) => gone(objects.oneshots[*place].sender.take()),
@@ -194,7 +194,7 @@ impl Doer<'_, '_, '_> {
     fn await_event(self, step: &Step, place: usize, how: How) -> Seen {
         let event = &self.world.objects.events[place];
         match how {
-            How::Wait => done(event.wait()),
+            How::Wait => after(|| event.wait()),
             How::Try => Seen::Says(event.is_set()),
             How::Within(limit) => {
                 let waited = event.wait_timeout(self.begun(step, limit));
@@ -248,7 +248,7 @@ impl Doer<'_, '_, '_> {
                 let joined = queue.join_timeout(self.begun(step, limit));
                 joined.map_or(Seen::Elapsed, done)
             }
-            How::Wait | How::Try => done(queue.join()),
+            How::Wait | How::Try => after(|| queue.join()),
         }
     }
 
@@ -257,9 +257,7 @@ impl Doer<'_, '_, '_> {
         let mut guard = objects.mutexes[mutex].lock();
         self.see(step, Seen::Began);
         let woken = match how {
-            How::Within(limit) => {
-                objects.condvars[place].wait_timeout(&mut guard, duration(limit))
-            }
+            How::Within(limit) => objects.condvars[place].wait_timeout(&mut guard, duration(limit)),
             How::Wait | How::Try => {
                 objects.condvars[place].wait(&mut guard);
                 true
@@ -273,7 +271,9 @@ impl Doer<'_, '_, '_> {
     fn meet(self, step: &Step, place: usize, how: How) -> Seen {
         let barrier = &self.world.objects.barriers[place];
         match how {
-            How::Wait => barrier.wait().map_or(Seen::Broken, |wait| Seen::Met(wait.position())),
+            How::Wait => barrier
+                .wait()
+                .map_or(Seen::Broken, |wait| Seen::Met(wait.position())),
             How::Try => match barrier.try_wait() {
                 Ok(Some(wait)) => Seen::Met(wait.position()),
                 Ok(None) => Seen::Refused,
@@ -328,7 +328,13 @@ pub(super) fn duration(limit: Millis) -> Duration {
     Duration::from_millis(limit)
 }
 
-pub(super) fn done((): ()) -> Seen {
+/// What comes of something that cannot fail.
+pub(super) fn after(call: impl FnOnce()) -> Seen {
+    call();
+    Seen::Done
+}
+
+fn done((): ()) -> Seen {
     Seen::Done
 }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use greenthread::{WaitFor, current, gather, race, wait};
 
-use super::calls::{done, duration};
+use super::calls::{after, duration};
 use super::steps::{Doer, end, thread};
 use super::world::{Returned, World, end_of};
 use crate::history::Seen;
@@ -94,7 +94,7 @@ impl Doer<'_, '_, '_> {
         let Some(set) = self.world.take_set() else {
             return Seen::Missing;
         };
-        let seen = done(set.cancel_all());
+        let seen = after(|| set.cancel_all());
         self.world.keep_set(set);
         seen
     }

@@ -79,14 +79,14 @@ pub(crate) fn run_apart(program: &Program, order: Option<u64>) -> Outcome {
         let program = Program::parse(&text).expect("it was written by us");
         run(&program, order)
     });
-    apart.join().unwrap_or_else(|payload| resume_unwind(payload))
+    apart
+        .join()
+        .unwrap_or_else(|payload| resume_unwind(payload))
 }
 
 /// What the root does. The handles that are left are dropped before `run` ends.
 fn main(world: &Rc<World>, program: &Program) -> Result<(), usize> {
-    let ended = catch_unwind(AssertUnwindSafe(|| {
-        steps::thread(world, 0, &program.main)
-    }));
+    let ended = catch_unwind(AssertUnwindSafe(|| steps::thread(world, 0, &program.main)));
     world.close();
     ended.unwrap_or_else(|payload| resume_unwind(payload))
 }

@@ -79,13 +79,17 @@ impl Objects {
             Some(capacity) => bounded(*capacity),
             None => unbounded(),
         });
-        let ends = channels.map(|(send, recv)| {
-            (RefCell::new(Some(send)), RefCell::new(Some(recv)))
-        });
+        let ends =
+            channels.map(|(send, recv)| (RefCell::new(Some(send)), RefCell::new(Some(recv))));
         let (senders, receivers) = ends.unzip();
         Objects {
             mutexes: (0..objects.mutexes).map(|_| Mutex::default()).collect(),
-            semaphores: objects.semaphores.iter().copied().map(Permits::new).collect(),
+            semaphores: objects
+                .semaphores
+                .iter()
+                .copied()
+                .map(Permits::new)
+                .collect(),
             senders,
             receivers,
             events: (0..objects.events).map(|_| Event::new()).collect(),
@@ -166,7 +170,9 @@ impl<'a> Among<'a> {
         kind.set(kind.get() + 1);
         let (readers, writers) = (crowd.readers.get(), crowd.writers.get());
         if writers > 1 || writers == 1 && readers > 0 {
-            world.fault(format!("{writers} writers and {readers} readers are inside"));
+            world.fault(format!(
+                "{writers} writers and {readers} readers are inside"
+            ));
         }
         Among(kind)
     }

@@ -6,12 +6,12 @@ use std::rc::Rc;
 
 use greenthread::generator::{Generator, GeneratorState, ResumeError, Yielder};
 use greenthread::{
-    JoinHandle, Scope, ScopeError, ScopedJoinHandle, TryScope, try_scope, catch_cancel, checkpoint, scope, shield, sleep,
-    spawn, timeout, yield_now,
+    JoinHandle, Scope, ScopeError, ScopedJoinHandle, TryScope, catch_cancel, checkpoint, scope,
+    shield, sleep, spawn, timeout, try_scope, yield_now,
 };
 
+use super::calls::{after, duration};
 use super::world::{Asked, Coroutine, Returned, World, end_of, why};
-use super::calls::{done, duration};
 use super::{Planned, panicked};
 use crate::history::{End, Seen};
 use crate::program::{Body, GENERATORS, How, Millis, Op, Step, Then};
@@ -250,11 +250,11 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
             Some(Nest {
                 scope: Kind::Plain(scope),
                 ..
-            }) => done(scope.cancel_with(Asked(step.0))),
+            }) => after(|| scope.cancel_with(Asked(step.0))),
             Some(Nest {
                 scope: Kind::Try(scope),
                 ..
-            }) => done(scope.cancel_with(Asked(step.0))),
+            }) => after(|| scope.cancel_with(Asked(step.0))),
             None => Seen::Missing,
         }
     }
@@ -299,7 +299,7 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
 
     fn unpark(self, number: usize) -> Seen {
         let thread = self.world.thread(number);
-        thread.map_or(Seen::Missing, |thread| done(thread.unpark()))
+        thread.map_or(Seen::Missing, |thread| after(|| thread.unpark()))
     }
 
     fn generator(self, number: usize, body: &Body) -> Seen {
@@ -349,7 +349,9 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
         if is_running(&generator) {
             return Seen::Refused;
         }
-        generator.close().map_or(Seen::Done, |returned| Seen::Ended(end(returned)))
+        generator
+            .close()
+            .map_or(Seen::Done, |returned| Seen::Ended(end(returned)))
     }
 
     fn is_finished(self, number: usize) -> Seen {

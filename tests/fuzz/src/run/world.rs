@@ -93,8 +93,10 @@ impl World {
 
     fn at(&self) -> Millis {
         let since = now() - self.began;
-        if since.subsec_nanos() % 1_000_000 != 0 {
-            self.fault(format!("the clock stands at {since:?}, which no step asked for"));
+        if !since.subsec_nanos().is_multiple_of(1_000_000) {
+            self.fault(format!(
+                "the clock stands at {since:?}, which no step asked for"
+            ));
         }
         since.as_millis() as Millis
     }
@@ -127,15 +129,22 @@ impl World {
     }
 
     /// Takes the handles of so many from this number on, as far as they are there; nobody waits for himself.
-    pub(super) fn take_some(&self, first: usize, count: usize) -> Vec<(usize, JoinHandle<Returned>)> {
+    pub(super) fn take_some(
+        &self,
+        first: usize,
+        count: usize,
+    ) -> Vec<(usize, JoinHandle<Returned>)> {
         let most = self.handles.borrow().len();
         let others = (first..most.min(first + count)).filter(|number| !self.is_running(*number));
-        others.filter_map(|number| Some((number, self.take(number)?))).collect()
+        others
+            .filter_map(|number| Some((number, self.take(number)?)))
+            .collect()
     }
 
     /// Whether this green thread runs now.
     pub(super) fn is_running(&self, number: usize) -> bool {
-        self.thread(number).is_some_and(|thread| thread == current())
+        self.thread(number)
+            .is_some_and(|thread| thread == current())
     }
 
     pub(super) fn take_set(&self) -> Option<JoinSet<Returned>> {
