@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::pin::Pin;
 use std::rc::Rc;
 
+use super::calls::after;
 use super::coroutine::Coroutine;
 use super::family::Family;
 use super::frames::{Frame, Kind, What};
@@ -148,52 +149,6 @@ impl<'a> Doer<'a> {
     async fn result(self, step: &Step) -> Result<Seen, Stop> {
         let world = self.world;
         Ok(match &step.1 {
-            Op::Send(place, how) => self.send(step, *place, *how).await?,
-            Op::Recv(place, how) => self.recv(step, *place, *how).await?,
-            Op::DropSender(place) => {
-                let channel = &world.channels[*place];
-                gone(channel.senders.give_up(), || channel.sender_gone(world))
-            }
-            Op::DropReceiver(place) => {
-                let channel = &world.channels[*place];
-                gone(channel.receivers.give_up(), || channel.receiver_gone(world))
-            }
-            Op::Set(place) => after(|| world.signals[*place].set(world)),
-            Op::Clear(place) => after(|| world.signals[*place].clear()),
-            Op::Await(place, how) => self.await_signal(step, *place, *how).await?,
-            Op::Put(place, how) => {
-                self.begins(step, *how);
-                world.queues[*place].put(world, step.0, *how).await?
-            }
-            Op::Get(place, how) => {
-                self.begins(step, *how);
-                world.queues[*place].get(world, *how).await?
-            }
-            Op::CloseQueue(place) => after(|| world.queues[*place].close(world)),
-            Op::TaskDone(place) => Seen::Says(world.queues[*place].task_done(world)),
-            Op::JoinQueue(place, how) => self.join_queue(step, *place, *how).await?,
-            Op::NotifyOne(place) => after(|| world.condvars[*place].notify_one(world)),
-            Op::NotifyAll(place) => after(|| world.condvars[*place].notify_all(world)),
-            Op::Meet(place, how) => {
-                self.begins(step, *how);
-                world.barriers[*place].meet(world, *how).await?
-            }
-            Op::AbortBarrier(place) => after(|| world.barriers[*place].send_away(world, true)),
-            Op::ResetBarrier(place) => after(|| world.barriers[*place].send_away(world, false)),
-            Op::SendOne(place) => world.oneshots[*place].send(world, step.0),
-            Op::RecvOne(place, how) => self.recv_one(step, *place, *how).await?,
-            Op::DropOneSender(place) => {
-                let there = world.oneshots[*place].drop_sender(world);
-                gone(there, || ())
-            }
-            Op::DropOneReceiver(place) => {
-                let oneshot = &world.oneshots[*place];
-                gone(oneshot.receivers.give_up(), || oneshot.receiver_gone())
-            }
-            Op::Park(how) => {
-                self.begins(step, *how);
-                world.park_alone(world.deadline(*how)).await.map(done)?
-            }
             Op::Unpark(number) => {
                 let thread = world.named(*number);
                 thread.map_or(Seen::Missing, |thread| after(|| world.unpark(&thread)))
@@ -221,7 +176,7 @@ impl<'a> Doer<'a> {
                 let thread = world.named(*number);
                 thread.map_or(Seen::Missing, |thread| Seen::Says(thread.has_ended()))
             }
-            other => unreachable!("{} is done elsewhere", other.name()),
+            _ => self.call(step).await?,
         })
     }
 
@@ -327,25 +282,5 @@ impl<'a> Doer<'a> {
             self.world.detach(&child);
         }
         done
-    }
-}
-
-/// What comes of something that cannot fail.
-fn after(call: impl FnOnce()) -> Seen {
-    call();
-    Seen::Done
-}
-
-fn done((): ()) -> Seen {
-    Seen::Done
-}
-
-/// One end of a channel is given up, if it was there.
-fn gone(was_there: bool, go: impl FnOnce()) -> Seen {
-    if was_there {
-        go();
-        Seen::Done
-    } else {
-        Seen::Missing
     }
 }
