@@ -77,7 +77,7 @@ fn misuse_panics_and_says_what_is_wrong() {
     let g = Generator::new(|y| y.yield_(0));
     assert_eq!(
         panic_text(|| g.send(1)),
-        "cannot send to a generator that has not been started"
+        "cannot send to a generator that has not been started: `start` it first"
     );
     g.start();
     assert_eq!(

@@ -1,7 +1,10 @@
 //! `trace::serve`: what other programs are told, and what they cannot do to this one.
 
+#![expect(unsafe_code, reason = "shortens a listener's line")]
+
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
@@ -117,6 +120,18 @@ fn a_socket_that_was_left_is_replaced_and_one_that_answers_is_not() {
     assert_eq!(second.kind(), ErrorKind::AddrInUse, "{second}");
     Client::new(&path).ask("stats");
     drop(serving);
+}
+
+#[test]
+fn a_program_that_takes_nobody_is_not_waited_for() {
+    let path = place("full");
+    let listener = UnixListener::bind(&path).unwrap();
+    // SAFETY: the descriptor is the listener's; a line for one.
+    assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
+    let _first = UnixStream::connect(&path).unwrap();
+    let error = trace::serve(&path).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AddrInUse, "{error}");
+    fs::remove_file(path).unwrap();
 }
 
 #[test]

@@ -47,7 +47,7 @@ mod leaning {
     use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, compiler_fence};
     use std::time::Duration;
 
-    use crate::base::barrier;
+    use crate::base::{barrier, moment};
 
     /// `lean` of a lock that nobody has taken yet.
     const NOBODY: u32 = 0;
@@ -65,7 +65,11 @@ mod leaning {
     const PATIENCE: u32 = 256;
 
     /// How often a waiter looks again before it gives its time slice away.
-    const SPINS: u32 = 64;
+    const SPINS: u32 = 8;
+
+    /// Nanoseconds between two such looks. Each look takes the cache line away from the holder, who would need a microsecond for what takes it 20 ns undisturbed, and mostly
+    /// comes back for the same lock: who waits long enough leaves the line to the other for some tens of rounds, and then has it for as many.
+    const BETWEEN_LOOKS: u64 = 300;
 
     /// How often it gives its time slice away before it sleeps.
     const YIELDS: u32 = 16;
@@ -137,13 +141,33 @@ mod leaning {
         pub(crate) fn lock(&self) -> LockGuard<'_, T> {
             let token = TOKEN.get();
             if self.lean.load(Ordering::Relaxed) == token && self.lean_in(token) {
-                return LockGuard {
-                    lock: self,
-                    by_leaning: true,
-                    not_send: PhantomData,
-                };
+                return self.guard(true);
+            }
+            self.lock_shared()
+        }
+
+        /// Out of line, so that what is left of a leaning lock is small; short, because several OS threads come here each time.
+        #[cold]
+        fn lock_shared(&self) -> LockGuard<'_, T> {
+            if self.lean.load(Ordering::Acquire) == REVOKED && self.try_hold() {
+                return self.guard(false);
             }
             self.lock_slow()
+        }
+
+        #[inline(always)]
+        fn guard(&self, by_leaning: bool) -> LockGuard<'_, T> {
+            LockGuard {
+                lock: self,
+                by_leaning,
+                not_send: PhantomData,
+            }
+        }
+
+        /// K3: only once it is REVOKED.
+        #[inline(always)]
+        fn try_hold(&self) -> bool {
+            !self.held.swap(true, Ordering::Acquire)
         }
 
         /// K1; false when another one has come. A `token` of zero, of an OS thread that has not asked, equals NOBODY and is turned away here.
@@ -208,17 +232,11 @@ mod leaning {
 
         fn lock_held(&self) -> LockGuard<'_, T> {
             let mut rounds = 0;
-            while self.held.swap(true, Ordering::Acquire) {
-                while self.held.load(Ordering::Relaxed) {
-                    relax(rounds);
-                    rounds += 1;
-                }
+            while !self.try_hold() {
+                relax(rounds);
+                rounds += 1;
             }
-            LockGuard {
-                lock: self,
-                by_leaning: false,
-                not_send: PhantomData,
-            }
+            self.guard(false)
         }
     }
 
@@ -256,7 +274,7 @@ mod leaning {
     )]
     fn relax(rounds: u32) {
         if rounds < SPINS {
-            std::hint::spin_loop();
+            moment::pass(BETWEEN_LOOKS);
         } else if rounds < SPINS + YIELDS {
             std::thread::yield_now();
         } else {

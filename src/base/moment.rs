@@ -1,5 +1,6 @@
 //! The machine's clock, in nanoseconds since the process's first look at it.
 
+use std::hint::spin_loop;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,14 @@ fn base() -> Instant {
 #[inline]
 pub(crate) fn now() -> u64 {
     at(Instant::now())
+}
+
+/// Lets so many nanoseconds pass, awake and without touching memory.
+pub(crate) fn pass(nanos: u64) {
+    let end = now().saturating_add(nanos);
+    while now() < end {
+        spin_loop();
+    }
 }
 
 /// The moment of `instant`; zero when it lies before the first look.

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crate::base::lock::Lock;
 use crate::sched::list::{Node, WaitList, wake_all};
-use crate::sched::park::{Grant, Outcome, deadline_in, with_protected_waiter, with_waiter};
+use crate::sched::park::{Grant, Outcome, Waiter, deadline_in};
 use crate::sched::scheduler::Scheduler;
 use crate::sched::wait::Operation;
 use crate::thread::job::{self, Job};
@@ -216,24 +216,23 @@ impl Crew {
     /// The next job, waited for as long as the terms say; `None` when this OS thread is to go, and counts no more.
     fn next(&self) -> Option<Job> {
         let grant = Grant::GiveBack(Self::pass_on);
-        with_waiter(&self.state, &IDLE, 0, grant, |waiter| {
-            loop {
-                let until = deadline_in(self.terms.idle);
-                let mut state = self.state.lock();
-                if let Some(job) = state.begin() {
-                    return Some(job);
-                }
-                if state.closed {
-                    break;
-                }
-                let outcome = Scheduler::get()
-                    .resting(|| waiter.park(state, |state| &mut state.idle, Some(until)));
-                if outcome == Outcome::TimedOut {
-                    break;
-                }
+        let waiter = Waiter::new(&self.state, &IDLE, 0, grant);
+        loop {
+            let until = deadline_in(self.terms.idle);
+            let mut state = self.state.lock();
+            if let Some(job) = state.begin() {
+                return Some(job);
             }
-            self.leave()
-        })
+            if state.closed {
+                break;
+            }
+            let outcome = Scheduler::get()
+                .resting(|| waiter.park(state, |state| &mut state.idle, Some(until)));
+            if outcome == Outcome::TimedOut {
+                break;
+            }
+        }
+        self.leave()
     }
 
     /// The wake of one who does not use it.
@@ -267,15 +266,14 @@ impl Crew {
             return;
         }
         let _outside = Scheduler::get().begin_outside();
-        with_protected_waiter(&self.state, &DROP, Grant::Keep, |waiter| {
-            loop {
-                let state = self.state.lock();
-                if state.threads == 0 {
-                    return;
-                }
-                waiter.park(state, |state| &mut state.closer, None);
+        let waiter = Waiter::protected(&self.state, &DROP, Grant::Keep);
+        loop {
+            let state = self.state.lock();
+            if state.threads == 0 {
+                return;
             }
-        });
+            waiter.park(state, |state| &mut state.closer, None);
+        }
     }
 
     fn address(&self) -> usize {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::base::lock::{Lock, LockGuard};
 use crate::sched::clock::Deadline;
 use crate::sched::list::{Node, WaitList, wake_all};
-use crate::sched::park::{self, Grant, Outcome, with_waiter};
+use crate::sched::park::{self, Grant, Outcome, Waiter};
 use crate::sched::wait::Operation;
 
 pub use std::sync::mpsc::SendError;
@@ -267,6 +267,7 @@ impl<T> Receiver<T> {
         }
     }
 
+    #[inline(always)]
     fn wait(
         &self,
         state: LockGuard<'_, State<T>>,
@@ -274,9 +275,8 @@ impl<T> Receiver<T> {
         deadline: Option<Deadline>,
     ) -> Outcome {
         let nothing = Grant::GiveBack(nothing_to_give_back);
-        with_waiter(&*self.shared, operation, 0, nothing, |waiter| {
-            waiter.park(state, |state| &mut state.receiving, deadline)
-        })
+        let waiter = Waiter::new(&*self.shared, operation, 0, nothing);
+        waiter.park(state, |state| &mut state.receiving, deadline)
     }
 }
 

@@ -37,8 +37,9 @@ impl<T> Receiver<T> {
 impl<T> Iterator for Iter<'_, T> {
     type Item = T;
 
+    #[inline(always)]
     fn next(&mut self) -> Option<T> {
-        self.receiver.recv().ok()
+        self.receiver.next()
     }
 }
 
@@ -53,8 +54,9 @@ impl<T> Iterator for TryIter<'_, T> {
 impl<T> Iterator for IntoIter<T> {
     type Item = T;
 
+    #[inline(always)]
     fn next(&mut self) -> Option<T> {
-        self.receiver.recv().ok()
+        self.receiver.next()
     }
 }
 

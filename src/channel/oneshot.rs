@@ -8,7 +8,7 @@ use super::error::{RecvError, RecvTimeoutError, SendError, TryRecvError};
 use crate::base::lock::Lock;
 use crate::sched::clock::Deadline;
 use crate::sched::list::{WaitList, wake_all};
-use crate::sched::park::{self, Grant, Outcome, with_waiter};
+use crate::sched::park::{self, Grant, Outcome, Waiter};
 use crate::sched::wait::Operation;
 
 static RECV: Operation = Operation::new("oneshot::Receiver::recv");
@@ -136,27 +136,27 @@ impl<T> Receiver<T> {
         state.sender_gone && state.message.is_none()
     }
 
+    #[inline(always)]
     fn recv_until(
         &self,
         operation: &'static Operation,
         deadline: Option<Deadline>,
     ) -> Result<T, RecvTimeoutError> {
         let keep = Grant::Keep;
-        with_waiter(&*self.shared, operation, 0, keep, |waiter| {
-            loop {
-                let mut state = self.shared.lock();
-                if let Some(message) = state.message.take() {
-                    return Ok(message);
-                }
-                if state.sender_gone {
-                    return Err(RecvTimeoutError::Disconnected);
-                }
-                let outcome = waiter.park(state, |state| &mut state.receiving, deadline);
-                if outcome == Outcome::TimedOut {
-                    return Err(RecvTimeoutError::Timeout);
-                }
+        let waiter = Waiter::new(&*self.shared, operation, 0, keep);
+        loop {
+            let mut state = self.shared.lock();
+            if let Some(message) = state.message.take() {
+                return Ok(message);
             }
-        })
+            if state.sender_gone {
+                return Err(RecvTimeoutError::Disconnected);
+            }
+            let outcome = waiter.park(state, |state| &mut state.receiving, deadline);
+            if outcome == Outcome::TimedOut {
+                return Err(RecvTimeoutError::Timeout);
+            }
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::state::State;
 use crate::base::lock::{Lock, LockGuard};
 use crate::sched::clock::Deadline;
 use crate::sched::list::Node;
-use crate::sched::park::{Grant, Outcome, with_waiter};
+use crate::sched::park::{Grant, Outcome, Waiter};
 use crate::sched::wait::Operation;
 
 /// Hands `message` to a receiver that waits, or comes back with the lock. In a channel of another capacity nobody is looked for.
@@ -68,9 +68,8 @@ pub(super) fn send<T>(
     };
     let slot = Slot::new(Some(message));
     let grant = Grant::Keep;
-    let outcome = with_waiter(queue, operation, slot.address(), grant, |waiter| {
-        waiter.park(state, |state| &mut state.sending, deadline)
-    });
+    let waiter = Waiter::new(queue, operation, slot.address(), grant);
+    let outcome = waiter.park(state, |state| &mut state.sending, deadline);
     match (slot.into_inner(), outcome) {
         (None, _) => Ok(()),
         (Some(message), Outcome::Granted) => Err(SendTimeoutError::Disconnected(message)),
@@ -88,9 +87,8 @@ pub(super) fn recv<T>(
 ) -> Result<T, RecvTimeoutError> {
     let slot = Slot::new(None);
     let grant = Grant::Deliver(hand_on);
-    let outcome = with_waiter(queue, operation, slot.address(), grant, |waiter| {
-        waiter.park(state, |state| &mut state.receiving, deadline)
-    });
+    let waiter = Waiter::new(queue, operation, slot.address(), grant);
+    let outcome = waiter.park(state, |state| &mut state.receiving, deadline);
     match (slot.into_inner(), outcome) {
         (Some(message), _) => Ok(message),
         (None, Outcome::Granted) => Err(RecvTimeoutError::Disconnected),

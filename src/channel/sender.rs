@@ -9,7 +9,8 @@ use super::rendezvous;
 use super::state::{self, Shared, State};
 use crate::base::lock::{Lock, LockGuard};
 use crate::sched::clock::Deadline;
-use crate::sched::park::{self, Grant, Outcome, with_waiter};
+use crate::sched::linger::Linger;
+use crate::sched::park::{self, Grant, Outcome, Waiter};
 use crate::sched::wait::Operation;
 
 static SEND: Operation = Operation::new("Sender::send");
@@ -108,16 +109,38 @@ impl<T> Sender<T> {
         operation: &'static Operation,
         deadline: impl FnOnce() -> Option<Deadline>,
     ) -> Result<(), SendTimeoutError<T>> {
-        let (state, message) = match self.put(message) {
+        let (mut state, mut message) = match self.put(message) {
             Put::Done => return Ok(()),
             Put::Disconnected(message) => return Err(SendTimeoutError::Disconnected(message)),
             Put::Full(state, message) => (state, message),
         };
+        if Linger::is_due() {
+            (state, message) = match self.look_again(state, message) {
+                Put::Done => return Ok(()),
+                Put::Disconnected(message) => return Err(SendTimeoutError::Disconnected(message)),
+                Put::Full(state, message) => (state, message),
+            };
+        }
         let deadline = deadline();
         if state.capacity == 0 {
             return rendezvous::send(&self.shared, state, message, operation, deadline);
         }
         self.wait_for_room(state, message, operation, deadline)
+    }
+
+    /// Tries again for a moment, because the receiver is likely to be awake on another OS thread.
+    #[cold]
+    fn look_again<'a>(&'a self, mut state: LockGuard<'a, State<T>>, mut message: T) -> Put<'a, T> {
+        let mut linger = Linger::new(state.batch());
+        while linger.pays() {
+            drop(state);
+            linger.pause();
+            match self.put(message) {
+                Put::Full(still, back) => (state, message) = (still, back),
+                put => return put,
+            }
+        }
+        Put::Full(state, message)
     }
 
     #[inline(always)]
@@ -129,21 +152,20 @@ impl<T> Sender<T> {
         deadline: Option<Deadline>,
     ) -> Result<(), SendTimeoutError<T>> {
         let baton = Grant::GiveBack(state::pass_room_on);
-        with_waiter(&*self.shared, operation, 0, baton, |waiter| {
-            loop {
-                let outcome = waiter.park(state, |state| &mut state.sending, deadline);
-                if outcome == Outcome::TimedOut {
-                    return Err(SendTimeoutError::Timeout(message));
-                }
-                (state, message) = match self.put(message) {
-                    Put::Done => return Ok(()),
-                    Put::Disconnected(message) => {
-                        return Err(SendTimeoutError::Disconnected(message));
-                    }
-                    Put::Full(state, message) => (state, message),
-                };
+        let waiter = Waiter::new(&*self.shared, operation, 0, baton);
+        loop {
+            let outcome = waiter.park(state, |state| &mut state.sending, deadline);
+            if outcome == Outcome::TimedOut {
+                return Err(SendTimeoutError::Timeout(message));
             }
-        })
+            (state, message) = match self.put(message) {
+                Put::Done => return Ok(()),
+                Put::Disconnected(message) => {
+                    return Err(SendTimeoutError::Disconnected(message));
+                }
+                Put::Full(state, message) => (state, message),
+            };
+        }
     }
 
     /// Puts `message` where there is room for it.

@@ -65,6 +65,15 @@ impl<T> State<T> {
         self.messages.len() < self.capacity
     }
 
+    /// How many messages the other end may be about to send or receive; none where it hands them over, or there is no other end.
+    #[inline]
+    pub(super) fn batch(&self) -> usize {
+        match &self.moments {
+            Some(_) => 0,
+            None => self.capacity.min(ROOM_AT_ONCE),
+        }
+    }
+
     /// How many messages there are now.
     pub(super) fn len(&self) -> usize {
         let due = self.moments.as_ref().is_some_and(Moments::is_due);

@@ -13,7 +13,7 @@ use crate::base::error::Elapsed;
 use crate::base::lock::{Lock, LockGuard};
 use crate::sched::clock::Deadline;
 use crate::sched::list::{Node, WaitList, wake_all};
-use crate::sched::park::{self, Grant, Outcome, with_waiter};
+use crate::sched::park::{self, Grant, Outcome, Waiter};
 use crate::sched::wait::Operation;
 use crate::sync::Mutex;
 
@@ -274,9 +274,8 @@ fn wait<'a, T>(
     deadline: Option<Deadline>,
 ) -> Outcome {
     let nothing = Grant::GiveBack(nothing_to_give_back);
-    with_waiter(&shared.state, operation, 0, nothing, |waiter| {
-        waiter.park(state, list, deadline)
-    })
+    let waiter = Waiter::new(&shared.state, operation, 0, nothing);
+    waiter.park(state, list, deadline)
 }
 
 /// A grant says that something has changed; whoever else waits was told too.

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!   explore    searches, tells of what it found, and panics: for tests
-//!   search     searches and returns the failure: for programs that go on
+//!   search     searches and returns the failure: for programs that go on; search_with tells how far it has come
 //!   replay     one seed once more, drawn whether it fails or not
 //! ```
 //!
@@ -14,9 +14,10 @@
 //! kernel do is not chosen; [`net::Faults`](crate::net::Faults) chooses what a network may do.
 
 mod failure;
+mod progress;
 mod schedule;
 mod search;
 mod seeds;
 
 pub use failure::Failure;
-pub use search::{Explored, explore, replay, search};
+pub use search::{Explored, explore, replay, search, search_with};

@@ -5,8 +5,10 @@ use std::ops::Range;
 use std::panic::resume_unwind;
 
 use super::failure::Failure;
+use super::progress::Progress;
 use super::schedule::{self, Schedule};
 use super::seeds;
+use crate::sched::clock::Deadline;
 use crate::trace::Timeline;
 
 /// What a search has seen that found no failure.
@@ -49,7 +51,7 @@ impl Explored {
 /// With this variable every `explore` of the process tries that seed only, or those of a range, as in `1000..5000`, whatever `n` says. The order is not chosen inside code
 /// that does not wait: where another could come between if there were two OS threads, put a [`yield_now`](crate::yield_now).
 ///
-/// A schedule that aborts the process is not drawn, and one that never ends is not noticed; the report of a deadlock names the seed by itself.
+/// Every ten seconds stderr is told how far it has come; [`search_with`] tells a closure. A schedule that aborts the process is not drawn, and one that never ends is not noticed; the report of a deadlock names the seed by itself.
 ///
 /// Blocks until all have ended; on the root only.
 ///
@@ -72,7 +74,14 @@ impl Explored {
 #[track_caller]
 pub fn explore(n: u64, mut f: impl FnMut(u64)) -> Explored {
     demand_schedules(n, "explore");
-    match search_in(seeds::to_try(n), &mut f) {
+    let seeds = seeds::to_try(n);
+    let mut progress = Progress::new(seeds.end - seeds.start);
+    let mut tell = |run| {
+        if let Some(line) = progress.line(run, Deadline::real_now()) {
+            eprintln!("{line}");
+        }
+    };
+    match search_in(seeds, &mut f, &mut tell) {
         Ok(explored) => explored,
         Err(failure) => {
             eprintln!("{failure}");
@@ -108,7 +117,33 @@ pub fn explore(n: u64, mut f: impl FnMut(u64)) -> Explored {
 #[track_caller]
 pub fn search(n: u64, mut f: impl FnMut(u64)) -> Result<Explored, Failure> {
     demand_schedules(n, "search");
-    search_in(0..n, &mut f)
+    search_in(0..n, &mut f, &mut |_| ())
+}
+
+/// As [`search()`], and calls `each` after each schedule that did not fail, with how many have been run: for whoever draws how far it has come.
+///
+/// # Errors
+/// The first failure.
+///
+/// # Panics
+/// As `search`, and with what `each` panics with.
+///
+/// # Examples
+/// ```
+/// use greenthread::{explore, yield_now};
+/// use indicatif::ProgressBar;
+/// let bar = ProgressBar::new(100);
+/// explore::search_with(100, |_seed| yield_now(), |run| bar.set_position(run)).unwrap();
+/// assert_eq!(bar.position(), 100);
+/// ```
+#[track_caller]
+pub fn search_with(
+    n: u64,
+    mut f: impl FnMut(u64),
+    mut each: impl FnMut(u64),
+) -> Result<Explored, Failure> {
+    demand_schedules(n, "search_with");
+    search_in(0..n, &mut f, &mut each)
 }
 
 /// Runs `f` under the schedule of one seed, and returns what happened.
@@ -151,15 +186,20 @@ fn demand_schedules(n: u64, what: &str) {
 }
 
 #[track_caller]
-fn search_in(seeds: Range<u64>, f: &mut dyn FnMut(u64)) -> Result<Explored, Failure> {
+fn search_in(
+    seeds: Range<u64>,
+    f: &mut dyn FnMut(u64),
+    each: &mut dyn FnMut(u64),
+) -> Result<Explored, Failure> {
     let mut prints = HashSet::new();
     for seed in seeds.clone() {
         let schedule = schedule::run(seed, false, f);
+        let nth = seed - seeds.start + 1;
         if let Err(payload) = schedule.result {
-            let nth = seed - seeds.start + 1;
             return Err(draw(seed, nth, payload, f));
         }
         prints.insert(schedule.print);
+        each(nth);
     }
     Ok(Explored {
         schedules: seeds.end - seeds.start,

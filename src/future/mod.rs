@@ -31,7 +31,12 @@ mod joined;
 mod sleep;
 #[cfg_attr(
     not(all(feature = "futures-io", feature = "hyper", feature = "tokio")),
-    allow(dead_code, reason = "for the adapters, each of which has its feature")
+    allow(
+        dead_code,
+        unused_imports,
+        unused_macros,
+        reason = "for the adapters, each of which has its feature"
+    )
 )]
 mod socket;
 mod wake;

@@ -97,3 +97,40 @@ pub(super) fn poll_shutdown<S: AsFd>(source: &Source<S>) -> Poll<io::Result<()>>
     let socket = source.enter()?;
     Poll::Ready(SockRef::from(&*socket).shutdown(Shutdown::Write))
 }
+
+/// What the traits for writers have in common; they call the end of writing by different names.
+macro_rules! write_methods {
+    ($shutdown:ident) => {
+        fn poll_write(
+            self: std::pin::Pin<&mut Self>,
+            context: &mut std::task::Context<'_>,
+            buffer: &[u8],
+        ) -> std::task::Poll<std::io::Result<usize>> {
+            crate::future::socket::poll_write(self.source(), context, buffer)
+        }
+
+        fn poll_write_vectored(
+            self: std::pin::Pin<&mut Self>,
+            context: &mut std::task::Context<'_>,
+            buffers: &[std::io::IoSlice<'_>],
+        ) -> std::task::Poll<std::io::Result<usize>> {
+            crate::future::socket::poll_write_vectored(self.source(), context, buffers)
+        }
+
+        fn poll_flush(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<std::io::Result<()>> {
+            std::task::Poll::Ready(Ok(()))
+        }
+
+        fn $shutdown(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<std::io::Result<()>> {
+            crate::future::socket::poll_shutdown(self.source())
+        }
+    };
+}
+
+pub(super) use write_methods;

@@ -20,7 +20,7 @@ use std::task::{RawWakerVTable, Wake, Waker};
 
 use crate::base::lock::Lock;
 use crate::sched::list::{Node, WaitList};
-use crate::sched::park::{self, Grant, with_waiter};
+use crate::sched::park::{self, Grant, Waiter};
 use crate::sched::scheduler::Scheduler;
 use crate::sched::task::Task;
 use crate::sched::wait::Operation;
@@ -65,15 +65,14 @@ impl Signal {
             return park::let_others_go_first();
         }
         let nothing = Grant::GiveBack(nothing_to_give_back);
-        with_waiter(&self.0, &BLOCK_ON, 0, nothing, |waiter| {
-            loop {
-                let mut state = self.0.lock();
-                if std::mem::take(&mut state.woken) {
-                    return;
-                }
-                waiter.park(state, |state| &mut state.waiters, None);
+        let waiter = Waiter::new(&self.0, &BLOCK_ON, 0, nothing);
+        loop {
+            let mut state = self.0.lock();
+            if std::mem::take(&mut state.woken) {
+                return;
             }
-        });
+            waiter.park(state, |state| &mut state.waiters, None);
+        }
     }
 
     fn set(&self) {

@@ -452,7 +452,9 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
     #[track_caller]
     fn misused(&self, verb: &str) -> ! {
         match self.state() {
-            State::Unstarted => panic!("cannot {verb} a generator that has not been started"),
+            State::Unstarted => {
+                panic!("cannot {verb} a generator that has not been started: `start` it first")
+            }
             State::Suspended => panic!("cannot {verb} a generator that has been started already"),
             State::Finished => panic!("cannot {verb} a generator that has finished"),
             _ => {

@@ -85,7 +85,7 @@
 //! ```
 //!
 //! With that variable `explore` runs this one schedule, as often as you like: with more [marks](crate::trace::mark), with prints, in a debugger. After the repair, give it a range,
-//! `GREENTHREAD_SEED=1000..100000`, and go for a coffee.
+//! `GREENTHREAD_SEED=1000..100000`, and go for a coffee; stderr says every ten seconds how far it is, and [`search_with`](crate::explore::search_with) tells a progress bar.
 //!
 //! # What is chosen, and what is not
 //!

@@ -36,6 +36,27 @@ impl<F: AsFd + Send + Sync + 'static> Output<F> {
     }
 }
 
+/// The methods of a writer that takes the lock for each.
+macro_rules! by_lock {
+    () => {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.lock().write(bytes)
+        }
+
+        fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+            self.lock().write_all(bytes)
+        }
+
+        fn write_fmt(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
+            self.lock().write_fmt(text)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    };
+}
+
 /// Defines the handle, its lock and the function for one output.
 macro_rules! output {
     ($Output:ident, $Lock:ident, $function:ident, $what:literal) => {
@@ -117,39 +138,11 @@ macro_rules! output {
         }
 
         impl Write for &$Output {
-            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                self.lock().write(bytes)
-            }
-
-            fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-                self.lock().write_all(bytes)
-            }
-
-            fn write_fmt(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
-                self.lock().write_fmt(text)
-            }
-
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
+            by_lock!();
         }
 
         impl Write for $Output {
-            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                self.lock().write(bytes)
-            }
-
-            fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-                self.lock().write_all(bytes)
-            }
-
-            fn write_fmt(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
-                self.lock().write_fmt(text)
-            }
-
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
+            by_lock!();
         }
 
         impl AsFd for $Output {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::base::lock::Lock;
 use crate::sched::clock::Deadline;
 use crate::sched::list::{Node, WaitList, wake_all};
-use crate::sched::park::{Grant, Outcome, deadline_in, with_waiter};
+use crate::sched::park::{Grant, Outcome, Waiter, deadline_in};
 use crate::sched::wait::Operation;
 
 static SERVE: Operation = Operation::new("Server::serve");
@@ -80,18 +80,17 @@ impl Seats {
         then: impl FnOnce(&mut State) -> R,
     ) -> Option<R> {
         let nothing = Grant::GiveBack(nothing_to_give_back);
-        with_waiter(&self.0, &SERVE, 0, nothing, |waiter| {
-            loop {
-                let mut state = self.0.lock();
-                if may_go_on(&state) {
-                    return Some(then(&mut state));
-                }
-                let outcome = waiter.park(state, |state| &mut state.waiters, deadline);
-                if outcome == Outcome::TimedOut {
-                    return None;
-                }
+        let waiter = Waiter::new(&self.0, &SERVE, 0, nothing);
+        loop {
+            let mut state = self.0.lock();
+            if may_go_on(&state) {
+                return Some(then(&mut state));
             }
-        })
+            let outcome = waiter.park(state, |state| &mut state.waiters, deadline);
+            if outcome == Outcome::TimedOut {
+                return None;
+            }
+        }
     }
 
     fn leave(&self) {

@@ -87,7 +87,8 @@ impl Server {
 
     /// Sets how many connections there may be at once; as many as come unless said otherwise.
     ///
-    /// Those beyond are not accepted: they wait in the kernel's line until one ends, in the order in which they came.
+    /// Those beyond are not accepted: they wait in the kernel's line until one ends, in the order in which they came. A handler sees to it that none keeps its place for ever: by
+    /// [`set_read_timeout`](TcpStream::set_read_timeout) against clients that say nothing, by [`timeout`](crate::timeout()) around a whole request against those that send it byte by byte.
     ///
     /// # Panics
     /// When `most` is 0.
@@ -232,6 +233,16 @@ impl fmt::Debug for Server {
 }
 
 /// Stops a [`Server`], from any green thread and any OS thread.
+///
+/// # Examples
+/// ```no_run
+/// use greenthread::{net::Server, signal, spawn, time::Duration};
+/// let server = Server::bind("127.0.0.1:7777")?;
+/// let stopper = server.stopper();
+/// spawn(move || signal::ctrl_c().map(|()| stopper.stop(Duration::from_secs(5))));
+/// server.serve(|stream, peer| println!("{peer} is connected as {stream:?}"))?; // until Ctrl-C
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Clone)]
 pub struct Stopper(Arc<Shared>);
 

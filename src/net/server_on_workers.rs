@@ -87,7 +87,7 @@ impl ServerOnWorkers {
     ///
     /// As [`Server::serve`], but for this: each connection goes to the worker that has the fewest, and stays there. `handler` is used on several OS threads at once, so it borrows
     /// nothing; what it spawns by [`spawn`](crate::spawn()) stays on its worker, and ends with the server, as handlers do. Settings of the
-    /// [`Runtime`](crate::Runtime) that is under way (stack size, `on_panic`, its pool for blocking jobs) hold on the workers.
+    /// [`Runtime`](crate::Runtime) that is under way (stack size, `on_panic`, watchdog, its pool for blocking jobs) hold on the workers.
     ///
     /// Blocks, is cancelled and behaves on the root as `Server::serve` does; this OS thread accepts.
     ///
@@ -130,7 +130,7 @@ fn make_workers(count: usize) -> io::Result<Set> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
     }
     let customs = Customs {
-        watchdog: None,
+        watchdog: scheduler.watch_limit(),
         stack_size: scheduler.hooks().stack_size.get(),
         on_panic: scheduler.hooks().on_panic.borrow().clone(),
         crew: Some(crew()),

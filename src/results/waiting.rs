@@ -1,7 +1,7 @@
 //! Waiting on a tally: the one wait of everything that waits for several green threads.
 
 use crate::sched::clock::Deadline;
-use crate::sched::park::{Grant, Outcome, Waiter, with_protected_waiter, with_waiter};
+use crate::sched::park::{Grant, Outcome, Waiter};
 use crate::sched::tally::{Marks, Tally};
 use crate::sched::wait::Operation;
 
@@ -25,16 +25,14 @@ impl Tally {
         deadline: Option<Deadline>,
     ) {
         // Results count as delivered, as in `JoinHandle::join`: one whose wait was granted is not raised out of it (L4 c).
-        with_waiter(self.marks(), operation, 0, Grant::Keep, |waiter| {
-            self.park_until(waiter, wanted, deadline);
-        });
+        let waiter = Waiter::new(self.marks(), operation, 0, Grant::Keep);
+        self.park_until(&waiter, wanted, deadline);
     }
 
     /// The same without a deadline, in a wait that no request ends (L11).
     pub(super) fn wait_protected(&self, operation: &'static Operation, wanted: usize) {
-        with_protected_waiter(self.marks(), operation, Grant::Keep, |waiter| {
-            self.park_until(waiter, wanted, None);
-        });
+        let waiter = Waiter::protected(self.marks(), operation, Grant::Keep);
+        self.park_until(&waiter, wanted, None);
     }
 
     fn park_until<'a>(

@@ -75,6 +75,12 @@ impl Scheduler {
         true
     }
 
+    /// Whether there seems to be work to begin, if this is a worker.
+    #[inline]
+    pub(super) fn sees_work(&self) -> bool {
+        self.seat.get().is_some_and(Seat::sees_work)
+    }
+
     /// Lies down, if this is a worker; false when there is work to begin.
     pub(super) fn lie_down(&self) -> bool {
         match self.seat.get() {

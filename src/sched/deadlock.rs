@@ -8,6 +8,8 @@
 //! a moment between the looks at which all slept, and whoever sleeps can be woken by nobody but one who does not. Those of a crew who wait for work count as
 //! asleep, although they go after a while: they wake nobody. Helpers (who write dumps, watch) do not count at all.
 //!
+//! Each leaves to be seen who stands on it, so that the report of one tells of all, and of circles across them.
+//!
 //! Workers only sleep: whoever waits for what they do is the root that is told. While there are any, silence is never a deadlock at once: where no other OS thread
 //! takes part, it is one when the root and every worker of the process sleep in this way.
 
@@ -24,6 +26,7 @@ use super::inbox::Home;
 use super::reactor::Reactor;
 use super::request::Request;
 use super::scheduler::Scheduler;
+use super::sight::Sight;
 use crate::base::biased::Biased;
 use crate::base::recorder;
 
@@ -43,7 +46,13 @@ struct Sleeper {
 
     /// Whether it is a worker.
     is_worker: bool,
+
+    /// Who stands there, for the report: nothing changes before it wakes.
+    sights: Vec<Sight>,
 }
+
+/// The most that one OS thread leaves to be seen by others while it sleeps.
+const MOST_SEEN: usize = 256;
 
 /// Every OS thread of ours that sleeps so.
 static SLEEPERS: Mutex<Vec<Sleeper>> = Mutex::new(Vec::new());
@@ -121,22 +130,23 @@ impl Scheduler {
     /// The sleeps under way, when every one of them is still asleep and there is one for everybody who takes part: for every OS thread of the process, unless it is known to be
     /// this one and the workers alone.
     fn everybody_asleep(&self) -> Option<Vec<u64>> {
-        let alone = self.takes_part_alone();
-        let parts = if alone {
+        let parts = if self.takes_part_alone() {
             1 + WORKERS.load(Ordering::Acquire)
         } else {
             let helpers = HELPERS.load(Ordering::Relaxed);
             threads_of_process()?.checked_sub(helpers)?
         };
         let sleepers = sleepers();
-        let takes_part =
-            |sleeper: &&Sleeper| !alone || sleeper.is_worker || sleeper.home.ptr_eq(self.home());
         let asleep = sleepers
             .iter()
-            .filter(takes_part)
+            .filter(|sleeper| self.takes_part(sleeper))
             .map(|sleeper| sleeper.home.is_asleep().then_some(sleeper.sleep));
         let asleep: Vec<u64> = asleep.collect::<Option<_>>()?;
         (asleep.len() == parts).then_some(asleep)
+    }
+
+    fn takes_part(&self, sleeper: &Sleeper) -> bool {
+        !self.takes_part_alone() || sleeper.is_worker || sleeper.home.ptr_eq(self.home())
     }
 
     /// Nothing at work for us, no socket waited for; the caller has looked at the rest.
@@ -194,6 +204,7 @@ impl Scheduler {
             home: self.home().clone(),
             sleep: SLEEPS.fetch_add(1, Ordering::Relaxed),
             is_worker: false,
+            sights: Vec::new(),
         });
         self.wait_for_ring(limit);
         forget(self.home());
@@ -201,10 +212,13 @@ impl Scheduler {
 
     fn doze_for_good(&self) {
         let is_worker = self.is_worker();
+        // Looking takes locks: not under that of the list.
+        let sights = self.sights_for_others();
         sleepers().push(Sleeper {
             home: self.home().clone(),
             sleep: SLEEPS.fetch_add(1, Ordering::Relaxed),
             is_worker,
+            sights,
         });
         let mut patience = PATIENCE;
         while self.home().is_asleep() {
@@ -265,11 +279,32 @@ impl Scheduler {
         }
     }
 
+    /// Those who stand here. The root of a worker waits for orders, which is told of nobody.
+    fn sights_for_others(&self) -> Vec<Sight> {
+        let root = (!self.is_worker()).then(|| self.sight(&self.root));
+        let all = self.all.borrow();
+        let green_threads = all.iter().take(MOST_SEEN).map(|header| self.sight(header));
+        root.into_iter().chain(green_threads).collect()
+    }
+
+    /// Those who stand on the other OS threads that take part and sleep.
+    fn sights_elsewhere(&self) -> Vec<Sight> {
+        let sleepers = sleepers();
+        let elsewhere = sleepers
+            .iter()
+            .filter(|sleeper| self.takes_part(sleeper) && !sleeper.home.ptr_eq(self.home()));
+        let sights = elsewhere.flat_map(|sleeper| sleeper.sights.iter().cloned());
+        let mut sights: Vec<Sight> = sights.collect();
+        sights.sort_by_key(|sight| sight.id);
+        sights
+    }
+
     fn describe_deadlock(&self) -> String {
         let mut report = String::from(
             "greenthread: deadlock: everybody waits, no timer runs, no socket is waited for, and no other OS thread can wake anybody here",
         );
-        let sights = self.sights();
+        let mut sights = self.sights();
+        sights.extend(self.sights_elsewhere());
         for sight in &sights {
             // Writing to a string does not fail.
             let _ = write!(report, "\n  {sight}");

@@ -153,7 +153,8 @@ impl InForce {
             random: Random::new(mix(faults.seed)),
             faults,
         });
-        HERE.with(|here| here.borrow_mut().push(Rc::clone(&injector)));
+        // At the end of the OS thread the list may be gone already: then nothing goes wrong any more.
+        let _ = HERE.try_with(|here| here.borrow_mut().push(Rc::clone(&injector)));
         IN_FORCE.fetch_add(1, Ordering::Relaxed);
         InForce { injector }
     }
@@ -163,7 +164,7 @@ impl Drop for InForce {
     fn drop(&mut self) {
         IN_FORCE.fetch_sub(1, Ordering::Relaxed);
         let is_other = |other: &Rc<Injector>| !Rc::ptr_eq(other, &self.injector);
-        // At the end of the OS thread the list may be gone already.
+        // As above.
         let _ = HERE.try_with(|here| here.borrow_mut().retain(is_other));
     }
 }

@@ -28,6 +28,7 @@
 
 #![expect(unsafe_code, reason = "letters are linked by address")]
 
+use std::io::{self, Write as _};
 use std::sync::{OnceLock, PoisonError, Weak};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
@@ -159,8 +160,8 @@ impl Home {
     #[cold]
     fn ring(&self) {
         match self.waker.get() {
-            // An eventfd that cannot be written to is one whose counter is full: the owner wakes anyway.
-            Some(waker) => drop(waker.upgrade().map(|waker| waker.wake())),
+            // None when the owner's reactor has gone: it is awake, and ends.
+            Some(waker) => drop(waker.upgrade().map(|waker| ring_by(&waker))),
             None => self.bell.ring(),
         }
     }
@@ -205,6 +206,25 @@ impl Home {
     pub(crate) fn close(&self) -> Letters {
         Letters::oldest_first(self.head.swap(CLOSED, Ordering::AcqRel))
     }
+}
+
+/// Wakes an OS thread that sleeps in its reactor. A full counter wakes it anyway: mio sees to that.
+fn ring_by(waker: &mio::Waker) {
+    while let Err(error) = waker.wake() {
+        if error.kind() != io::ErrorKind::Interrupted {
+            give_up(&error);
+        }
+    }
+}
+
+/// Somebody closed the waker's descriptor, most likely. Going on would leave an OS thread asleep that has a message (L7), perhaps for ever.
+#[cold]
+fn give_up(error: &io::Error) -> ! {
+    let _ = writeln!(
+        io::stderr(),
+        "greenthread: another OS thread cannot be woken: {error}; has other code closed a descriptor of its reactor?"
+    );
+    std::process::abort();
 }
 
 /// What wakes an OS thread that has no reactor: std's condition variable, a futex where there is one.

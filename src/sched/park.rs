@@ -1,11 +1,10 @@
 //! The one door to suspend (D3): every wait of the crate goes through here, with a name and perhaps a deadline.
 //!
 //! ```text
-//!   with_waiter(queue, OPERATION, give_back, |waiter| {
-//!       let mut state = queue.lock();
-//!       if state.can_go_on() { return .. }                         // try first
-//!       waiter.park(state, |s| &mut s.waiters, deadline)           // links the node, unlocks, switches away
-//!   })
+//!   let waiter = Waiter::new(queue, &OPERATION, weight, give_back);
+//!   let mut state = queue.lock();
+//!   if state.can_go_on() { return .. }                             // try first
+//!   waiter.park(state, |s| &mut s.waiters, deadline)               // links the node, unlocks, switches away
 //! ```
 //!
 //! On the way in: a pending request is raised before anything is linked (L9). On the way out: the node, the timer and the interest are unlinked before
@@ -144,47 +143,40 @@ pub(crate) struct Waiter<'a, S> {
     scheduler: &'static Scheduler,
 }
 
-/// Runs `f` with a place in line. `weight` is told to whoever looks at the node.
-///
-/// # Panics
-/// When this OS thread's thread-locals are gone already.
-#[inline(always)]
-pub(crate) fn with_waiter<S, R>(
-    queue: &Lock<S>,
-    operation: &'static Operation,
-    weight: usize,
-    grant: Grant<S>,
-    f: impl FnOnce(&Waiter<'_, S>) -> R,
-) -> R {
-    let scheduler = Scheduler::get();
-    let waiter = Waiter {
-        wait: scheduler.new_wait(operation),
-        node: Node::new(0, weight),
-        queue,
-        grant,
-        mode: Mode::Interruptible,
-        scheduler,
-    };
-    f(&waiter)
-}
+impl<'a, S> Waiter<'a, S> {
+    /// A place in line, not taken yet. `weight` is told to whoever looks at the node.
+    ///
+    /// # Panics
+    /// When this OS thread's thread-locals are gone already.
+    #[inline(always)]
+    pub(crate) fn new(
+        queue: &'a Lock<S>,
+        operation: &'static Operation,
+        weight: usize,
+        grant: Grant<S>,
+    ) -> Self {
+        let scheduler = Scheduler::get();
+        Waiter {
+            wait: scheduler.new_wait(operation),
+            node: Node::new(0, weight),
+            queue,
+            grant,
+            mode: Mode::Interruptible,
+            scheduler,
+        }
+    }
 
-/// As [`with_waiter`], for a wait that no request ends; the grant is given back only by the end of the OS thread.
-pub(crate) fn with_protected_waiter<S, R>(
-    queue: &Lock<S>,
-    operation: &'static Operation,
-    grant: Grant<S>,
-    f: impl FnOnce(&Waiter<'_, S>) -> R,
-) -> R {
-    let scheduler = Scheduler::get();
-    let waiter = Waiter {
-        wait: scheduler.new_wait(operation),
-        node: Node::new(0, 0),
-        queue,
-        grant,
-        mode: Mode::Protected,
-        scheduler,
-    };
-    f(&waiter)
+    /// As [`new`](Self::new), for a wait that no request ends; the grant is given back only by the end of the OS thread.
+    pub(crate) fn protected(
+        queue: &'a Lock<S>,
+        operation: &'static Operation,
+        grant: Grant<S>,
+    ) -> Self {
+        Waiter {
+            mode: Mode::Protected,
+            ..Waiter::new(queue, operation, 0, grant)
+        }
+    }
 }
 
 impl<'a, S> Waiter<'a, S> {
@@ -224,7 +216,7 @@ impl<'a, S> Waiter<'a, S> {
         }
         self.wait.again();
         self.wait.set_form(const { &Self::FORM });
-        // SAFETY: N2: this waiter is behind a reference into the frame of `with_waiter`, which is not left before the node is unlinked below.
+        // SAFETY: N2: the reference to this waiter lasts as long as the call, which is not left, by its end or by raising, before the node is unlinked.
         unsafe { list(&mut held).link(&self.node, &self.wait) };
         drop(held);
         last();

@@ -10,7 +10,7 @@
 //! - R3 A batch is dispatched while no other code of this OS thread runs; it wakes, and runs nothing of the user's.
 
 use std::cell::RefCell;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::RawFd;
 use std::ptr;
 use std::sync::{Arc, Weak};
@@ -176,7 +176,7 @@ impl Open {
                 self.events.iter().for_each(|event| self.dispatch(event));
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => panic!("greenthread: the reactor's poll failed: {error}"),
+            Err(error) => give_up(&error),
         }
     }
 
@@ -215,6 +215,16 @@ impl Shared {
         drop(self.registry.deregister(&mut SourceFd(&fd)));
         self.leavers.lock().push(token);
     }
+}
+
+/// Somebody closed the reactor's descriptor, most likely: nobody here would be told of an event any more. The loop's stack has nothing to unwind to.
+#[cold]
+fn give_up(error: &io::Error) -> ! {
+    let _ = writeln!(
+        io::stderr(),
+        "greenthread: the reactor's poll failed: {error}; has other code closed its descriptor?"
+    );
+    std::process::abort();
 }
 
 /// What an event says, in our bits.

@@ -14,6 +14,7 @@ use std::cell::{Cell, OnceCell, RefCell, RefMut, UnsafeCell};
 use std::collections::VecDeque;
 use std::ptr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::beat::Beat;
 use super::clock::{Clock, Deadline};
@@ -30,6 +31,7 @@ use super::residents;
 use super::shuffle::Shuffle;
 use super::survey::Visit;
 use super::timers::Timers;
+use super::vigil::Vigil;
 use super::wait::{Operation, Wait};
 use super::work::Seat;
 use crate::base::atomic::thread_local;
@@ -137,6 +139,9 @@ pub(crate) struct Scheduler {
     /// Whether the root waits for work, and would go after a while.
     pub(super) resting: Cell<bool>,
 
+    /// Whether it pays to stay awake before sleeping.
+    pub(super) vigil: Vigil,
+
     /// Whether the loop looks up after each turn, for a watchdog or because who runs next is chosen.
     pub(super) looks_each_turn: Cell<bool>,
 
@@ -212,6 +217,7 @@ impl Scheduler {
             looping: Cell::new(false),
             ledger: Ledger::default(),
             resting: Cell::new(false),
+            vigil: Vigil::new(),
             looks_each_turn: Cell::new(false),
             shuffle: Shuffle::new(),
             beat: RefCell::default(),
@@ -456,11 +462,13 @@ impl Scheduler {
         self.hooks.runs.set(self.hooks.runs.get() + 1);
     }
 
-    /// Every green thread that was spawned here during this `run` and has not ended.
+    /// Every green thread that was spawned here during this `run` and has not ended; but not the one that asks, which may drive the generator that the `run` stands in.
     pub(crate) fn left_by_run(&self) -> Vec<Counted> {
+        let ending = self.current_header().id();
         let mut left = self.everybody();
         // SAFETY: H2: this is their OS thread.
         left.retain(|header| unsafe { header.local() }.run.get() == self.run_number());
+        left.retain(|header| header.id() != ending);
         left
     }
 
@@ -490,6 +498,11 @@ impl Scheduler {
         let before = self.beat.replace(beat);
         self.begin_to_look();
         before
+    }
+
+    /// How long one may hold this OS thread, if that is watched.
+    pub(crate) fn watch_limit(&self) -> Option<Duration> {
+        self.beat.borrow().as_ref().map(|beat| beat.limit())
     }
 
     /// From now on who runs next follows from `seed`; with none, from the order of the line (D8).

@@ -34,7 +34,7 @@ use std::time::Duration;
 
 use super::clock::Deadline;
 use super::list::Node;
-use super::park::{self, Grant, Outcome, Waiter, with_waiter};
+use super::park::{self, Grant, Outcome, Waiter};
 use super::reactor::{Reactor, Shared};
 use super::readiness::{Readiness, State, Watch};
 use super::scheduler::Scheduler;
@@ -322,25 +322,25 @@ impl<'a, S: AsFd> Operating<'a, S> {
         }
         let deadline = limit.map(park::deadline_in);
         let give_back = Grant::GiveBack(nothing_to_give_back);
-        with_waiter(&watch.state, operation, 0, give_back, |waiter| {
-            loop {
-                let outcome = self.wait_ready(waiter, direction, deadline)?;
-                if outcome == Outcome::TimedOut {
-                    // What came since the last poll still counts.
-                    watch.doubt(direction);
-                }
-                match attempt() {
-                    Some(result) => return result,
-                    None if outcome == Outcome::TimedOut => {
-                        return Err(io::ErrorKind::TimedOut.into());
-                    }
-                    None => {}
-                }
+        let waiter = Waiter::new(&watch.state, operation, 0, give_back);
+        loop {
+            let outcome = self.wait_ready(&waiter, direction, deadline)?;
+            if outcome == Outcome::TimedOut {
+                // What came since the last poll still counts.
+                watch.doubt(direction);
             }
-        })
+            match attempt() {
+                Some(result) => return result,
+                None if outcome == Outcome::TimedOut => {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                None => {}
+            }
+        }
     }
 
-    /// Parks until the direction may be ready.
+    /// Parks until the direction may be ready. Inlined, as the door is: no return but the caller's own lies between the switch and the next try.
+    #[inline(always)]
     fn wait_ready(
         &self,
         waiter: &Waiter<'a, State<Shared>>,

@@ -20,6 +20,7 @@ use super::header::{self, Counted, Header};
 use super::peer::{mail, senders};
 use super::scheduler::Scheduler;
 use super::switch::local_of;
+use super::vigil;
 use crate::base::prefetch::prefetch;
 use crate::base::recorder;
 use crate::stack::idle::{self, Load};
@@ -231,9 +232,13 @@ impl Scheduler {
         self.set_current(ptr::null());
         self.notice_recorder(RESUMES_BETWEEN_LOOKS);
         self.rest_beat();
-        self.take_messages();
-        if !self.ready.is_empty() || self.begin_work() {
+        if self.find_somebody() {
             return self.go_on_counting();
+        }
+        if self.stay_awake() {
+            // Time and IO have waited meanwhile.
+            self.countdown.set(0);
+            return self.look();
         }
         self.look_at_clock();
         self.note_standing();
@@ -246,6 +251,22 @@ impl Scheduler {
         } else {
             self.go_on_counting();
         }
+    }
+
+    fn find_somebody(&self) -> bool {
+        self.take_messages();
+        !self.ready.is_empty() || self.begin_work()
+    }
+
+    /// Stays awake for a moment, if that is likely to pay; says whether a message or work came.
+    fn stay_awake(&self) -> bool {
+        if !self.vigil.is_due() || self.clock().is_virtual() || self.shuffle.is_on() {
+            return false;
+        }
+        let end = Deadline::real_now().after(vigil::LIMIT);
+        let a_timer_is_near = self.timers().earliest().is_some_and(|first| first < end);
+        let has_come = || self.home().has_messages() || self.sees_work();
+        !a_timer_is_near && self.vigil.keep(end, has_come)
     }
 
     /// Somebody is in line again, and the reactor was not asked: the countdown goes on, for neither work without end nor timers that are always due may keep the loop from
@@ -307,6 +328,7 @@ impl Scheduler {
         if has_slept {
             self.doze(limit);
             self.home().wake_up();
+            self.vigil.slept(self.home().has_messages());
         }
         self.get_up();
         self.look_at_clock();

@@ -321,6 +321,13 @@ impl Seat {
         found
     }
 
+    /// Whether a tray seems to have something: a look without a lock, for who looks again before it sleeps.
+    pub(super) fn sees_work(&self) -> bool {
+        self.work
+            .trays()
+            .any(|tray| tray.len.load(Ordering::Relaxed) > 0)
+    }
+
     /// Lies down; false when there is work, and then it is up again, or called (U5).
     pub(super) fn lie_down(&self) -> bool {
         let mut beds = self.work.beds.lock();

@@ -13,7 +13,7 @@ use crate::base::error::Elapsed;
 use crate::base::lock::{Lock, LockGuard};
 use crate::sched::clock::Deadline;
 use crate::sched::list::{Node, WaitList, wake_before};
-use crate::sched::park::{self, Grant, Outcome, with_waiter};
+use crate::sched::park::{self, Grant, Outcome, Waiter};
 use crate::sched::wait::Operation;
 
 static WAIT: Operation = Operation::new("Barrier::wait");
@@ -146,20 +146,19 @@ impl Barrier {
         deadline: Option<Deadline>,
     ) -> Result<BarrierWait, BarrierTimeoutError> {
         let nothing = Grant::GiveBack(nothing_to_give_back);
-        with_waiter(&self.state, operation, BROKEN, nothing, |waiter| {
-            let mut state = match self.arrive()? {
-                Arrival::Last(position) => return Ok(BarrierWait { position }),
-                Arrival::Early(state) => state,
-            };
-            state.expected += 1;
-            match waiter.park(state, |state| &mut state.waiters, deadline) {
-                Outcome::TimedOut => Err(BarrierTimeoutError::Elapsed),
-                Outcome::Granted if waiter.weight() == BROKEN => Err(Broken.into()),
-                Outcome::Granted => Ok(BarrierWait {
-                    position: waiter.weight(),
-                }),
-            }
-        })
+        let waiter = Waiter::new(&self.state, operation, BROKEN, nothing);
+        let mut state = match self.arrive()? {
+            Arrival::Last(position) => return Ok(BarrierWait { position }),
+            Arrival::Early(state) => state,
+        };
+        state.expected += 1;
+        match waiter.park(state, |state| &mut state.waiters, deadline) {
+            Outcome::TimedOut => Err(BarrierTimeoutError::Elapsed),
+            Outcome::Granted if waiter.weight() == BROKEN => Err(Broken.into()),
+            Outcome::Granted => Ok(BarrierWait {
+                position: waiter.weight(),
+            }),
+        }
     }
 
     fn arrive(&self) -> Result<Arrival<'_>, Broken> {

@@ -21,7 +21,7 @@ use super::mutex::MutexGuard;
 use crate::base::lock::Lock;
 use crate::sched::clock::Deadline;
 use crate::sched::list::{Node, WaitList, wake_all};
-use crate::sched::park::{self, Grant, Outcome, with_waiter};
+use crate::sched::park::{self, Grant, Outcome, Waiter};
 use crate::sched::wait::Operation;
 
 static WAIT: Operation = Operation::new("Condvar::wait");
@@ -147,6 +147,7 @@ impl Condvar {
     }
 
     /// V1.
+    #[inline(always)]
     fn park(
         &self,
         operation: &'static Operation,
@@ -154,10 +155,9 @@ impl Condvar {
         leave: impl FnOnce(),
     ) -> Outcome {
         let grant = Grant::GiveBack(give_back);
-        with_waiter(&self.waiters, operation, 0, grant, |waiter| {
-            let waiters = self.waiters.lock();
-            waiter.park_after(waiters, |waiters| waiters, deadline, leave)
-        })
+        let waiter = Waiter::new(&self.waiters, operation, 0, grant);
+        let waiters = self.waiters.lock();
+        waiter.park_after(waiters, |waiters| waiters, deadline, leave)
     }
 }
 

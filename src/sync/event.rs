@@ -7,7 +7,7 @@ use crate::base::error::Elapsed;
 use crate::base::lock::Lock;
 use crate::sched::clock::Deadline;
 use crate::sched::list::{Node, WaitList, wake_all};
-use crate::sched::park::{self, Grant, Outcome, with_waiter};
+use crate::sched::park::{self, Grant, Outcome, Waiter};
 use crate::sched::wait::Operation;
 
 static WAIT: Operation = Operation::new("Event::wait");
@@ -95,22 +95,22 @@ impl Event {
         self.wait_until(&WAIT_TIMEOUT, Some(park::deadline_in(limit)))
     }
 
+    #[inline(always)]
     fn wait_until(
         &self,
         operation: &'static Operation,
         deadline: Option<Deadline>,
     ) -> Result<(), Elapsed> {
         let nothing = Grant::GiveBack(nothing_to_give_back);
-        with_waiter(&self.state, operation, 0, nothing, |waiter| {
-            let state = self.state.lock();
-            if state.set {
-                return Ok(());
-            }
-            match waiter.park(state, |state| &mut state.waiters, deadline) {
-                Outcome::Granted => Ok(()),
-                Outcome::TimedOut => Err(Elapsed),
-            }
-        })
+        let waiter = Waiter::new(&self.state, operation, 0, nothing);
+        let state = self.state.lock();
+        if state.set {
+            return Ok(());
+        }
+        match waiter.park(state, |state| &mut state.waiters, deadline) {
+            Outcome::Granted => Ok(()),
+            Outcome::TimedOut => Err(Elapsed),
+        }
     }
 }
 

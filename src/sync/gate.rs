@@ -13,7 +13,7 @@ use crate::base::error::Elapsed;
 use crate::base::lock::Lock;
 use crate::sched::clock::Deadline;
 use crate::sched::list::{Node, WaitList};
-use crate::sched::park::{self, Grant, Outcome, Waiter, with_protected_waiter, with_waiter};
+use crate::sched::park::{self, Grant, Outcome, Waiter};
 use crate::sched::wait::{self, Holder, Operation};
 
 /// Lets one in at a time, in the order of asking.
@@ -68,7 +68,7 @@ impl Gate {
     }
 
     /// Waits to go in; raises what is due while it waits.
-    #[inline]
+    #[inline(always)]
     pub(super) fn enter(
         &self,
         operation: &'static Operation,
@@ -81,9 +81,8 @@ impl Gate {
             give_back,
             holder: State::holder,
         };
-        with_waiter(&self.0, operation, 0, grant, |waiter| {
-            self.enter_as(waiter, deadline)
-        })
+        let waiter = Waiter::new(&self.0, operation, 0, grant);
+        self.enter_as(&waiter, deadline)
     }
 
     /// Waits to go in, at most for `limit`; raises what is due while it waits.
@@ -108,9 +107,8 @@ impl Gate {
                 give_back,
                 holder: State::holder,
             };
-            with_protected_waiter(&self.0, operation, grant, |waiter| {
-                self.enter_as(waiter, None)
-            });
+            let waiter = Waiter::protected(&self.0, operation, grant);
+            self.enter_as(&waiter, None);
         }
     }
 

@@ -14,7 +14,7 @@ use crate::base::error::Elapsed;
 use crate::base::lock::Lock;
 use crate::sched::clock::Deadline;
 use crate::sched::list::{Node, WaitList, wake_all};
-use crate::sched::park::{self, Grant, Outcome, with_waiter};
+use crate::sched::park::{self, Grant, Outcome, Waiter};
 use crate::sched::wait::Operation;
 
 static INIT: Operation = Operation::new("OnceLock::get_or_init");
@@ -183,25 +183,24 @@ impl<T> OnceLock<T> {
     fn begin(&self) -> Option<Turn<'_, T>> {
         let me = park::who();
         let grant = Grant::GiveBack(pass_on);
-        with_waiter(&self.state, &INIT, 0, grant, |waiter| {
-            loop {
-                let mut state = self.state.lock();
-                match state.phase {
-                    Phase::Done => return None,
-                    Phase::Empty => {
-                        state.phase = Phase::Running(me);
-                        return Some(Turn { of: self });
-                    }
-                    Phase::Running(by) if by == me => {
-                        drop(state);
-                        panic!("the initialiser of a OnceLock or LazyLock asks for its own value");
-                    }
-                    Phase::Running(_) => {
-                        let _ = waiter.park(state, |state| &mut state.initialisers, None);
-                    }
+        let waiter = Waiter::new(&self.state, &INIT, 0, grant);
+        loop {
+            let mut state = self.state.lock();
+            match state.phase {
+                Phase::Done => return None,
+                Phase::Empty => {
+                    state.phase = Phase::Running(me);
+                    return Some(Turn { of: self });
+                }
+                Phase::Running(by) if by == me => {
+                    drop(state);
+                    panic!("the initialiser of a OnceLock or LazyLock asks for its own value");
+                }
+                Phase::Running(_) => {
+                    let _ = waiter.park(state, |state| &mut state.initialisers, None);
                 }
             }
-        })
+        }
     }
 
     fn wait_until(
@@ -213,16 +212,15 @@ impl<T> OnceLock<T> {
             return Ok(());
         }
         let nothing = Grant::GiveBack(nothing_to_give_back);
-        with_waiter(&self.state, operation, 0, nothing, |waiter| {
-            let state = self.state.lock();
-            if state.phase == Phase::Done {
-                return Ok(());
-            }
-            match waiter.park(state, |state| &mut state.readers, deadline) {
-                Outcome::Granted => Ok(()),
-                Outcome::TimedOut => Err(Elapsed),
-            }
-        })
+        let waiter = Waiter::new(&self.state, operation, 0, nothing);
+        let state = self.state.lock();
+        if state.phase == Phase::Done {
+            return Ok(());
+        }
+        match waiter.park(state, |state| &mut state.readers, deadline) {
+            Outcome::Granted => Ok(()),
+            Outcome::TimedOut => Err(Elapsed),
+        }
     }
 
     /// The caller has seen `Done`, which was set after the value was written.

@@ -23,7 +23,7 @@ use crate::base::error::Elapsed;
 use crate::base::lock::{Lock, LockGuard};
 use crate::sched::clock::Deadline;
 use crate::sched::list::{Node, WaitList, wake_all};
-use crate::sched::park::{self, Grant, Outcome, Waiter, with_waiter};
+use crate::sched::park::{self, Grant, Outcome, Waiter};
 use crate::sched::wait::Operation;
 
 static PUT: Operation = Operation::new("Queue::put");
@@ -247,8 +247,15 @@ impl<T> Queue<T> {
     ///
     /// # Errors
     /// [`Closed`] when the queue is closed and holds nothing.
+    #[inline]
     pub fn get(&self) -> Result<T, Closed> {
-        self.get_until(&GET, None).map_err(|_| Closed(()))
+        self.next().ok_or(Closed(()))
+    }
+
+    /// As [`get`](Self::get), inlined, as a loop over a channel's receiver is and for the same reason.
+    #[inline(always)]
+    pub(super) fn next(&self) -> Option<T> {
+        self.get_until(&GET, None).ok()
     }
 
     /// Takes the next item if there is one.
@@ -332,16 +339,15 @@ impl<T> Queue<T> {
         deadline: Option<Deadline>,
     ) -> Result<(), Elapsed> {
         let nothing = Grant::GiveBack(nothing_to_give_back);
-        with_waiter(&self.state, operation, 0, nothing, |waiter| {
-            let state = self.state.lock();
-            if state.unfinished == 0 {
-                return Ok(());
-            }
-            match waiter.park(state, |state| &mut state.joiners, deadline) {
-                Outcome::Granted => Ok(()),
-                Outcome::TimedOut => Err(Elapsed),
-            }
-        })
+        let waiter = Waiter::new(&self.state, operation, 0, nothing);
+        let state = self.state.lock();
+        if state.unfinished == 0 {
+            return Ok(());
+        }
+        match waiter.park(state, |state| &mut state.joiners, deadline) {
+            Outcome::Granted => Ok(()),
+            Outcome::TimedOut => Err(Elapsed),
+        }
     }
 
     /// Closes it: nothing more is taken in, what is inside can still be taken out. Wakes everybody who waits. Does not block.
@@ -388,7 +394,7 @@ impl<T> Queue<T> {
         self.capacity.is_none_or(|most| state.items.len() < most)
     }
 
-    #[inline]
+    #[inline(always)]
     fn put_until(
         &self,
         item: T,
@@ -396,23 +402,22 @@ impl<T> Queue<T> {
         deadline: Option<Deadline>,
     ) -> Result<(), PutTimeoutError<T>> {
         let baton = Grant::GiveBack(pass_room_on);
-        with_waiter(&self.state, operation, self.most(), baton, |waiter| {
-            loop {
-                let state = self.state.lock();
-                if state.closed {
-                    drop(state);
-                    return Err(PutTimeoutError::Closed(item));
-                }
-                if self.is_room(&state) {
-                    push(state, item);
-                    return Ok(());
-                }
-                let outcome = waiter.park(state, |state| &mut state.putters, deadline);
-                if outcome == Outcome::TimedOut {
-                    return Err(PutTimeoutError::Elapsed(item));
-                }
+        let waiter = Waiter::new(&self.state, operation, self.most(), baton);
+        loop {
+            let state = self.state.lock();
+            if state.closed {
+                drop(state);
+                return Err(PutTimeoutError::Closed(item));
             }
-        })
+            if self.is_room(&state) {
+                push(state, item);
+                return Ok(());
+            }
+            let outcome = waiter.park(state, |state| &mut state.putters, deadline);
+            if outcome == Outcome::TimedOut {
+                return Err(PutTimeoutError::Elapsed(item));
+            }
+        }
     }
 
     /// The capacity as a waiter's weight, for whoever passes room on.
@@ -420,27 +425,26 @@ impl<T> Queue<T> {
         self.capacity.unwrap_or(usize::MAX)
     }
 
-    #[inline]
+    #[inline(always)]
     fn get_until(
         &self,
         operation: &'static Operation,
         deadline: Option<Deadline>,
     ) -> Result<T, GetTimeoutError> {
         let baton = Grant::GiveBack(pass_item_on);
-        with_waiter(&self.state, operation, 0, baton, |waiter| {
-            loop {
-                match self.take(|gate| gate.enter(operation, deadline)) {
-                    Some(Ok(item)) => return Ok(item),
-                    Some(Err(Nothing::Closed)) => return Err(GetTimeoutError::Closed),
-                    Some(Err(Nothing::Empty(state))) => wait_for_item(waiter, state, deadline)?,
-                    None => return Err(GetTimeoutError::Elapsed),
-                }
+        let waiter = Waiter::new(&self.state, operation, 0, baton);
+        loop {
+            match self.take(|gate| gate.enter(operation, deadline)) {
+                Some(Ok(item)) => return Ok(item),
+                Some(Err(Nothing::Closed)) => return Err(GetTimeoutError::Closed),
+                Some(Err(Nothing::Empty(state))) => wait_for_item(&waiter, state, deadline)?,
+                None => return Err(GetTimeoutError::Elapsed),
             }
-        })
+        }
     }
 
     /// Takes an item if there is one; `None` when the time for entering the gate was up.
-    #[inline]
+    #[inline(always)]
     fn take(&self, enter: impl Fn(&Gate) -> Outcome) -> Option<Result<T, Nothing<'_, T>>> {
         loop {
             let mut state = self.state.lock();

@@ -29,8 +29,9 @@ impl<'a, T> IntoIterator for &'a Queue<T> {
 impl<T> Iterator for Iter<'_, T> {
     type Item = T;
 
+    #[inline(always)]
     fn next(&mut self) -> Option<T> {
-        self.queue.get().ok()
+        self.queue.next()
     }
 }
 

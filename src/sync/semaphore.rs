@@ -15,7 +15,7 @@ use crate::base::error::Elapsed;
 use crate::base::lock::Lock;
 use crate::sched::clock::Deadline;
 use crate::sched::list::{Node, WaitList};
-use crate::sched::park::{self, Grant, Outcome, with_waiter};
+use crate::sched::park::{self, Grant, Outcome, Waiter};
 use crate::sched::wait::{self, Holder, Operation};
 
 static ACQUIRE: Operation = Operation::new("Semaphore::acquire");
@@ -257,6 +257,7 @@ impl Semaphore {
         );
     }
 
+    #[inline(always)]
     fn wait(
         &self,
         count: usize,
@@ -269,16 +270,15 @@ impl Semaphore {
             left,
             holder: State::holder,
         };
-        with_waiter(&self.state, operation, count, grant, |waiter| {
-            let mut state = self.state.lock();
-            if state.try_take(count) {
-                return Ok(());
-            }
-            match waiter.park(state, |state| &mut state.waiters, deadline) {
-                Outcome::Granted => Ok(()),
-                Outcome::TimedOut => Err(Elapsed),
-            }
-        })
+        let waiter = Waiter::new(&self.state, operation, count, grant);
+        let mut state = self.state.lock();
+        if state.try_take(count) {
+            return Ok(());
+        }
+        match waiter.park(state, |state| &mut state.waiters, deadline) {
+            Outcome::Granted => Ok(()),
+            Outcome::TimedOut => Err(Elapsed),
+        }
     }
 
     #[inline]

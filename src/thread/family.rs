@@ -27,7 +27,7 @@ use crate::sched::cancel;
 use crate::sched::frame::Frame;
 use crate::sched::header::{Counted, Header};
 use crate::sched::list::WaitList;
-use crate::sched::park::{Grant, with_protected_waiter};
+use crate::sched::park::{Grant, Waiter};
 use crate::sched::peer::mail;
 use crate::sched::request::Request;
 use crate::sched::scheduler::Scheduler;
@@ -167,15 +167,14 @@ impl Family {
             return false;
         }
         let children = Grant::Awaited(Members::awaited);
-        with_protected_waiter(&self.0, &END_OF_SCOPE, children, |waiter| {
-            loop {
-                let family = self.0.lock();
-                if family.members.is_empty() {
-                    return true;
-                }
-                waiter.park(family, |family| &mut family.waiters, None);
+        let waiter = Waiter::protected(&self.0, &END_OF_SCOPE, children);
+        loop {
+            let family = self.0.lock();
+            if family.members.is_empty() {
+                return true;
             }
-        })
+            waiter.park(family, |family| &mut family.waiters, None);
+        }
     }
 
     /// The panic that goes on, if there was one.

@@ -16,7 +16,7 @@ use super::outcome::Outcome;
 use super::report;
 use crate::sched::clock::Deadline;
 use crate::sched::header::{Counted, Header, state};
-use crate::sched::park::{self, Grant, Outcome as WaitOutcome, with_waiter};
+use crate::sched::park::{self, Grant, Outcome as WaitOutcome, Waiter};
 use crate::sched::peer::Peer;
 use crate::sched::request::Reason;
 use crate::sched::scheduler::Scheduler;
@@ -233,26 +233,19 @@ pub(crate) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
         return true;
     }
     refuse_self(header);
-    with_waiter(
-        header.finish(),
-        &JOIN,
-        header.id() as usize,
-        Grant::Keep,
-        |waiter| {
-            loop {
-                let held = header.finish().lock();
-                if header.is_over() {
-                    return true;
-                }
-                if waiter.park(held, |finish| finish.waiters(), deadline) == WaitOutcome::TimedOut {
-                    return false;
-                }
-                if header.is_over() {
-                    return true;
-                }
-            }
-        },
-    )
+    let waiter = Waiter::new(header.finish(), &JOIN, header.id() as usize, Grant::Keep);
+    loop {
+        let held = header.finish().lock();
+        if header.is_over() {
+            return true;
+        }
+        if waiter.park(held, |finish| finish.waiters(), deadline) == WaitOutcome::TimedOut {
+            return false;
+        }
+        if header.is_over() {
+            return true;
+        }
+    }
 }
 
 #[track_caller]

@@ -220,7 +220,7 @@ impl RuntimeBuilder {
     /// Gives the runtime `n` workers: OS threads beside the caller's that only run green threads.
     ///
     /// Inside [`run`](Runtime::run), and in all that runs on them, [`spawn_anywhere`](crate::spawn_anywhere) uses these. Each has its own scheduler, timers, sockets and stacks,
-    /// and is called `greenthread-worker-` and its number. They are there from [`build`](Self::build) until the runtime is dropped.
+    /// and is called `greenthread-worker-` and its number. They are there from [`build`](Self::build) until the runtime is dropped. More than 4096 are an error of `build`.
     ///
     /// # Panics
     /// When `n` is 0.
@@ -289,6 +289,9 @@ impl RuntimeBuilder {
     }
 
     /// Has `f` called with a green thread's panic that nobody joins, instead of writing to stderr.
+    ///
+    /// For green threads of the OS thread that runs and of the runtime's own workers; the process's workers, which [`spawn_anywhere`](crate::spawn_anywhere) uses where a runtime has
+    /// none, belong to no runtime and write to stderr.
     pub fn on_panic<F>(mut self, f: F) -> Self
     where
         F: Fn(&GreenThread, &(dyn Any + Send)) + Send + Sync + 'static,

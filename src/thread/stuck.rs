@@ -18,10 +18,11 @@ pub(super) fn report(scheduler: &Scheduler) {
     if stuck.is_empty() {
         return;
     }
-    let mut out = format!(
-        "greenthread: at the end of `run`, nobody can wake {} green threads any more:\n",
-        stuck.len()
-    );
+    let whom = match stuck.len() {
+        1 => String::from("1 green thread"),
+        several => format!("{several} green threads"),
+    };
+    let mut out = format!("greenthread: at the end of `run`, nobody can wake {whom} any more:\n");
     for sight in &stuck {
         // Writing to a string does not fail.
         let _ = writeln!(out, "  {sight}");

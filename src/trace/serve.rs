@@ -6,10 +6,10 @@
 //! What a client can do to the program is bounded: there are at most so many clients; each has so long to take an answer; what it sends beyond a short line ends its
 //! connection; and however many ask how often, dumps are made at most every tenth of a second, for all of them together.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -157,30 +157,50 @@ fn clear(path: &Path) -> io::Result<()> {
         let text = "there is a file already, which is no socket";
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
     }
-    match UnixStream::connect(path) {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&SockAddr::unix(path)?) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path),
         // Gone meanwhile.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        // Somebody listens whose line is full.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(answered()),
         Err(error) => Err(error),
-        Ok(_) => {
-            let text = "a program answers there already";
-            Err(io::Error::new(io::ErrorKind::AddrInUse, text))
-        }
+        Ok(()) => Err(answered()),
     }
+}
+
+fn answered() -> io::Error {
+    let text = "a program answers there already";
+    io::Error::new(io::ErrorKind::AddrInUse, text)
 }
 
 /// A socket for its owner alone. Nobody can connect before it listens, and then it has its mode.
 fn listen(path: &Path) -> io::Result<UnixListener> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    // Linux makes the file with the mode of the socket, so it never has another one.
+    File::from(OwnedFd::from(socket.try_clone()?)).set_permissions(mode())?;
     socket.bind(&SockAddr::unix(path)?)?;
-    let ready = fs::set_permissions(path, Permissions::from_mode(0o600))
+    let ready = demand_mode(path)
         .and_then(|()| socket.listen(BACKLOG))
         .and_then(|()| socket.set_nonblocking(true));
     if let Err(error) = ready {
         let _ = fs::remove_file(path);
         return Err(error);
     }
-    Ok(std::os::fd::OwnedFd::from(socket).into())
+    Ok(OwnedFd::from(socket).into())
+}
+
+fn mode() -> Permissions {
+    Permissions::from_mode(0o600)
+}
+
+/// For systems that make the file with another mode.
+fn demand_mode(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path)?.permissions().mode() & 0o777 {
+        0o600 => Ok(()),
+        _ => fs::set_permissions(path, mode()),
+    }
 }
 
 /// What the OS threads that serve share.

@@ -8,14 +8,11 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
 
-use super::set::Set;
+use super::set::{MOST, Set};
 use crate::sched::work::Work;
 
 /// The variable that says how many there are to be.
 const VARIABLE: &str = "GREENTHREAD_WORKERS";
-
-/// More than any machine has use for: a larger number is a mistake.
-const MOST: usize = 4096;
 
 /// Or why it cannot be had.
 static SET: OnceLock<Result<Set, (io::ErrorKind, String)>> = OnceLock::new();

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use crate::base::lock::Lock;
 use crate::sched::clock::Deadline;
 use crate::sched::list::{WaitList, wake_all};
-use crate::sched::park::{Grant, Outcome, with_protected_waiter};
+use crate::sched::park::{Grant, Outcome, Waiter};
 use crate::sched::wait::Operation;
 
 static NEXT: Operation = Operation::new("waiting for orders");
@@ -78,20 +78,19 @@ struct State {
 impl Orders {
     /// Waits for the next order after the round `seen`.
     pub(super) fn next(&self, seen: usize) -> Order {
-        with_protected_waiter(&self.0, &NEXT, Grant::Keep, |waiter| {
-            loop {
-                let state = self.0.lock();
-                if state.round != seen
-                    && let Some(until) = state.until
-                {
-                    return Order::End(state.round, until);
-                }
-                if state.dismissed {
-                    return Order::Leave;
-                }
-                waiter.park(state, |state| &mut state.workers, None);
+        let waiter = Waiter::protected(&self.0, &NEXT, Grant::Keep);
+        loop {
+            let state = self.0.lock();
+            if state.round != seen
+                && let Some(until) = state.until
+            {
+                return Order::End(state.round, until);
             }
-        })
+            if state.dismissed {
+                return Order::Leave;
+            }
+            waiter.park(state, |state| &mut state.workers, None);
+        }
     }
 
     /// Says how a round went.
@@ -143,7 +142,8 @@ impl Orders {
 
     /// The answers of the latest round: of all `workers`, or of those who came until `until`.
     pub(super) fn collect(&self, workers: usize, until: Deadline) -> BTreeMap<usize, Answer> {
-        self.wait_until(Some(until), |state| state.answers.len() == workers);
+        // More of them, when one is ended that its boss does not count on: making the others has failed.
+        self.wait_until(Some(until), |state| state.answers.len() >= workers);
         std::mem::take(&mut self.0.lock().answers)
     }
 
@@ -173,17 +173,40 @@ impl Orders {
     }
 
     fn wait_until(&self, until: Option<Deadline>, done: impl Fn(&State) -> bool) {
-        with_protected_waiter(&self.0, &COLLECT, Grant::Keep, |waiter| {
-            loop {
-                let state = self.0.lock();
-                if done(&state) {
-                    return;
-                }
-                let outcome = waiter.park(state, |state| &mut state.boss, until);
-                if outcome == Outcome::TimedOut {
-                    return;
-                }
+        let waiter = Waiter::protected(&self.0, &COLLECT, Grant::Keep);
+        loop {
+            let state = self.0.lock();
+            if done(&state) {
+                return;
             }
+            let outcome = waiter.park(state, |state| &mut state.boss, until);
+            if outcome == Outcome::TimedOut {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::thread::runtime::Runtime;
+
+    #[test]
+    fn an_answer_that_nobody_counts_on_holds_nobody_up() {
+        let runtime = Runtime::builder().virtual_time().build().unwrap();
+        runtime.run(|| {
+            let orders = Orders::default();
+            let now = || crate::sched::scheduler::Scheduler::get().clock().now();
+            let before = now();
+            let until = before.after(Duration::from_secs(30));
+            orders.order(until);
+            let (found, left) = (false, Vec::new());
+            orders.answer(0, 1, Answer { found, left });
+            assert_eq!(orders.collect(0, until).len(), 1);
+            assert_eq!(now(), before);
         });
     }
 }

@@ -22,9 +22,13 @@ use super::worker::{Customs, live};
 use crate::sched::clock::Deadline;
 use crate::sched::deadlock::OneWorker;
 use crate::sched::scheduler::Scheduler;
+use crate::sched::vigil::has_several_cores;
 use crate::sched::work::{Seat, Work};
 use crate::thread::join::JoinHandle;
 use crate::thread::spawner::spawn_at_home;
+
+/// More than any machine has use for: a larger number is a mistake.
+pub(super) const MOST: usize = 4096;
 
 /// How much longer than a worker its boss waits for an answer: one that answers in the last moment is heard.
 const MARGIN: Duration = Duration::from_millis(200);
@@ -92,6 +96,11 @@ impl Set {
         customs: &Customs,
         bound: Duration,
     ) -> io::Result<Set> {
+        if count > MOST {
+            let text = format!("workers({count}): there are at most {MOST}");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        has_several_cores();
         let mut set = Set {
             work: Work::new(count),
             orders: Arc::default(),

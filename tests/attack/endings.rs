@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -85,6 +86,39 @@ fn l11_a_run_inside_a_generator_that_is_forgotten_lends_nothing_out() {
     assert!(signals.stays.load(Ordering::SeqCst), "lent to a worker");
     signals.go_on.set();
     assert_eq!(signals.seen.load(Ordering::SeqCst), 0, "it is abandoned");
+}
+
+#[test]
+fn a_run_inside_a_generator_is_ended_by_whoever_closes_that_its_own_green_threads_too() {
+    let ended = Rc::new(Cell::new(false));
+    let told = Rc::clone(&ended);
+    let g = Rc::new(Generator::<(), (), ()>::new(move |y| {
+        run(|| {
+            spawn(move || {
+                let _told = Tells(told);
+                park();
+            });
+            yield_now();
+            y.yield_(());
+        });
+    }));
+    g.start();
+    let own = Rc::clone(&g);
+    let closer = spawn(move || {
+        own.close();
+        own.is_finished() && ended.get()
+    });
+    assert!(closer.join().unwrap());
+    assert_eq!(run(|| 7), 7);
+}
+
+/// Tells when it is dropped.
+struct Tells(Rc<Cell<bool>>);
+
+impl Drop for Tells {
+    fn drop(&mut self) {
+        self.0.set(true);
+    }
 }
 
 #[test]

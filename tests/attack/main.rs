@@ -16,6 +16,7 @@ mod crossing;
 mod endings;
 mod generators;
 mod holes;
+mod mixtures;
 mod panics;
 mod reentry;
 mod scopes;

@@ -103,6 +103,17 @@ fn everybody_when_nothing_is_left_that_could_come() {
 }
 
 #[test]
+fn one_alone_is_told_of_as_one() {
+    let text = said("one_alone_is_told_of_as_one", || {
+        named("one", || Event::new().wait());
+    });
+    assert!(
+        text.contains("nobody can wake 1 green thread any more"),
+        "{text}"
+    );
+}
+
+#[test]
 fn nobody_who_can_still_be_woken() {
     let text = said("nobody_who_can_still_be_woken", || {
         let (sender, receiver) = channel::bounded::<u8>(1);

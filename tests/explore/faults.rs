@@ -36,6 +36,29 @@ fn read_sizes(stream: &mut impl Read, bytes: usize) -> Vec<usize> {
 }
 
 #[test]
+fn at_the_end_of_the_os_thread_nothing_goes_wrong_any_more() {
+    struct Late(std::sync::mpsc::Sender<usize>);
+    impl Drop for Late {
+        fn drop(&mut self) {
+            let (mut near, mut far) = pair();
+            let faults = Faults::new(1).short_writes(1.0);
+            let written = faults.inject(|| far.write(b"ab")).unwrap();
+            near.read_exact(&mut vec![0; written]).unwrap();
+            self.0.send(written).unwrap();
+        }
+    }
+    thread_local! { static LATE: RefCell<Option<Late>> = const { RefCell::new(None) }; }
+    let (tell, told) = std::sync::mpsc::channel();
+    let os_thread = std::thread::spawn(move || {
+        // Made first, so that it goes last.
+        LATE.with(|late| late.replace(Some(Late(tell))));
+        Faults::new(1).inject(|| ());
+    });
+    os_thread.join().unwrap();
+    assert_eq!(told.recv().unwrap(), 2);
+}
+
+#[test]
 fn short_reads_give_less_and_lose_nothing() {
     let text: Vec<u8> = (0..=255).collect();
     Faults::new(1).short_reads(1.0).inject(|| {

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use greenthread::explore::{explore, replay, search};
+use greenthread::explore::{explore, replay, search, search_with};
 use greenthread::{Builder, park, run, scope, spawn, yield_now};
 
 use super::support::{child, panic_text};
@@ -138,6 +138,16 @@ fn a_search_inside_a_run_or_a_green_thread_is_misuse() {
     assert!(inside().contains("on a green thread"), "{}", inside());
     // Nothing of that lasts.
     assert!(replay(1, |_| ()).is_ok());
+}
+
+#[test]
+fn who_asks_is_told_of_each_schedule_that_did_not_fail() {
+    let mut told = Vec::new();
+    search_with(4, |_| (), |run| told.push(run)).unwrap();
+    assert_eq!(told, [1, 2, 3, 4]);
+    let mut told = Vec::new();
+    let failure = search_with(9, |seed| assert!(seed < 2), |run| told.push(run));
+    assert_eq!((failure.unwrap_err().seed(), told), (2, vec![1, 2]));
 }
 
 /// The seeds that an explorer asks for when the environment says `told`.

@@ -8,10 +8,9 @@ use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
 
 use greenthread::fs::{File, TempDir};
-use greenthread::{sleep, spawn, spawn_blocking, yield_now};
+use greenthread::{spawn, spawn_blocking, stats, yield_now};
 
 use crate::pool::{busy, with_one_thread};
 
@@ -37,8 +36,10 @@ fn a_stalled_open_can_be_cancelled_and_its_os_thread_comes_back_when_somebody_op
         let path = fifo(&folder);
         let own = path.clone();
         let opening = spawn(move || File::open(own).map(drop));
-        // Long enough, as a rule, for the pool to stand in it; what it has not begun is taken back, and both must work.
-        sleep(Duration::from_millis(20));
+        // Once the pool has begun it, nothing but the other end can bring it back.
+        while stats().blocking.running == 0 {
+            yield_now();
+        }
         assert!(!opening.is_finished());
         opening.cancel();
         assert!(opening.join().unwrap_err().is_cancelled());

@@ -34,8 +34,8 @@ const LAYERS: [(usize, &[&str]); 6] = [
     ),
 ];
 
-/// What layer 3 may see of layer 2: the door and the wait for one of several, a wait and its name, the list of waiters, and what time it is.
-const WAIT_SIDE: [&str; 5] = ["park", "choice", "wait", "list", "clock"];
+/// What layer 3 may see of layer 2: the door and the wait for one of several, looking again before it, a wait and its name, the list of waiters, and what time it is.
+const WAIT_SIDE: [&str; 6] = ["park", "choice", "linger", "wait", "list", "clock"];
 
 /// The files that may use `unsafe`. Each says at its head why.
 const UNSAFE: &[&str] = &[

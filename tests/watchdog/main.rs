@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use greenthread::net::{Server, TcpStream};
 use greenthread::{Builder, Runtime, run, spawn, yield_now};
 
 /// Says to a child process which part it plays.
@@ -334,5 +335,22 @@ fn one_that_spins_on_a_worker_is_reported() {
     }
     let mut part = Part::play("one_that_spins_on_a_worker_is_reported", None);
     is_told_of_the_spinner(&mut part, "30ms");
+    part.kill();
+}
+
+#[test]
+fn one_that_spins_on_a_worker_of_a_server_is_reported() {
+    if is_child() {
+        let builder = Runtime::builder().watchdog(Duration::from_millis(30));
+        builder.build().unwrap().run(|| {
+            let server = Server::bind("127.0.0.1:0").unwrap().workers(1);
+            let place = server.stopper().local_addr().unwrap();
+            let _client = TcpStream::connect(place).unwrap();
+            server.serve(|_, _| spins_for_ever()).unwrap();
+        });
+    }
+    let mut part = Part::play("one_that_spins_on_a_worker_of_a_server_is_reported", None);
+    let line = part.line("has held");
+    assert!(line.contains("greenthread-worker-0"), "{line}");
     part.kill();
 }

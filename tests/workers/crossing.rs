@@ -9,7 +9,8 @@ use std::time::Duration;
 use greenthread::channel::{bounded, oneshot, unbounded};
 use greenthread::net::{TcpListener, TcpStream};
 use greenthread::sync::{Barrier, Condvar, Event, Mutex, Semaphore};
-use greenthread::{Runtime, gather, select, spawn_anywhere, timeout, yield_now};
+use greenthread::time::sleep;
+use greenthread::{Runtime, gather, select, spawn, spawn_anywhere, timeout, yield_now};
 
 use crate::help::{here, on_workers, with_workers};
 
@@ -39,6 +40,28 @@ where
     let mut results = results.into_iter().map(Result::unwrap);
     let first = results.next().unwrap().0.unwrap();
     (first, results.next().unwrap().1.unwrap())
+}
+
+#[test]
+fn one_whose_messages_never_keep_it_waiting_lets_timers_and_others_of_its_worker_run() {
+    let runtime = with_workers(2);
+    let (there, far) = bounded(1);
+    let (back, near) = bounded(1);
+    let play = move || {
+        let over = Arc::new(AtomicU64::new(0));
+        let sets = Arc::clone(&over);
+        let other = spawn(move || {
+            sleep(Duration::from_millis(5));
+            sets.store(1, Ordering::Relaxed);
+        });
+        while over.load(Ordering::Relaxed) == 0 {
+            there.send(1).unwrap();
+            assert_eq!(near.recv(), Ok(1));
+        }
+        other.join().unwrap();
+    };
+    let answer = move || far.iter().for_each(|value: u32| back.send(value).unwrap());
+    on_both(&runtime, play, answer);
 }
 
 #[test]

@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use greenthread::channel::bounded;
 use greenthread::{
-    Builder, Runtime, catch_cancel, gather, park, shield, sleep, spawn, spawn_anywhere, yield_now,
+    Builder, Runtime, catch_cancel, gather, park, shield, sleep, spawn, spawn_anywhere, sync,
+    yield_now,
 };
 
 use crate::help::{Held, here, on_workers, own_name, with_workers};
@@ -397,6 +399,69 @@ fn l8_with_workers_asleep_a_root_that_parks_for_ever_is_told() {
     });
     assert!(text.contains("deadlock"), "{text}");
     assert!(text.contains("waits in JoinHandle::join"), "{text}");
+}
+
+#[test]
+fn l8_the_report_of_a_deadlock_tells_who_waits_on_workers_and_of_a_circle_across_os_threads() {
+    let runtime = Runtime::builder()
+        .workers(1)
+        .only_our_threads()
+        .build()
+        .unwrap();
+    let text = crate::support::panic_text(|| {
+        runtime.run(|| {
+            let (here, there) = (
+                Arc::new(sync::Mutex::new(())),
+                Arc::new(sync::Mutex::new(())),
+            );
+            let _held = here.lock();
+            let begun = Arc::new(sync::Event::new());
+            let (own, other, told) = (Arc::clone(&there), Arc::clone(&here), Arc::clone(&begun));
+            let far = Builder::new().name("far".into()).spawn_anywhere(move || {
+                let _held = own.lock();
+                told.set();
+                drop(other.lock());
+            });
+            begun.wait();
+            drop(there.lock());
+            far.unwrap().join().unwrap();
+        })
+    });
+    assert!(
+        text.contains("\"far\" waits in Mutex::lock, spawned at"),
+        "{text}"
+    );
+    assert!(text.contains("a circle: root"), "{text}");
+}
+
+#[test]
+fn more_workers_than_any_machine_has_use_for_are_an_error() {
+    let error = Runtime::builder().workers(usize::MAX).build().unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+}
+
+#[test]
+fn l8_os_threads_that_stayed_awake_for_messages_sleep_when_none_come_any_more() {
+    let runtime = Runtime::builder()
+        .workers(2)
+        .only_our_threads()
+        .build()
+        .unwrap();
+    let text = crate::support::panic_text(|| {
+        runtime.run(|| {
+            let (there, far) = bounded(1);
+            let (back, near) = bounded(1);
+            let answers = spawn_anywhere(move || {
+                far.iter().for_each(|value: u32| back.send(value).unwrap());
+            });
+            for value in 0..10_000 {
+                there.send(value).unwrap();
+                assert_eq!(near.recv(), Ok(value));
+            }
+            answers.join().unwrap();
+        })
+    });
+    assert!(text.contains("deadlock"), "{text}");
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::fmt::Write;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::measure::{self, Effort};
-use crate::outcome::{OURS, median};
-use crate::peer::Peer;
+use crate::outcome::median;
+use crate::peer::{OURS, Peer};
 use crate::row::{Load, Protocol};
 use crate::traffic;
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use plotters::prelude::*;
 
 use crate::curve::Drawn;
-use crate::outcome::OURS;
+use crate::peer::OURS;
 
 /// Pixels.
 const SIZE: (u32, u32) = (900, 520);

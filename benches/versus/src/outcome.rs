@@ -3,14 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::calls::Calls;
+use crate::peer::{FLOOR, OURS};
 use crate::row::{Budget, Row};
 use crate::wrk::Wrk;
-
-/// The name of the least that any library could cost.
-pub const FLOOR: &str = "floor";
-
-/// Ours.
-pub const OURS: &str = "greenthread";
 
 /// All measurements of one row.
 #[derive(Debug)]

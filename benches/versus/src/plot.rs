@@ -5,7 +5,8 @@ use std::path::Path;
 
 use plotters::prelude::*;
 
-use crate::outcome::{OURS, Outcome};
+use crate::outcome::Outcome;
+use crate::peer::OURS;
 
 /// Pixels: width, and height of one bar with its gap.
 const WIDTH: u32 = 900;

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 use std::process::Command;
 
-use crate::outcome::{FLOOR, OURS, Outcome, Traffic, median};
+use crate::outcome::{Outcome, Traffic, median};
 use crate::peer::Peer;
+use crate::peer::{FLOOR, OURS};
 
 /// The table with floor, best peer and ours, when and where it came about, and who took part.
 pub fn short(outcomes: &[Outcome], peers: &[Peer]) -> String {

@@ -46,6 +46,16 @@ pub(crate) fn has_idle() -> bool {
     POOL.with(|pool| pool.used.get() || pool.shelves.iter().any(|shelf| shelf.free() > WARM))
 }
 
+/// How many stacks of this OS thread are in use, or leaked.
+pub(crate) fn live() -> usize {
+    POOL.with(|pool| pool.shelves.iter().map(|shelf| shelf.live.get()).sum())
+}
+
+/// Whether a burst is ending: many came back between the two counts, and many are still to come.
+pub(crate) fn is_falling(before: usize, now: usize) -> bool {
+    now > WARM && now + WARM < before
+}
+
 /// Begins a span of time, at whose end `trim_idle` knows what was not used in it.
 pub(crate) fn begin_span() {
     POOL.with(|pool| pool.shelves.iter().for_each(Shelf::begin_span));

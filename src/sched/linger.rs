@@ -1,0 +1,86 @@
+//! Looking again before parking, where the other end is likely to be awake on another OS thread (D4).
+//!
+//! What ends that wait then is an item in the channel and not a message in the inbox, which takes a dozen cache lines from core to core. Between two looks it pauses for as long as the
+//! other end needs to fill or drain a good part of the channel: both go on by turns, each for a whole batch, instead of taking the same lines away from each other at every item.
+//!
+//! It is done where staying awake has paid (`vigil`), for two microseconds at the most, and while nobody else needs the OS thread. Time and IO cannot starve by it: each look counts
+//! as a resume, so one who is never kept waiting parks after a few all the same, and the loop looks up.
+
+use super::scheduler::Scheduler;
+use crate::base::moment;
+
+/// The longest time, in nanoseconds, that one looks again before it parks, but for the last pause.
+const LONGEST_LINGER: u64 = 1_500;
+
+/// Nanoseconds that the other end needs for an item, nearly.
+const OF_AN_ITEM: u64 = 13;
+
+/// The other end needs as long for fewer items: some cache lines must go to its core.
+const SMALL: usize = 16;
+
+/// The most items that are waited for.
+const LARGE: usize = 64;
+
+/// Looks that one takes at what has not come, before it parks.
+#[derive(Debug)]
+pub(crate) struct Linger {
+    /// Nanoseconds between two of them: what the other end needs for a batch.
+    pause: u64,
+
+    /// Nanoseconds that are left.
+    left: u64,
+}
+
+impl Linger {
+    /// Whether to look again may pay on this OS thread.
+    #[inline(always)]
+    pub(crate) fn is_due() -> bool {
+        Scheduler::if_made().is_some_and(|scheduler| scheduler.vigil.is_due())
+    }
+
+    /// `batch` is how many items the other end may be about to put in or take out; none when looking again does not help.
+    pub(crate) fn new(batch: usize) -> Self {
+        Linger {
+            pause: OF_AN_ITEM * batch.clamp(SMALL, LARGE) as u64,
+            left: if batch == 0 { 0 } else { LONGEST_LINGER },
+        }
+    }
+
+    /// Whether to look again.
+    pub(crate) fn pays(&self) -> bool {
+        self.left > 0 && Scheduler::if_made().is_some_and(Scheduler::nobody_else_needs_it)
+    }
+
+    /// Lets the other end work.
+    pub(crate) fn pause(&mut self) {
+        moment::pass(self.pause);
+        self.left = self.left.saturating_sub(self.pause);
+    }
+}
+
+impl Scheduler {
+    /// Whether this OS thread has nothing else to do. To be asked counts as a resume: the loop must come to look at time and IO.
+    fn nobody_else_needs_it(&self) -> bool {
+        let left = self.countdown.get();
+        let is_idle = left > 1 && self.ready.is_empty() && !self.home().has_messages();
+        if is_idle {
+            self.countdown.set(left - 1);
+        }
+        is_idle
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_who_lingers_gives_up_after_a_few_looks_whatever_the_batch() {
+        for batch in [0, 1, 64, usize::MAX] {
+            let mut linger = Linger::new(batch);
+            let looks = (0..).take_while(|_| linger.left > 0 && (linger.pause(), true).1);
+            let looks = looks.count();
+            assert!(looks <= 8 && (looks == 0) == (batch == 0), "{looks}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! No descriptor is left: everything that needs one says so, nothing that stands is harmed, and all works again when there are some.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+use greenthread::fs;
+use greenthread::net::{
+    Server, TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream,
+};
+use greenthread::process::Command;
+use greenthread::{Runtime, sleep, spawn, yield_now};
+
+use crate::limit::allow_no_more;
+use crate::proof;
+use crate::shim::{self, ALL, Fault};
+use crate::support::child;
+use crate::trial::{self, End, Verdict};
+
+/// Opens something and closes it.
+type Opener<'a> = Box<dyn Fn() -> io::Result<()> + 'a>;
+
+/// Opens files until no descriptor is left.
+fn exhaust() -> Vec<File> {
+    let null = || File::open("/dev/null");
+    let mut files = vec![null().unwrap()];
+    allow_no_more();
+    files.extend(std::iter::repeat_with(null).map_while(Result::ok));
+    files
+}
+
+fn assert_in_child(test: &str, part: fn()) {
+    let ended = child::run(test, part);
+    assert!(ended.succeeded(), "{}", ended.stderr());
+}
+
+fn says_none_left(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EMFILE) || error.to_string().contains("os error 24")
+}
+
+#[test]
+fn a_reactor_that_finds_no_descriptor_is_an_error_of_whoever_waits_and_is_made_later() {
+    let test = "descriptors::a_reactor_that_finds_no_descriptor_is_an_error_of_whoever_waits_and_is_made_later";
+    assert_in_child(test, || {
+        let (near, mut far) = UnixStream::pair().unwrap();
+        let mut files = exhaust();
+        // The reactor needs three: its own, one for those who register, and what wakes it.
+        for _ in 0..3 {
+            let error = (&near).read(&mut [0]).unwrap_err();
+            assert!(says_none_left(&error), "{error}");
+            drop(files.pop());
+        }
+        let reading = spawn(move || {
+            let mut word = [0];
+            (&near).read_exact(&mut word).map(|()| word)
+        });
+        yield_now();
+        far.write_all(b"!").unwrap();
+        assert_eq!(&reading.join().unwrap().unwrap(), b"!");
+        drop(files);
+        proof::assert_whole();
+    });
+}
+
+#[test]
+fn what_needs_a_descriptor_says_that_there_is_none_and_works_when_there_is() {
+    let test =
+        "descriptors::what_needs_a_descriptor_says_that_there_is_none_and_works_when_there_is";
+    assert_in_child(test, || {
+        proof::assert_whole();
+        let folder = fs::TempDir::new().unwrap();
+        let path = |name| folder.path().join(name);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (near, far) = UnixStream::pair().unwrap();
+        let openers: [(&str, Opener); 11] = [
+            ("tcp", Box::new(|| TcpStream::connect(address).map(drop))),
+            (
+                "listen",
+                Box::new(|| TcpListener::bind("127.0.0.1:0").map(drop)),
+            ),
+            ("udp", Box::new(|| UdpSocket::bind("127.0.0.1:0").map(drop))),
+            ("pair", Box::new(|| UnixStream::pair().map(drop))),
+            (
+                "unix",
+                Box::new(|| UnixListener::bind(path("socket")).map(drop)),
+            ),
+            ("datagram", Box::new(|| UnixDatagram::unbound().map(drop))),
+            ("clone", Box::new(|| near.try_clone().map(drop))),
+            ("pipe", Box::new(|| greenthread::io::pipe().map(drop))),
+            ("file", Box::new(|| fs::write(path("file"), "text"))),
+            ("folder", Box::new(|| fs::read_dir(folder.path()).map(drop))),
+            (
+                "program",
+                Box::new(|| Command::new("true").output().map(drop)),
+            ),
+        ];
+        let files = exhaust();
+        for (name, open) in &openers {
+            let error = open().expect_err(name);
+            assert!(says_none_left(&error), "{name}: {error}");
+        }
+        // What stands goes on, and what needs none works.
+        (&near).write_all(b"!").unwrap();
+        (&far).read_exact(&mut [0]).unwrap();
+        assert_eq!(proof::without_descriptors(), proof::SUM);
+        let runtime = Runtime::builder().workers(2).build().unwrap();
+        assert_eq!(
+            runtime.run(|| greenthread::spawn_anywhere(|| 7).join().unwrap()),
+            7
+        );
+        drop(files);
+        for (name, open) in &openers {
+            open().unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+        proof::assert_whole();
+    });
+}
+
+#[test]
+fn a_server_for_which_accept_finds_no_descriptor_does_not_ask_all_the_time() {
+    const MOST: u64 = 40;
+    let test =
+        "descriptors::a_server_for_which_accept_finds_no_descriptor_does_not_ask_all_the_time";
+    if trial::role().is_some() {
+        serve_without_descriptors(MOST);
+    }
+    let ended = trial::play(test, "serve");
+    if !ended.is_impossible() {
+        let is_well = matches!(ended.end, End::Verdict(Verdict::Unnoticed));
+        assert!(is_well, "{ended:?}");
+    }
+}
+
+/// The child: accept fails for most of a second, with a connection in line all the while.
+fn serve_without_descriptors(most: u64) -> ! {
+    let server = Server::bind("127.0.0.1:0").unwrap();
+    let stopper = server.stopper();
+    let address = stopper.local_addr().unwrap();
+    let client = std::net::TcpStream::connect(address).unwrap();
+    shim::arm(Fault {
+        call: libc::SYS_accept4,
+        only: ALL,
+        errno: libc::EMFILE,
+        n: 1,
+        for_good: true,
+    });
+    let serving = spawn(|| server.serve(|mut stream, _| stream.write_all(b"!")));
+    // What is counted is how often it tries in this time; a slow machine makes it fewer.
+    sleep(Duration::from_millis(700));
+    let calls = shim::calls();
+    assert!((2..most).contains(&calls), "{calls} calls");
+    assert!(shim::disarm());
+    let mut client = TcpStream::from_std(client).unwrap();
+    client.read_exact(&mut [0]).unwrap();
+    stopper.stop(Duration::ZERO);
+    serving.join().unwrap().unwrap();
+    trial::conclude(Verdict::Unnoticed)
+}
