@@ -25,9 +25,9 @@ pub(crate) struct Divergence {
 /// Runs the program under all its schedules, and returns the first run that is not as it must be.
 pub(crate) fn check(program: &Program, tally: &mut Tally) -> Option<Divergence> {
     tally.programs += 1;
-    let shuffled = program.shuffles.iter().copied().map(Some);
-    let mut orders = std::iter::once(None).chain(shuffled);
-    orders.find_map(|order| check_under(program, order, tally))
+    program
+        .orders()
+        .find_map(|order| check_under(program, order, tally))
 }
 
 fn check_under(program: &Program, order: Option<u64>, tally: &mut Tally) -> Option<Divergence> {
@@ -54,7 +54,7 @@ fn check_under(program: &Program, order: Option<u64>, tally: &mut Tally) -> Opti
 
 /// Both histories of a program, to be read.
 pub(crate) fn show(program: &Program) {
-    for order in std::iter::once(None).chain(program.shuffles.iter().copied().map(Some)) {
+    for order in program.orders() {
         let expected = model::run(program, order);
         println!("{}", Schedule(order));
         expected

@@ -155,6 +155,7 @@ pub(crate) fn program(seed: u64) -> Program {
     let mut rng = Rng::with_seed(seed);
     let objects = objects::any(&mut rng);
     let taste = taste(&mut rng);
+    let has_zero = rng.u8(0..8) == 0;
     let mut maker = Maker {
         rng,
         objects,
@@ -162,6 +163,7 @@ pub(crate) fn program(seed: u64) -> Program {
         left: 0,
         threads: 0,
         depth: 0,
+        has_zero,
         is_root: true,
         is_generator: false,
         is_last: false,
@@ -213,6 +215,9 @@ struct Maker {
 
     /// How many bodies the next step is inside of.
     depth: usize,
+
+    /// Whether limits may be zero.
+    has_zero: bool,
 
     /// Whether the root does the next step.
     is_root: bool,
@@ -408,6 +413,9 @@ impl Maker {
     }
 
     fn millis(&mut self) -> Millis {
+        if self.has_zero && self.rng.u8(0..3) == 0 {
+            return 0;
+        }
         *self
             .rng
             .choice(&[1, 1, 1, 2, 2, 3, 4, 6])

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::history::{End, Event, History, Seen, Why};
-use crate::program::{GENERATORS, How, Millis, Op, Program, Step};
+use crate::program::{GENERATORS, Millis, Op, Program, Step};
 
 /// What is broken.
 pub(crate) fn broken(program: &Program, history: &History) -> Vec<String> {
@@ -136,7 +136,7 @@ fn too_early(history: &History, steps: &Steps<'_>) -> Option<String> {
         .filter(|event| event.what != Seen::Reported);
     own.find_map(|event| {
         let before = latest.insert(event.who, event.at);
-        let limit = steps.ops.get(&event.step).and_then(|op| limit(op));
+        let limit = steps.ops.get(&event.step).and_then(|op| op.limit());
         match event.what {
             Seen::Began => {
                 began.insert(event.step, event.at);
@@ -151,27 +151,6 @@ fn too_early(history: &History, steps: &Steps<'_>) -> Option<String> {
         let began = began.get(&event.step)?;
         (event.at < began + limit?).then(|| format!("too early: {event}"))
     })
-}
-
-fn limit(op: &Op) -> Option<Millis> {
-    match op {
-        Op::Sleep(limit) | Op::Timeout(limit, _) => Some(*limit),
-        Op::Lock(_, How::Within(limit), _)
-        | Op::Acquire(_, _, How::Within(limit), _)
-        | Op::Send(_, How::Within(limit))
-        | Op::Recv(_, How::Within(limit))
-        | Op::Await(_, How::Within(limit))
-        | Op::Read(_, How::Within(limit), _)
-        | Op::Write(_, How::Within(limit), _)
-        | Op::Put(_, How::Within(limit))
-        | Op::Get(_, How::Within(limit))
-        | Op::JoinQueue(_, How::Within(limit))
-        | Op::WaitCond(_, _, How::Within(limit))
-        | Op::Meet(_, How::Within(limit))
-        | Op::RecvOne(_, How::Within(limit))
-        | Op::Join(_, How::Within(limit)) => Some(*limit),
-        _ => None,
-    }
 }
 
 /// How each green thread ended, by what it noted itself, and where: none when it unwound.

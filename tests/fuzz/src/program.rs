@@ -353,6 +353,31 @@ impl Op {
         }
     }
 
+    /// How long it takes or waits at most, where that is said.
+    pub(crate) fn limit(&self) -> Option<Millis> {
+        match self {
+            Op::Sleep(limit) | Op::Timeout(limit, _) | Op::WaitMany(_, _, _, Some(limit)) => {
+                Some(*limit)
+            }
+            Op::Lock(_, How::Within(limit), _)
+            | Op::Acquire(_, _, How::Within(limit), _)
+            | Op::Send(_, How::Within(limit))
+            | Op::Recv(_, How::Within(limit))
+            | Op::Await(_, How::Within(limit))
+            | Op::Read(_, How::Within(limit), _)
+            | Op::Write(_, How::Within(limit), _)
+            | Op::Put(_, How::Within(limit))
+            | Op::Get(_, How::Within(limit))
+            | Op::JoinQueue(_, How::Within(limit))
+            | Op::WaitCond(_, _, How::Within(limit))
+            | Op::Meet(_, How::Within(limit))
+            | Op::RecvOne(_, How::Within(limit))
+            | Op::Join(_, How::Within(limit))
+            | Op::Park(How::Within(limit)) => Some(*limit),
+            _ => None,
+        }
+    }
+
     /// The steps inside of it.
     pub(crate) fn body(&self) -> Option<&Body> {
         match self {
@@ -496,6 +521,21 @@ impl Program {
     /// Calls `f` for every step.
     pub(crate) fn for_each(&self, f: &mut impl FnMut(&Step)) {
         visit(&self.main, f);
+    }
+
+    /// Whether some limit in it is zero. When that passes depends on when the loop looks at the clock, which is certain in a shuffled order only: there it looks after each turn.
+    pub(crate) fn has_zero(&self) -> bool {
+        let mut found = false;
+        self.for_each(&mut |step| found |= step.1.limit() == Some(0));
+        found
+    }
+
+    /// The schedules under which it is run: the order of the line, unless some limit is zero, and the shuffled ones.
+    pub(crate) fn orders(&self) -> impl Iterator<Item = Option<u64>> {
+        let in_line = (!self.has_zero()).then_some(None);
+        in_line
+            .into_iter()
+            .chain(self.shuffles.iter().copied().map(Some))
     }
 
     /// How many steps there are.

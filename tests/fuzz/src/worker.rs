@@ -11,8 +11,10 @@ pub(crate) fn work(first: u64, end: u64) {
     let mut tally = Tally::default();
     for seed in first..end {
         say(&format!("seed {seed}"));
-        if check(&generate::program(seed), &mut tally).is_some() {
+        if let Some(divergence) = check(&generate::program(seed), &mut tally) {
             say(&format!("diverged {seed}"));
+            // For whoever runs a worker by hand: its parent does not listen there.
+            eprintln!("{divergence}");
             break;
         }
     }
