@@ -9,7 +9,7 @@ use std::rc::Rc;
 use fastrand::Rng;
 
 use crate::objects;
-use crate::program::{Body, How, Millis, Objects, Op, Program, Step, Then, Until};
+use crate::program::{Arm, Body, How, Millis, Objects, Op, Program, Step, Then, Until};
 
 /// Green threads of a program, at most.
 const MOST_THREADS: usize = 8;
@@ -31,7 +31,7 @@ enum About {
 }
 
 /// How many kinds of objects there are.
-const OBJECTS: usize = 12;
+const OBJECTS: usize = 13;
 
 /// Generators, among them.
 const GENERATORS: usize = 10;
@@ -96,6 +96,9 @@ const KINDS: &[Kind] = &[
     kind(10, Object(1), Maker::acquire),
     kind(10, Object(2), |m| Op::Send(m.channel(), m.how())),
     kind(10, Object(2), |m| Op::Recv(m.channel(), m.how())),
+    kind(10, Object(12), Maker::select),
+    kind(3, Object(12), |m| Op::Send(m.channel(), m.how())),
+    kind(3, Object(12), |m| Op::Recv(m.channel(), m.how())),
     kind(1, Object(2), |m| Op::DropSender(m.channel())),
     kind(1, Object(2), |m| Op::DropReceiver(m.channel())),
     kind(6, Object(3), |m| Op::Set(m.below(m.objects.events))),
@@ -397,6 +400,18 @@ impl Maker {
 
     fn channel(&mut self) -> usize {
         self.below(self.objects.channels.len())
+    }
+
+    fn select(&mut self) -> Op {
+        let arms = (0..self.rng.usize(1..=3)).map(|_| {
+            let channel = self.channel();
+            if self.rng.bool() {
+                Arm::Send(channel)
+            } else {
+                Arm::Recv(channel)
+            }
+        });
+        Op::Select(arms.collect(), self.how())
     }
 
     fn queue(&mut self) -> usize {

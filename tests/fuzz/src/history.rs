@@ -77,6 +77,9 @@ pub(crate) enum Seen {
     /// It got this item.
     Got(usize),
 
+    /// It did the arm with this number.
+    Chose(usize),
+
     /// A generator gave this item.
     Yielded(usize),
 
@@ -124,6 +127,7 @@ impl Seen {
             Seen::Began => "began",
             Seen::Done => "done",
             Seen::Got(_) => "got an item",
+            Seen::Chose(_) => "chose an arm",
             Seen::Yielded(_) => "a generator yielded",
             Seen::Sent(_) => "a generator was sent",
             Seen::Met(_) => "met at a barrier",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::history::{End, Event, History, Seen, Why};
-use crate::program::{GENERATORS, Millis, Op, Program, Step};
+use crate::program::{Arm, GENERATORS, Millis, Op, Program, Step};
 
 /// What is broken.
 pub(crate) fn broken(program: &Program, history: &History) -> Vec<String> {
@@ -92,17 +92,32 @@ fn comes_twice(history: &History) -> Option<String> {
 fn comes_from_nowhere(history: &History, steps: &Steps<'_>) -> Option<String> {
     received(history).find_map(|(event, item)| {
         let sent = match (steps.ops.get(&item), steps.ops.get(&event.step)) {
-            (Some(Op::Send(into, _)), Some(Op::Recv(out_of, _)))
-            | (Some(Op::Put(into, _)), Some(Op::Get(out_of, _)))
+            (Some(Op::Send(..) | Op::Select(..)), Some(Op::Recv(..) | Op::Select(..))) => {
+                let out_of = arms(steps.ops[&event.step]);
+                arms(steps.ops[&item]).iter().any(|arm| match arm {
+                    Arm::Send(into) => out_of.contains(&Arm::Recv(*into)),
+                    Arm::Recv(_) => false,
+                })
+            }
+            (Some(Op::Put(into, _)), Some(Op::Get(out_of, _)))
             | (Some(Op::SendOne(into)), Some(Op::RecvOne(out_of, _))) => into == out_of,
             _ => false,
         };
-        let taken_back = history
-            .events
-            .iter()
-            .any(|other| other.step == item && !matches!(other.what, Seen::Done | Seen::Began));
+        let taken_back = history.events.iter().any(|other| {
+            other.step == item && !matches!(other.what, Seen::Done | Seen::Began | Seen::Chose(_))
+        });
         (!sent || taken_back).then(|| format!("received from nowhere: {event}"))
     })
+}
+
+/// What a step may do with channels.
+fn arms(op: &Op) -> Vec<Arm> {
+    match op {
+        Op::Send(place, _) => vec![Arm::Send(*place)],
+        Op::Recv(place, _) => vec![Arm::Recv(*place)],
+        Op::Select(arms, _) => arms.clone(),
+        _ => Vec::new(),
+    }
 }
 
 /// What one green thread receives of one channel from one sender comes in the order in which that sent it, which is the order in which the sender noted it.

@@ -95,6 +95,16 @@ pub(crate) enum How {
     Within(Millis),
 }
 
+/// One of several that are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Arm {
+    /// To send the step's own number through this channel.
+    Send(usize),
+
+    /// To receive from this channel.
+    Recv(usize),
+}
+
 /// For which of many one waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Until {
@@ -141,6 +151,9 @@ pub(crate) enum Op {
 
     /// Receives from this channel.
     Recv(usize, How),
+
+    /// Does the first of these that can be done.
+    Select(Vec<Arm>, How),
 
     /// Gives the program's own sender of this channel up.
     DropSender(usize),
@@ -301,6 +314,7 @@ impl Op {
             Op::Acquire(..) => "acquire",
             Op::Send(..) => "send",
             Op::Recv(..) => "recv",
+            Op::Select(..) => "select",
             Op::DropSender(_) => "drop sender",
             Op::DropReceiver(_) => "drop receiver",
             Op::Set(_) => "set event",
@@ -373,6 +387,7 @@ impl Op {
             | Op::Meet(_, How::Within(limit))
             | Op::RecvOne(_, How::Within(limit))
             | Op::Join(_, How::Within(limit))
+            | Op::Select(_, How::Within(limit))
             | Op::Park(How::Within(limit)) => Some(*limit),
             _ => None,
         }
@@ -523,16 +538,19 @@ impl Program {
         visit(&self.main, f);
     }
 
-    /// Whether some limit in it is zero. When that passes depends on when the loop looks at the clock, which is certain in a shuffled order only: there it looks after each turn.
-    pub(crate) fn has_zero(&self) -> bool {
+    /// Whether something in it is certain in a shuffled order only. When a limit of zero passes depends on when the loop looks at the clock: there it looks after each turn. With
+    /// which arm a selection begins follows from numbers that begin anew there.
+    fn is_for_shuffling(&self) -> bool {
         let mut found = false;
-        self.for_each(&mut |step| found |= step.1.limit() == Some(0));
+        self.for_each(&mut |step| {
+            found |= step.1.limit() == Some(0) || matches!(step.1, Op::Select(..));
+        });
         found
     }
 
-    /// The schedules under which it is run: the order of the line, unless some limit is zero, and the shuffled ones.
+    /// The schedules under which it is run: the order of the line, if that tells what happens, and the shuffled ones.
     pub(crate) fn orders(&self) -> impl Iterator<Item = Option<u64>> {
-        let in_line = (!self.has_zero()).then_some(None);
+        let in_line = (!self.is_for_shuffling()).then_some(None);
         in_line
             .into_iter()
             .chain(self.shuffles.iter().copied().map(Some))

@@ -1,10 +1,11 @@
 //! The steps that wait for objects, as the model does them.
 
+use super::choice::Choice;
 use super::steps::{Doer, Done};
 use super::sync::{Semaphore, Served};
 use super::wait::Stop;
 use crate::history::Seen;
-use crate::program::{Body, How, Op, Step};
+use crate::program::{Arm, Body, How, Op, Step};
 
 impl<'a> Doer<'a> {
     /// The steps that ask one object for one thing.
@@ -13,6 +14,7 @@ impl<'a> Doer<'a> {
         Ok(match &step.1 {
             Op::Send(place, how) => self.send(step, *place, *how).await?,
             Op::Recv(place, how) => self.recv(step, *place, *how).await?,
+            Op::Select(arms, how) => self.select(step, arms, *how).await?,
             Op::DropSender(place) => {
                 let channel = &world.channels[*place];
                 gone(channel.senders.give_up(), || channel.sender_gone(world))
@@ -121,6 +123,49 @@ impl<'a> Doer<'a> {
         let received = channel.recv(self.world, how).await;
         channel.receiver_gone(self.world);
         received
+    }
+
+    async fn select(self, step: &Step, arms: &[Arm], how: How) -> Result<Seen, Stop> {
+        let world = self.world;
+        let there: Vec<_> = arms
+            .iter()
+            .enumerate()
+            .filter(|(_, arm)| self.takes_end(**arm))
+            .collect();
+        if there.is_empty() {
+            return Ok(Seen::Missing);
+        }
+        self.begins(step, how);
+        let choices = there.iter().enumerate();
+        let choices: Vec<_> = choices
+            .map(|(case, (_, arm))| Choice::new(case, **arm, step.0))
+            .collect();
+        let selected = world.select(&choices, how).await;
+        let seen = selected.map(|selected| match selected {
+            Ok((case, seen)) => {
+                let _ = self.see(step, Seen::Chose(there[case].0));
+                seen
+            }
+            Err(nothing) => nothing,
+        });
+        there.iter().for_each(|(_, arm)| self.gives_end(**arm));
+        seen
+    }
+
+    /// Takes a share in the end of the channel that this arm needs, if it is there.
+    fn takes_end(self, arm: Arm) -> bool {
+        match arm {
+            Arm::Send(place) => self.world.channels[place].senders.clone_own(),
+            Arm::Recv(place) => self.world.channels[place].receivers.clone_own(),
+        }
+    }
+
+    /// Gives that back.
+    fn gives_end(self, arm: Arm) {
+        match arm {
+            Arm::Send(place) => self.world.channels[place].sender_gone(self.world),
+            Arm::Recv(place) => self.world.channels[place].receiver_gone(self.world),
+        }
     }
 
     pub(super) async fn await_signal(

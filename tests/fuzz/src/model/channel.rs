@@ -12,7 +12,7 @@ use crate::program::How;
 /// A channel.
 pub(super) struct Channel {
     /// How many messages it holds at most.
-    capacity: usize,
+    pub(super) capacity: usize,
 
     /// Its messages.
     messages: RefCell<VecDeque<usize>>,
@@ -24,10 +24,10 @@ pub(super) struct Channel {
     pub(super) receivers: Ends,
 
     /// Who waits for a message.
-    receiving: Line,
+    pub(super) receiving: Line,
 
     /// Who waits for room.
-    sending: Line,
+    pub(super) sending: Line,
 }
 
 /// The ends of one kind.
@@ -88,7 +88,7 @@ impl Channel {
     }
 
     /// Sends at once, if that can be; none when it would have to wait.
-    fn put(&self, world: &World, item: usize) -> Option<Seen> {
+    pub(super) fn put(&self, world: &World, item: usize) -> Option<Seen> {
         if self.receivers.count.get() == 0 {
             return Some(Seen::Closed);
         }
@@ -106,7 +106,7 @@ impl Channel {
     }
 
     /// Receives at once, if that can be.
-    fn take(&self, world: &World) -> Option<Seen> {
+    pub(super) fn take(&self, world: &World) -> Option<Seen> {
         let first = self.messages.borrow_mut().pop_front();
         if let Some(item) = first {
             self.pass_room_on(world);
@@ -122,13 +122,13 @@ impl Channel {
         sender.slot.take().map(Seen::Got)
     }
 
-    fn pass_room_on(&self, world: &World) {
+    pub(super) fn pass_room_on(&self, world: &World) {
         if self.has_room() {
             self.sending.wake_first(world);
         }
     }
 
-    fn pass_message_on(&self, world: &World) {
+    pub(super) fn pass_message_on(&self, world: &World) {
         if !self.messages.borrow().is_empty() {
             self.receiving.wake_first(world);
         }

@@ -9,6 +9,7 @@
 mod barrier;
 mod calls;
 mod channel;
+mod choice;
 mod condvar;
 mod coroutine;
 mod family;

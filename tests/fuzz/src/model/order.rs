@@ -32,6 +32,9 @@ struct Choices {
 
     /// Which of equal deadlines comes first.
     timers: Random,
+
+    /// With which arm a selection begins (xorshift).
+    arms: Cell<u32>,
 }
 
 impl Order {
@@ -39,6 +42,7 @@ impl Order {
         Order(seed.map(|seed| Choices {
             turns: Random(Cell::new(mix(seed))),
             timers: Random(Cell::new(mix(seed).rotate_left(32))),
+            arms: Cell::new((mix(seed) as u32).max(1)),
         }))
     }
 
@@ -59,6 +63,17 @@ impl Order {
         self.0
             .as_ref()
             .is_some_and(|choices| choices.turns.below(2) == 0)
+    }
+
+    /// With which of so many arms a selection begins.
+    pub(super) fn first_arm(&self, count: usize) -> usize {
+        let choices = self.0.as_ref().expect("selections are for shuffled orders");
+        let mut random = choices.arms.get();
+        random ^= random << 13;
+        random ^= random >> 17;
+        random ^= random << 5;
+        choices.arms.set(random);
+        random as usize % count
     }
 
     /// Orders a timer among those of its moment; `count` is how many were set before.

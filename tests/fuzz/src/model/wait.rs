@@ -85,11 +85,24 @@ pub(super) struct Wait {
     /// How it ended.
     ended: Cell<Option<Ended>>,
 
+    /// At which of its places it was granted.
+    pub(super) case: Cell<usize>,
+
     /// Whether a request may end it.
     pub(super) interruptible: bool,
 }
 
 impl Wait {
+    /// One of whoever runs, which a request may end.
+    pub(super) fn new(owner: &Rc<Thread>) -> Rc<Self> {
+        Rc::new(Wait {
+            owner: Rc::clone(owner),
+            ended: Cell::new(None),
+            case: Cell::new(0),
+            interruptible: owner.may_be_raised_in(),
+        })
+    }
+
     /// Ends it, if nothing else has: the owner is ready.
     pub(super) fn end(&self, world: &World, how: Ended) -> bool {
         let first = self.ended.get().is_none();
@@ -112,9 +125,20 @@ pub(super) struct Place {
 
     /// What is handed over.
     pub(super) slot: Cell<Option<usize>>,
+
+    /// Which of several places of one wait it is.
+    pub(super) case: usize,
 }
 
 impl Place {
+    /// One of several of one wait.
+    pub(super) fn of_case(case: usize) -> Self {
+        Place {
+            case,
+            ..Place::default()
+        }
+    }
+
     /// For one who waits for so many.
     pub(super) fn for_so_many(weight: usize) -> Self {
         Place {
@@ -139,7 +163,7 @@ impl Line {
         self.waiters.borrow().is_empty()
     }
 
-    fn link(&self, place: &Rc<Place>, wait: &Rc<Wait>) {
+    pub(super) fn link(&self, place: &Rc<Place>, wait: &Rc<Wait>) {
         if place.ticket.get() == 0 {
             self.last.set(self.last.get() + 1);
             place.ticket.set(self.last.get());
@@ -153,7 +177,7 @@ impl Line {
         waiters.insert(at, (Rc::clone(place), Rc::clone(wait)));
     }
 
-    fn unlink(&self, wait: &Rc<Wait>) {
+    pub(super) fn unlink(&self, wait: &Rc<Wait>) {
         self.waiters
             .borrow_mut()
             .retain(|(_, other)| !Rc::ptr_eq(other, wait));
@@ -168,6 +192,7 @@ impl Line {
             let (place, wait) = waiters.remove(0);
             drop(waiters);
             if wait.end(world, Ended::Granted) {
+                wait.case.set(place.case);
                 return Some(place);
             }
         }
@@ -247,6 +272,7 @@ impl World {
         let wait = Rc::new(Wait {
             owner: Rc::clone(&me),
             ended: Cell::new(None),
+            case: Cell::new(0),
             interruptible,
         });
         if let Some((line, place)) = ask.line {
@@ -287,7 +313,12 @@ impl World {
         Ok(Outcome::Granted)
     }
 
-    async fn suspend(&self, me: &Thread, wait: &Rc<Wait>, deadline: Option<Millis>) -> Ended {
+    pub(super) async fn suspend(
+        &self,
+        me: &Thread,
+        wait: &Rc<Wait>,
+        deadline: Option<Millis>,
+    ) -> Ended {
         let timer = deadline.map(|deadline| {
             let target = Target::Wait(Rc::clone(wait));
             self.timers.set(&self.order, deadline, target)

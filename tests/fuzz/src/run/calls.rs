@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use greenthread::channel::{RecvTimeoutError, SendTimeoutError, TryRecvError, TrySendError};
+use greenthread::channel::{
+    Receiver, RecvTimeoutError, Select, SendTimeoutError, Sender, TryRecvError, TrySendError,
+};
 use greenthread::sync::{
     BarrierTimeoutError, GetTimeoutError, PutTimeoutError, TryGetError, TryPutError,
 };
@@ -12,7 +14,16 @@ use super::objects::{Among, Holding, Inside};
 use super::steps::Doer;
 use super::world::Returned;
 use crate::history::Seen;
-use crate::program::{Body, How, Millis, Op, Step};
+use crate::program::{Arm, Body, How, Millis, Op, Step};
+
+/// One end of a channel.
+enum End {
+    /// Where it is sent.
+    Send(Sender<usize>),
+
+    /// Where it is received.
+    Recv(Receiver<usize>),
+}
 
 impl Doer<'_, '_, '_> {
     /// The steps with a body inside of something.
@@ -32,6 +43,7 @@ impl Doer<'_, '_, '_> {
         match &step.1 {
             Op::Send(place, how) => self.send(step, *place, *how),
             Op::Recv(place, how) => self.recv(step, *place, *how),
+            Op::Select(arms, how) => self.select(step, arms, *how),
             Op::DropSender(place) => gone(objects.senders[*place].take()),
             Op::DropReceiver(place) => gone(objects.receivers[*place].take()),
             Op::Set(place) => after(|| objects.events[*place].set()),
@@ -188,6 +200,49 @@ impl Doer<'_, '_, '_> {
                 Err(RecvTimeoutError::Timeout) => Seen::Elapsed,
                 Err(RecvTimeoutError::Disconnected) => Seen::Closed,
             },
+        }
+    }
+
+    fn select(self, step: &Step, arms: &[Arm], how: How) -> Seen {
+        let arms = arms.iter().enumerate();
+        let ends: Vec<_> = arms
+            .filter_map(|(number, arm)| Some((number, self.end(*arm)?)))
+            .collect();
+        if ends.is_empty() {
+            return Seen::Missing;
+        }
+        let mut select = Select::new();
+        for (_, end) in &ends {
+            match end {
+                End::Send(sender) => select.send(sender, step.0),
+                End::Recv(receiver) => select.recv(receiver),
+            };
+        }
+        let selected = match how {
+            How::Wait => select.select(),
+            How::Try => match select.try_select() {
+                Ok(selected) => selected,
+                Err(_) => return Seen::Refused,
+            },
+            How::Within(limit) => match select.select_timeout(self.begun(step, limit)) {
+                Ok(selected) => selected,
+                Err(_) => return Seen::Elapsed,
+            },
+        };
+        let (number, end) = &ends[selected.index()];
+        self.see(step, Seen::Chose(*number));
+        match end {
+            End::Send(sender) => selected.send(sender).map_or(Seen::Closed, done),
+            End::Recv(receiver) => selected.recv(receiver).map_or(Seen::Closed, Seen::Got),
+        }
+    }
+
+    /// The end of the channel that this arm needs, if it is there.
+    fn end(self, arm: Arm) -> Option<End> {
+        let objects = &self.world.objects;
+        match arm {
+            Arm::Send(place) => objects.senders[place].borrow().clone().map(End::Send),
+            Arm::Recv(place) => objects.receivers[place].borrow().clone().map(End::Recv),
         }
     }
 
