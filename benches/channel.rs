@@ -1,4 +1,4 @@
-//! What a message through a channel costs on one OS thread, beside the least that it could: a `VecDeque` and two bare corosensei coroutines.
+//! What a message through a channel costs on one OS thread, beside the least that it could: a `VecDeque` and two bare corosensei coroutines; and from one OS thread to another.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use corosensei::Coroutine;
 use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use greenthread::channel::bounded;
+use greenthread::channel::{Receiver, Sender, bounded, unbounded};
 use greenthread::sync::{Mutex, Queue, Semaphore};
-use greenthread::{run, spawn};
+use greenthread::{Runtime, run, spawn, spawn_anywhere};
 
 /// Messages in one measured round.
 const MESSAGES: u64 = 64 * 100;
@@ -64,6 +64,20 @@ fn channel(bencher: &mut Bencher<'_>, capacity: usize) {
     });
 }
 
+/// A worker sends until nobody receives, a green thread of this OS thread receives.
+fn across(bencher: &mut Bencher<'_>, (sender, receiver): (Sender<u64>, Receiver<u64>)) {
+    let runtime = Runtime::builder().workers(1).build().unwrap();
+    runtime.run(|| {
+        let sending = spawn_anywhere(move || (0u64..).all(|n| sender.send(n).is_ok()));
+        in_green_thread(bencher, move || {
+            for _ in 0..MESSAGES {
+                black_box(receiver.recv().unwrap());
+            }
+        });
+        assert!(!sending.join().unwrap());
+    });
+}
+
 fn queue(bencher: &mut Bencher<'_>, capacity: usize) {
     run(|| {
         let queue = Rc::new(Queue::bounded(capacity));
@@ -111,6 +125,18 @@ fn channels(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn channels_across(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("channel_across");
+    group.throughput(Throughput::Elements(MESSAGES));
+    for capacity in [1, 64] {
+        group.bench_function(BenchmarkId::new("channel", capacity), |bencher| {
+            across(bencher, bounded(capacity));
+        });
+    }
+    group.bench_function("unbounded", |bencher| across(bencher, unbounded()));
+    group.finish();
+}
+
 fn uncontended(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("uncontended");
     let (mutex, semaphore) = (Mutex::new(0u64), Semaphore::new(1));
@@ -121,5 +147,5 @@ fn uncontended(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, channels, uncontended);
+criterion_group!(benches, channels, channels_across, uncontended);
 criterion_main!(benches);

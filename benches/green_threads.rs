@@ -1,4 +1,4 @@
-//! What switching and spawning cost on one OS thread, beside corosensei alone in the same run.
+//! What switching and spawning cost on one OS thread, beside corosensei alone in the same run; and spawning on workers.
 
 #![expect(
     unsafe_code,
@@ -10,7 +10,7 @@ use std::hint::black_box;
 
 use corosensei::{Coroutine, CoroutineResult};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use greenthread::{run, spawn, yield_now};
+use greenthread::{Runtime, run, spawn, spawn_anywhere, yield_now};
 
 /// Resumes of each coroutine in one measured round.
 const ROUNDS: u64 = 100;
@@ -94,5 +94,15 @@ fn spawns(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, yields, spawns);
+/// From the root to one of two workers and back, time that passes.
+fn spawns_anywhere(criterion: &mut Criterion) {
+    let runtime = Runtime::builder().workers(2).build().unwrap();
+    runtime.run(|| {
+        criterion.bench_function("spawn_anywhere_join/one", |bencher| {
+            bencher.iter(|| spawn_anywhere(|| black_box(1)).join().unwrap());
+        });
+    });
+}
+
+criterion_group!(benches, yields, spawns, spawns_anywhere);
 criterion_main!(benches);

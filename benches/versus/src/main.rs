@@ -5,6 +5,7 @@
 //! cargo run --release --manifest-path benches/versus/Cargo.toml -- --rows yield_2,channel_64 --peers go,tokio
 //! cargo run --release --manifest-path benches/versus/Cargo.toml -- --table           # what belongs into benches/README.md
 //! cargo run --release --manifest-path benches/versus/Cargo.toml -- curves --rounds 3 # how cost grows
+//! cargo run --release --manifest-path benches/versus/Cargo.toml -- workers           # a server on one worker and on several
 //! ```
 //!
 //! Each measurement is a process of its own, so that no peer leaves anything behind for the next; in every round each peer has its turn once. What comes out:
@@ -29,6 +30,7 @@ mod rust;
 mod server;
 mod table;
 mod traffic;
+mod workers;
 mod wrk;
 
 use std::path::PathBuf;
@@ -95,6 +97,13 @@ enum Command {
         names: Vec<String>,
     },
 
+    /// HTTP servers of ours on one worker and on as many as there are cores: CPU time, throughput, and one listener for all beside one for each.
+    Workers {
+        /// Which load.
+        #[arg(default_value = "http_keep")]
+        row: String,
+    },
+
     /// The load of a server's row on one that was started by hand (`versus peer greenthread echo 0`), to profile it meanwhile.
     Drive {
         /// Where it listens.
@@ -129,6 +138,7 @@ fn main() -> ExitCode {
     }
     let outcome = match &arguments.command {
         Some(Command::Curves { names }) => draw(names, &arguments),
+        Some(Command::Workers { row }) => on_workers(row, arguments.effort()),
         Some(Command::Drive { port, row, times }) => drive(*port, row, *times),
         _ => compare(&arguments),
     };
@@ -152,6 +162,15 @@ fn draw(names: &[String], arguments: &Arguments) -> Result<(), Box<dyn std::erro
         curve_plot::draw(&drawn, &arguments.out.join(format!("curve-{name}.svg")))?;
     }
     eprintln!("written to {}", arguments.out.display());
+    Ok(())
+}
+
+fn on_workers(row: &str, effort: Effort) -> Result<(), Box<dyn std::error::Error>> {
+    let row = chosen_rows(&[row.to_owned()])?[0];
+    let (peers, _) = peer::find(&[String::new()], &PathBuf::new())?;
+    let ours = peers.iter().find(|peer| peer.name == outcome::OURS);
+    let ours = ours.ok_or("greenthread is not there")?;
+    println!("{}", workers::table(ours, row, effort.rounds)?);
     Ok(())
 }
 

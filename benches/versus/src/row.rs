@@ -165,10 +165,28 @@ pub const ROWS: &[Row] = &[
         Absolute(10.0),
     ),
     row(
+        "channel_1_two",
+        "an item through a channel of 1, two OS threads",
+        500_000,
+        Budget::None,
+    ),
+    row(
         "channel_64_two",
         "an item through a channel of 64, two OS threads",
         2_000_000,
         Absolute(29.0),
+    ),
+    row(
+        "channel_all_two",
+        "an item through a channel without a bound, two OS threads",
+        2_000_000,
+        Budget::None,
+    ),
+    row(
+        "spawn_anywhere",
+        "spawn on one of two workers and join, one at a time",
+        100_000,
+        Absolute(250.0),
     ),
     row(
         "wake_asleep",

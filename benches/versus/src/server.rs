@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::machine::{self, Cores, Held};
@@ -30,13 +30,16 @@ pub fn load_core() -> usize {
 }
 
 impl Server {
-    /// Starts a peer's server, which says its port as its first line.
+    /// Starts a peer's server on the servers' core.
     pub fn start(peer: &Peer, protocol: Protocol) -> io::Result<Self> {
-        let mut command = peer.command(protocol.name(), 0);
+        let _held = Held::to(core());
+        Server::start_by(peer.command(protocol.name(), 0))
+    }
+
+    /// Starts a server, which says its port as its first line, on the cores of the OS thread that calls.
+    pub fn start_by(mut command: Command) -> io::Result<Self> {
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let held = Held::to(core());
         let mut child = command.stderr(Stdio::null()).spawn()?;
-        drop(held);
         let mut line = String::new();
         if let Some(said) = child.stdout.take() {
             BufReader::new(said).read_line(&mut line)?;

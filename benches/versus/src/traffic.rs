@@ -21,6 +21,11 @@ pub fn measure(peer: &Peer, load: &Load, requests: u64) -> Result<(f64, Traffic)
 fn served(peer: &Peer, load: &Load, requests: u64) -> io::Result<(f64, Traffic)> {
     enough_descriptors(load)?;
     let server = Server::start(peer, load.protocol)?;
+    driven(&server, load, requests)
+}
+
+/// The same for a server that runs.
+pub fn driven(server: &Server, load: &Load, requests: u64) -> io::Result<(f64, Traffic)> {
     let _held = Held::to(server::load_core());
     let mut clients = Clients::connect(server.address, load)?;
     clients.drive(requests / 10)?;

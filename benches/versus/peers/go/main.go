@@ -21,7 +21,8 @@ var rows = map[string]func(int) float64{
 	"spawn_many":     spawnMany,
 	"channel_1":      func(n int) float64 { return channel(n, 1) },
 	"channel_64":     func(n int) float64 { return channel(n, 64) },
-	"channel_64_two": channelTwo,
+	"channel_1_two":  func(n int) float64 { return channelTwo(n, 1) },
+	"channel_64_two": func(n int) float64 { return channelTwo(n, 64) },
 	"wake_asleep":    func(n int) float64 { return wake(n, false) },
 	"wake_busy":      func(n int) float64 { return wake(n, true) },
 	"timers_cpu":     func(n int) float64 { cpu, _ := timers(n); return cpu },
@@ -119,9 +120,9 @@ func channel(count, capacity int) float64 {
 	return each(count, func() { passItems(count, capacity) })
 }
 
-func channelTwo(count int) float64 {
+func channelTwo(count, capacity int) float64 {
 	runtime.GOMAXPROCS(2)
-	return eachPassing(count, func() { passItems(count, 64) })
+	return eachPassing(count, func() { passItems(count, capacity) })
 }
 
 func passItems(count, capacity int) {

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::{RustPeer, each_passing};
 
@@ -10,11 +10,15 @@ use super::{RustPeer, each_passing};
 pub const PEER: RustPeer = RustPeer {
     name: "crossbeam",
     package: "crossbeam-channel",
-    rows: &[("channel_64_two", channel), ("wake_asleep", wake)],
+    rows: &[
+        ("channel_1_two", |count| channel(count, bounded(1))),
+        ("channel_64_two", |count| channel(count, bounded(64))),
+        ("channel_all_two", |count| channel(count, unbounded())),
+        ("wake_asleep", wake),
+    ],
 };
 
-fn channel(count: u64) -> f64 {
-    let (sender, receiver) = bounded(64);
+fn channel(count: u64, (sender, receiver): (Sender<u64>, Receiver<u64>)) -> f64 {
     each_passing(count, || {
         let produce = move || (0..count).for_each(|value| sender.send(value).expect("a receiver"));
         let producer = thread::spawn(produce);

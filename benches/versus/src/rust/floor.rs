@@ -1,14 +1,16 @@
-//! corosensei alone, and for servers epoll alone: the least that a library above them could cost.
+//! corosensei alone, for servers epoll alone, and between OS threads a word alone: the least that a library above them could cost.
 
 #![expect(unsafe_code, reason = "resets endless coroutines")]
 
 use std::collections::VecDeque;
-use std::hint::black_box;
+use std::hint::{black_box, spin_loop};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult};
 
-use super::{RustPeer, each, for_a_point, servers};
+use super::{RustPeer, each, each_passing, for_a_point, servers};
 
 /// See the head of the file.
 pub const PEER: RustPeer = RustPeer {
@@ -21,6 +23,9 @@ pub const PEER: RustPeer = RustPeer {
         ("yield_1000", |count| yields(count, 1_000)),
         ("yield_100000", |count| yields(count, 25_000)),
         ("spawn_join", life),
+        ("channel_1_two", word),
+        ("wake_asleep", word),
+        ("wake_busy", word),
         ("yields", |n| yields(for_a_point(n), n)),
         ("echo", |_| servers::epoll::echo()),
         ("http", |_| servers::epoll::http()),
@@ -55,6 +60,26 @@ fn life(count: u64) -> f64 {
             warm = Some(coroutine.into_stack());
         }
     })
+}
+
+/// A word that two OS threads, awake all the time, change in turns: one way from core to core.
+fn word(count: u64) -> f64 {
+    let word = Arc::new(AtomicU64::new(0));
+    let theirs = Arc::clone(&word);
+    let other = std::thread::spawn(move || take_turns(&theirs, count, 1));
+    let cost = each_passing(count * 2, || take_turns(&word, count, 0));
+    other.join().expect("the other OS thread");
+    cost
+}
+
+/// Waits for every other number from `first` on, and adds one.
+fn take_turns(word: &AtomicU64, count: u64, first: u64) {
+    for turn in (first..count * 2).step_by(2) {
+        while word.load(Ordering::Acquire) != turn {
+            spin_loop();
+        }
+        word.store(turn + 1, Ordering::Release);
+    }
 }
 
 /// Bare coroutines have a mapping with a guard each, so that no more than some 30,000 are to be had.

@@ -5,10 +5,10 @@ use std::hint::black_box;
 use std::rc::Rc;
 use std::time::Duration;
 
-use greenthread::channel::{Receiver, Sender, bounded};
+use greenthread::channel::{Receiver, Sender, bounded, unbounded};
 use greenthread::generator::Generator;
 use greenthread::time::Instant;
-use greenthread::{JoinHandle, park, run, sleep_until, spawn, yield_now};
+use greenthread::{JoinHandle, Runtime, park, run, sleep_until, spawn, spawn_anywhere, yield_now};
 
 use super::{RustPeer, Timers, each, each_passing, for_a_point, moments, resources, servers};
 
@@ -26,7 +26,10 @@ pub const PEER: RustPeer = RustPeer {
         ("spawn_many", |count| spawn_many(count, 100_000)),
         ("channel_1", |count| channel(count, 1)),
         ("channel_64", |count| channel(count, 64)),
-        ("channel_64_two", channel_two),
+        ("channel_1_two", |count| channel_two(count, bounded(1))),
+        ("channel_64_two", |count| channel_two(count, bounded(64))),
+        ("channel_all_two", |count| channel_two(count, unbounded())),
+        ("spawn_anywhere", spawn_elsewhere),
         ("wake_asleep", |count| wake(count, false)),
         ("wake_busy", |count| wake(count, true)),
         ("timers_cpu", |count| timers(count).cpu_of_each()),
@@ -41,6 +44,8 @@ pub const PEER: RustPeer = RustPeer {
         ("waiters", waiters),
         ("echo", |_| servers::ours::echo()),
         ("http", |_| servers::ours::http()),
+        ("http_shared", |n| servers::ours::http_shared(n as usize)),
+        ("http_each", |n| servers::ours::http_each(n as usize)),
     ],
 };
 
@@ -152,8 +157,9 @@ fn consume(receiver: &Receiver<u64>) -> u64 {
     receiver.iter().sum()
 }
 
-fn channel_two(count: u64) -> f64 {
-    let (sender, receiver) = bounded(64);
+/// The library's first lock asks the kernel for barriers, which takes 13 ms in a process that has several OS threads already, and none in one that has not.
+fn channel_two(count: u64, (sender, receiver): (Sender<u64>, Receiver<u64>)) -> f64 {
+    join(spawn(|| ()));
     each_passing(count, || {
         let other =
             std::thread::spawn(move || run(|| join(spawn(move || produce(&sender, count)))));
@@ -162,6 +168,18 @@ fn channel_two(count: u64) -> f64 {
             count * (count - 1) / 2
         );
         other.join().expect("the other OS thread");
+    })
+}
+
+/// From the root to one of two workers and back.
+fn spawn_elsewhere(count: u64) -> f64 {
+    let runtime = Runtime::builder().workers(2).build().expect("workers");
+    runtime.run(|| {
+        each_passing(count, || {
+            for value in 0..count {
+                assert_eq!(join(spawn_anywhere(move || black_box(value))), value);
+            }
+        })
     })
 }
 

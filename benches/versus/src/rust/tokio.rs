@@ -22,7 +22,9 @@ pub const PEER: RustPeer = RustPeer {
         ("spawn_many", |count| spawn_many(count, 100_000)),
         ("channel_1", |count| channel(count, 1)),
         ("channel_64", |count| channel(count, 64)),
-        ("channel_64_two", channel_two),
+        ("channel_1_two", |count| channel_two(count, 1)),
+        ("channel_64_two", |count| channel_two(count, 64)),
+        ("spawn_anywhere", spawn_elsewhere),
         ("wake_asleep", |count| wake(count, false)),
         ("wake_busy", |count| wake(count, true)),
         ("timers_cpu", |count| timers(count).cpu_of_each()),
@@ -112,9 +114,22 @@ fn channel(count: u64, capacity: usize) -> f64 {
     each(count, || pass_items(&runtime, count, capacity))
 }
 
-fn channel_two(count: u64) -> f64 {
+fn channel_two(count: u64, capacity: usize) -> f64 {
     let runtime = two();
-    each_passing(count, || pass_items(&runtime, count, 64))
+    each_passing(count, || pass_items(&runtime, count, capacity))
+}
+
+/// From outside to one of two workers and back.
+fn spawn_elsewhere(count: u64) -> f64 {
+    let runtime = two();
+    each_passing(count, || {
+        runtime.block_on(async {
+            for value in 0..count {
+                let handle = tokio::spawn(async move { black_box(value) });
+                assert_eq!(join(handle).await, value);
+            }
+        });
+    })
 }
 
 fn pass_items(runtime: &Runtime, count: u64, capacity: usize) {
