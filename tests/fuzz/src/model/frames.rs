@@ -191,8 +191,19 @@ impl World {
 
     /// Its deadline has passed.
     pub(super) fn fire_frame(&self, frame: &Rc<Frame>) {
+        if let Some(timer) = frame.timer.take() {
+            self.timers.remove(timer);
+        }
         frame.fire();
         self.deliver(frame);
+    }
+
+    /// Fires the frames around whoever runs whose deadline has passed, although the loop has not come to that.
+    pub(super) fn fire_what_has_come(&self) {
+        let frames = outward(&self.current().stacks.borrow());
+        let due = |frame: &Rc<Frame>| frame.timer.get().is_some_and(|key| key.0 <= self.now.get());
+        let passed: Vec<_> = frames.into_iter().filter(due).collect();
+        passed.iter().for_each(|frame| self.fire_frame(frame));
     }
 
     /// A child of its scope has failed.

@@ -105,7 +105,10 @@ impl<'a> Doer<'a> {
         match &step.1 {
             Op::Sleep(limit) => world.sleep(*limit).await?,
             Op::Yield => world.yield_now().await?,
-            Op::Checkpoint => world.checkpoint()?,
+            Op::Checkpoint => {
+                world.fire_what_has_come();
+                world.checkpoint()?;
+            }
             Op::Panic => return Err(Stop::Panic(Cause::Step(step.0))),
             Op::Fail => return Err(Stop::Fail(step.0)),
             Op::Lock(mutex, how, body) => return self.lock(step, *mutex, *how, body).await,
