@@ -39,7 +39,7 @@
 //! | numbers: switches, timers, sources, the blocking pool | [`stats()`] |
 //! | pages to read | [`guide`] |
 //!
-//! A program needs no Cargo feature. `symbols`, on by default, puts source lines into dumps; `process-pool` has functions called in other processes; `futures-io`, `tokio` and `hyper` put the streams of [`net`] under the traits of those crates
+//! A program needs no Cargo feature. `symbols` and `process-pool` are on by default and may be left out: source lines in dumps, and functions called in other processes; `futures-io`, `tokio` and `hyper` put the streams of [`net`] under the traits of those crates
 //! ([`future`]); `ureq` adds `bridge::ureq`, HTTP and HTTPS by ureq over our sockets. `tracing` keeps the
 //! spans of the crate of that name right: a green thread that switches away leaves the spans that it has entered, and enters them again when it is back; the subscriber must not wait through
 //! this crate while it is told. `sanitizer` is for builds with the address sanitizer. The crate needs `panic = "unwind"`, and does not

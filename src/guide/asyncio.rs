@@ -712,7 +712,7 @@
 //! | `child.kill()`, `child.pid` | [`child.kill()`](crate::process::Child::kill), [`child.id()`](crate::process::Child::id) |
 //! | `subprocess.run(.., capture_output=True)` | [`Command::output()`](crate::process::Command::output) |
 //! | `sys.executable` | `std::env::current_exe()` |
-//! | `ProcessPoolExecutor(max_workers=n)`, `pool.submit(f, x)` | `process::Pool::new(n)`, `pool.spawn(f, x)`, with the feature `process-pool`: `f` is registered by `process::Functions`, whose `serve_if_child` at the head of `main` is Python's `if __name__ == "__main__"` |
+//! | `ProcessPoolExecutor(max_workers=n)`, `pool.submit(f, x)` | `process::Pool::new(n)`, `pool.spawn(f, x)`: `f` is registered by `process::Functions`, whose `serve_if_child` at the head of `main` is Python's `if __name__ == "__main__"` |
 //! | `BrokenProcessPool` | `CallError::Crashed`, for the call whose process it was, and for no other |
 //! | `multiprocessing.Queue`, `Pipe` | `process::Channel::pair()`, with the same feature: an end goes to another process inside an argument, and is closed when nobody holds it |
 //!

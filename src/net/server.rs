@@ -111,8 +111,8 @@ impl Server {
     /// that panics ends its own connection: that is reported as an unjoined green thread's panic is ([`on_panic`](crate::RuntimeBuilder::on_panic), else stderr), and the others
     /// go on.
     ///
-    /// When the process runs out of descriptors or memory for sockets, new connections wait in the kernel's line, those that stand go on, and the server tries again when one
-    /// has ended, after a second at the latest.
+    /// When the process runs out of descriptors, of memory for sockets or of what its user may watch (`fs.epoll.max_user_watches`), new connections wait in the kernel's line,
+    /// those that stand go on, and the server tries again when one has ended, after a second at the latest.
     ///
     /// Blocks until [`Stopper::stop`] was called and the last handler has ended. A cancellation is raised here and cancels the handlers; it goes on after their end. On the root
     /// and on a plain OS thread the wait runs the event loop.
@@ -173,7 +173,7 @@ enum Trouble {
     /// Somebody was gone before he was accepted.
     OneConnection,
 
-    /// Descriptors or memory are used up; the connection stays in line.
+    /// Descriptors, memory or places in epoll are used up; the connection stays in line.
     Exhausted,
 
     /// It will be no better next time.
@@ -183,6 +183,8 @@ enum Trouble {
 fn trouble(error: &io::Error) -> Trouble {
     match error.raw_os_error() {
         Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => Trouble::Exhausted,
+        // What epoll says when its user watches as many descriptors as he may.
+        Some(libc::ENOSPC) => Trouble::Exhausted,
         // What the network did to the connection; `accept` of Linux passes it on. EPERM is a firewall's.
         Some(
             libc::ECONNABORTED

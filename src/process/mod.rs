@@ -29,7 +29,7 @@
 //! - While somebody waits for a process, virtual time stands: the process lives in real time. One who reads a child's pipe waits for a source, as with a socket.
 //!
 //! # Functions in other processes
-//! The feature `process-pool` has `Pool`, which calls functions of this program in processes of their own, and `Channel`, which carries values between them.
+//! The feature `process-pool`, on by default, has `Pool`, which calls functions of this program in processes of their own, and `Channel`, which carries values between them.
 
 #[cfg(feature = "process-pool")]
 mod carry;

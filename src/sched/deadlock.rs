@@ -280,6 +280,7 @@ impl Scheduler {
     }
 
     /// Those who stand here. The root of a worker waits for orders, which is told of nobody.
+    #[cold]
     fn sights_for_others(&self) -> Vec<Sight> {
         let root = (!self.is_worker()).then(|| self.sight(&self.root));
         let all = self.all.borrow();

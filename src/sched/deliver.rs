@@ -13,7 +13,7 @@ use super::header::{Counted, Header};
 use super::peer::{Held, mail};
 use super::request::{Reason, Request};
 use super::scheduler::Scheduler;
-use crate::stack::chain::Link;
+use crate::stack::chain::{self, Link};
 
 impl Scheduler {
     /// Passes the pending cancellation of `header`, which belongs here, on to its children and ends its wait.
@@ -77,6 +77,20 @@ impl Scheduler {
     pub(super) fn fire_frame(&self, frame: &Frame) {
         frame.fire(self.deadlines());
         self.deliver(frame);
+    }
+
+    /// Fires what has come for the running chain: deadlines that have passed, and scopes in which a child has failed on another OS thread. The loop, which does so for
+    /// all, does not run as long as nobody waits.
+    pub(crate) fn fire_what_has_come(&self) {
+        // SAFETY: the chain runs. Firing runs nothing of it, so no frame is left meanwhile.
+        for frame in unsafe { frame::passed(chain::running(), || self.clock().now()) } {
+            frame.fire_early(self.deadlines());
+            self.deliver(frame);
+        }
+        // SAFETY: as above.
+        for frame in unsafe { frame::failed(chain::running()) } {
+            self.fail_frame(frame);
+        }
     }
 
     /// Fires the frames of those scopes of `header`, which belongs here, in which a child has failed on another OS thread. The message may come when the scope, or

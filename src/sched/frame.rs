@@ -211,6 +211,12 @@ impl Frame {
         }
     }
 
+    /// Makes it fired before its timer does.
+    pub(super) fn fire_early(&self, deadlines: &Deadlines) {
+        deadlines.timers().remove(&self.timer);
+        self.fire(deadlines);
+    }
+
     /// Makes it fired now, whatever its deadline: a child of its scope has failed.
     pub(crate) fn fail(&self, deadlines: &Deadlines) {
         if !self.has_fired() {
@@ -345,6 +351,23 @@ pub(crate) unsafe fn failed<'a>(innermost: *const Link) -> Vec<&'a Frame> {
         Kind::Timeout | Kind::Shield => false,
     };
     frames.filter(failed).collect()
+}
+
+/// The frames of the chain whose deadline has passed, although nobody has fired them yet. What time it is, is asked only if there is a deadline.
+///
+/// # Safety
+/// As for `outward`; and for the use of what is returned.
+pub(crate) unsafe fn passed<'a>(
+    innermost: *const Link,
+    now: impl FnOnce() -> Deadline,
+) -> Vec<&'a Frame> {
+    // SAFETY: the caller's duty.
+    let waiting = || unsafe { outward(innermost) }.filter(|frame| frame.timer.is_set());
+    if waiting().next().is_none() {
+        return Vec::new();
+    }
+    let now = now();
+    waiting().filter(|frame| frame.deadline() <= now).collect()
 }
 
 /// The entered frame with this number in the chain, if it is still there.

@@ -259,6 +259,7 @@ impl Scheduler {
     }
 
     /// Stays awake for a moment, if that is likely to pay; says whether a message or work came.
+    #[cold]
     fn stay_awake(&self) -> bool {
         if !self.vigil.is_due() || self.clock().is_virtual() || self.shuffle.is_on() {
             return false;

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use crate::base::json::Text;
+
 /// Shows a text as the content, or as a quoted attribute, of XML and HTML. What XML cannot hold becomes U+FFFD.
 pub(super) struct Xml<'a>(pub(super) &'a str);
 
@@ -29,17 +31,14 @@ pub(super) struct Json<'a>(pub(super) &'a str);
 
 impl fmt::Display for Json<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_char('"')?;
-        for char in self.0.chars() {
+        for char in Text(self.0).to_string().chars() {
             match char {
-                '"' => f.write_str("\\\"")?,
-                '\\' => f.write_str("\\\\")?,
                 '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => write_escape(f, char)?,
                 control if control.is_control() => write_escape(f, control)?,
                 other => f.write_char(other)?,
             }
         }
-        f.write_char('"')
+        Ok(())
     }
 }
 
@@ -64,6 +63,6 @@ mod tests {
     #[test]
     fn a_string_cannot_end_its_script() {
         let shown = Json("</script>\"\\\n\u{2028}é").to_string();
-        assert_eq!(shown, "\"\\u003c/script\\u003e\\\"\\\\\\u000a\\u2028é\"");
+        assert_eq!(shown, "\"\\u003c/script\\u003e\\\"\\\\\\n\\u2028é\"");
     }
 }

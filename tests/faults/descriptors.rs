@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use greenthread::fs;
@@ -9,7 +10,7 @@ use greenthread::net::{
     Server, TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream,
 };
 use greenthread::process::Command;
-use greenthread::{Runtime, sleep, spawn, yield_now};
+use greenthread::{JoinHandle, Runtime, sleep, spawn, spawn_blocking, yield_now};
 
 use crate::limit::allow_no_more;
 use crate::proof;
@@ -117,13 +118,16 @@ fn what_needs_a_descriptor_says_that_there_is_none_and_works_when_there_is() {
     });
 }
 
-#[test]
-fn a_server_for_which_accept_finds_no_descriptor_does_not_ask_all_the_time() {
-    const MOST: u64 = 40;
-    let test =
-        "descriptors::a_server_for_which_accept_finds_no_descriptor_does_not_ask_all_the_time";
+/// Less than a second, in which a server that tried all the time would make a hundred thousand calls.
+const WHILE: Duration = Duration::from_millis(700);
+
+/// How many it may make: a slow machine makes it fewer.
+const MOST: u64 = 40;
+
+/// A child that serves while these calls fail for want of something.
+fn assert_serves_on(test: &str, call: libc::c_long, errno: i32) {
     if trial::role().is_some() {
-        serve_without_descriptors(MOST);
+        serve_in_want(call, errno);
     }
     let ended = trial::play(test, "serve");
     if !ended.is_impossible() {
@@ -132,28 +136,57 @@ fn a_server_for_which_accept_finds_no_descriptor_does_not_ask_all_the_time() {
     }
 }
 
-/// The child: accept fails for most of a second, with a connection in line all the while.
-fn serve_without_descriptors(most: u64) -> ! {
+/// What a client of another OS thread is greeted with.
+fn be_greeted(address: SocketAddr) -> JoinHandle<io::Result<u8>> {
+    spawn_blocking(move || {
+        let mut word = [0];
+        let mut stream = std::net::TcpStream::connect(address)?;
+        stream.read_exact(&mut word).map(|()| word[0])
+    })
+}
+
+fn serve_in_want(call: libc::c_long, errno: i32) -> ! {
     let server = Server::bind("127.0.0.1:0").unwrap();
     let stopper = server.stopper();
     let address = stopper.local_addr().unwrap();
-    let client = std::net::TcpStream::connect(address).unwrap();
     shim::arm(Fault {
-        call: libc::SYS_accept4,
+        call,
         only: ALL,
-        errno: libc::EMFILE,
+        errno,
         n: 1,
         for_good: true,
     });
     let serving = spawn(|| server.serve(|mut stream, _| stream.write_all(b"!")));
-    // What is counted is how often it tries in this time; a slow machine makes it fewer.
-    sleep(Duration::from_millis(700));
+    let early = be_greeted(address);
+    sleep(WHILE);
     let calls = shim::calls();
-    assert!((2..most).contains(&calls), "{calls} calls");
+    assert!((1..MOST).contains(&calls), "{calls} calls");
     assert!(shim::disarm());
-    let mut client = TcpStream::from_std(client).unwrap();
-    client.read_exact(&mut [0]).unwrap();
+    let late = be_greeted(address);
+    for client in [early, late] {
+        assert_eq!(client.join().unwrap().unwrap(), b'!');
+    }
+    assert!(!serving.is_finished());
     stopper.stop(Duration::ZERO);
     serving.join().unwrap().unwrap();
     trial::conclude(Verdict::Unnoticed)
+}
+
+#[test]
+fn a_server_for_which_accept_finds_no_descriptor_does_not_ask_all_the_time() {
+    let test =
+        "descriptors::a_server_for_which_accept_finds_no_descriptor_does_not_ask_all_the_time";
+    assert_serves_on(test, libc::SYS_accept4, libc::EMFILE);
+}
+
+#[test]
+fn a_server_that_finds_no_descriptor_for_its_reactor_goes_on() {
+    let test = "descriptors::a_server_that_finds_no_descriptor_for_its_reactor_goes_on";
+    assert_serves_on(test, libc::SYS_epoll_create1, libc::EMFILE);
+}
+
+#[test]
+fn a_server_whose_user_may_watch_no_further_descriptor_goes_on() {
+    let test = "descriptors::a_server_whose_user_may_watch_no_further_descriptor_goes_on";
+    assert_serves_on(test, libc::SYS_epoll_ctl, libc::ENOSPC);
 }

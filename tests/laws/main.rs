@@ -10,6 +10,7 @@ mod help;
 mod limits;
 
 mod cancellation;
+mod checkpoints;
 mod deadlocks;
 mod exits;
 mod finishing;
