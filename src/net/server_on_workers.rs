@@ -45,6 +45,10 @@ pub struct ServerOnWorkers {
 impl Server {
     /// Has the handlers run on `n` workers: OS threads of this server's own, which only run green threads.
     ///
+    /// There is one listener, and the OS thread that serves accepts for all workers: so a connection goes to the worker that has the fewest, and one [`limit`](Server::limit) holds for all. A
+    /// listener for each worker ([`Runtime::run_on_each`](crate::Runtime::run_on_each) with [`TcpListener::bind_reuse_port`](super::TcpListener::bind_reuse_port)) makes requests no cheaper
+    /// (`benches/README.md` has both), and the kernel deals connections out by chance; it is for programs that accept more in a second than one OS thread can.
+    ///
     /// # Panics
     /// When `n` is 0.
     #[track_caller]

@@ -5,7 +5,7 @@
     reason = "looks at the wait and the chain of another green thread of this OS thread"
 )]
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::ptr;
 
 use super::frame::{self, Frame};
@@ -34,16 +34,20 @@ impl Scheduler {
     }
 
     /// Tells the scopes of `header` up to `origin`, and the scopes of their children, and so on: in a loop, because they may nest deeper than calls fit on a
-    /// small stack.
+    /// small stack. One who drives a generator may be a child of a scope in there, and so stand below itself: the scopes of each are told once.
     fn pass_on(&self, header: &Header, origin: *const Frame, request: &Request) {
         let mut children = VecDeque::from(self.reach(header, origin, request));
+        let mut told = HashSet::new();
         while let Some(child) = children.pop_front() {
             let child = Counted::from_held(child);
             if !child.ask(request.clone()) {
                 continue;
             }
             if child.home().is_some_and(|home| home.ptr_eq(self.home())) {
-                children.extend(self.reach(&child, ptr::null(), request));
+                let below = self.reach(&child, ptr::null(), request);
+                if !below.is_empty() && told.insert(child.as_ptr()) {
+                    children.extend(below);
+                }
             } else {
                 child.post(mail::REQUEST);
             }

@@ -1,10 +1,11 @@
 //! Silence that nobody can break is a panic on the root, not a hang (L8). Without `only_our_threads`: see the test `alone`.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
+use greenthread::generator::{Generator, Yielder};
 use greenthread::{
     Builder, Runtime, catch_cancel, park, run, scope, shield, sleep, spawn, timeout, yield_now,
 };
@@ -284,4 +285,35 @@ fn virtual_deadlines_fire_in_order_and_equal_ones_in_the_order_set() {
         sorted.sort_unstable();
         assert_eq!(*log.borrow(), sorted);
     });
+}
+
+/// To cancel it went round for ever: it was told of by the scope that it drives, again and again.
+#[test]
+fn l8_a_child_that_drives_the_generator_of_its_own_scope_is_cancelled_once_and_then_a_deadlock() {
+    type Shared = Rc<RefCell<Option<Rc<Generator<(), (), ()>>>>>;
+    let body = |own: Shared| {
+        move |y: &Yielder<(), ()>| {
+            scope(|s| {
+                s.spawn(|| {
+                    let own = own.borrow().clone();
+                    own.map(|own| own.send(()))
+                });
+                y.yield_(());
+                park();
+            });
+        }
+    };
+    // On an OS thread of its own, for it leaves the child behind: its scope waits for it on its own stack.
+    let left = std::thread::spawn(move || {
+        panic_text(|| {
+            in_virtual_time(|| {
+                let shared = Shared::default();
+                let generator = Rc::new(Generator::new(body(Rc::clone(&shared))));
+                shared.replace(Some(Rc::clone(&generator)));
+                generator.start().unwrap_yielded();
+                yield_now();
+            });
+        })
+    });
+    assert!(left.join().unwrap().contains("deadlock"));
 }

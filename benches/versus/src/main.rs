@@ -168,7 +168,7 @@ fn draw(names: &[String], arguments: &Arguments) -> Result<(), Box<dyn std::erro
 fn on_workers(row: &str, effort: Effort) -> Result<(), Box<dyn std::error::Error>> {
     let row = chosen_rows(&[row.to_owned()])?[0];
     let (peers, _) = peer::find(&[String::new()], &PathBuf::new())?;
-    let ours = peers.iter().find(|peer| peer.name == outcome::OURS);
+    let ours = peers.iter().find(|peer| peer.name == peer::OURS);
     let ours = ours.ok_or("greenthread is not there")?;
     println!("{}", workers::table(ours, row, effort.rounds)?);
     Ok(())

@@ -1,6 +1,7 @@
 //! What a request costs a server of ours on one worker and on several, with one listener for all and with one for each.
 //!
-//! One worker has the servers' core; several have every core, so the last of them shares its core with the load generator. CPU time does not see that, throughput does.
+//! On the servers' core first, which they are enough to keep busy, then on every core: there the last worker shares its core with the load generator. A server that gets less load than it could
+//! serve sleeps more often, and that costs CPU time: where no core is left for the load, the second says more about the machine than about the server.
 
 use std::fmt::Write as _;
 use std::io;
@@ -26,6 +27,9 @@ struct Line {
     /// How many workers.
     workers: usize,
 
+    /// How many cores they may use.
+    cores: usize,
+
     /// CPU time of each request in microseconds, and the traffic, by round.
     rounds: Vec<(f64, Traffic)>,
 }
@@ -47,13 +51,14 @@ pub fn table(ours: &Peer, row: &Row, rounds: usize) -> io::Result<String> {
         .ok_or_else(|| io::Error::other("no load of a server"))?;
     let cores = Cores::allowed().numbers().len();
     let mut lines = Vec::new();
-    for workers in [1, cores.max(2)] {
+    let several = cores.max(2);
+    for (workers, cores) in [(1, 1), (several, 1), (several, cores)] {
         for (_, way) in WAYS {
-            let rounds = Vec::new();
             lines.push(Line {
                 way,
                 workers,
-                rounds,
+                cores,
+                rounds: Vec::new(),
             });
         }
     }
@@ -68,7 +73,7 @@ pub fn table(ours: &Peer, row: &Row, rounds: usize) -> io::Result<String> {
 fn once(ours: &Peer, line: &Line, load: &Load, requests: u64) -> io::Result<(f64, Traffic)> {
     let work = WAYS.iter().find(|(_, way)| *way == line.way);
     let command = ours.command(work.map_or("", |(work, _)| work), line.workers as u64);
-    let held = (line.workers == 1).then(|| machine::Held::to(server::core()));
+    let held = (line.cores == 1).then(|| machine::Held::to(server::core()));
     let server = Server::start_by(command)?;
     drop(held);
     traffic::driven(&server, load, requests)
@@ -76,12 +81,12 @@ fn once(ours: &Peer, line: &Line, load: &Load, requests: u64) -> io::Result<(f64
 
 fn written(lines: &[Line], cores: usize) -> String {
     let mut text = String::from(
-        "| listening | workers | cores left for the load | CPU per request | to one worker | requests/s | p50 | p99 |\n|---|---|---|---|---|---|---|---|\n",
+        "| listening | workers | their cores | cores left for the load | CPU per request | to one worker | requests/s | p50 | p99 |\n|---|---|---|---|---|---|---|---|---|\n",
     );
     for line in lines {
         let one = lines.iter().find(|one| one.way == line.way);
         let ratio = line.cpu() / one.map_or(f64::NAN, Line::cpu);
-        let left = cores.saturating_sub(line.workers);
+        let left = cores.saturating_sub(line.cores);
         let [throughput, p50, p99] = [
             line.middle(|(_, traffic)| traffic.throughput),
             line.middle(|(_, traffic)| traffic.latencies[0]),
@@ -90,9 +95,10 @@ fn written(lines: &[Line], cores: usize) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(
             text,
-            "| {} | {} | {left} | {:.2} us | {ratio:.2} | {throughput:.0} | {p50:.0} us | {p99:.0} us |",
+            "| {} | {} | {} | {left} | {:.2} us | {ratio:.2} | {throughput:.0} | {p50:.0} us | {p99:.0} us |",
             line.way,
             line.workers,
+            line.cores,
             line.cpu()
         );
     }
