@@ -115,7 +115,7 @@ fn l11_children_are_asked_when_a_deadline_passes_at_their_parents_checkpoint() {
 }
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn l11_a_child_that_fails_on_a_worker_cancels_the_body_at_its_checkpoint_and_at_its_yield() {
     let bodies: [fn(); 2] = [compute_for_ever, || {
         loop {

@@ -289,6 +289,7 @@ fn virtual_deadlines_fire_in_order_and_equal_ones_in_the_order_set() {
 
 /// To cancel it went round for ever: it was told of by the scope that it drives, again and again.
 #[test]
+#[apply(once)]
 fn l8_a_child_that_drives_the_generator_of_its_own_scope_is_cancelled_once_and_then_a_deadlock() {
     type Shared = Rc<RefCell<Option<Rc<Generator<(), (), ()>>>>>;
     let body = |own: Shared| {
