@@ -311,6 +311,8 @@ fn l8_a_child_that_drives_the_generator_of_its_own_scope_is_cancelled_once_and_t
                 let shared = Shared::default();
                 let generator = Rc::new(Generator::new(body(Rc::clone(&shared))));
                 shared.replace(Some(Rc::clone(&generator)));
+                // The child, and the generator that its scope never leaves.
+                leaves(2);
                 generator.start().unwrap_yielded();
                 yield_now();
             });
