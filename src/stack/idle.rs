@@ -44,6 +44,25 @@ struct Span {
     live: usize,
 }
 
+impl Span {
+    fn begin(now: Duration, live: usize) -> Self {
+        let ends = now + SPAN;
+        let at_last = ends + WHILE_BUSY;
+        Span {
+            ends,
+            at_last,
+            live,
+        }
+    }
+
+    /// It goes on while a burst is ending, if that does not take too long.
+    fn continued(self, now: Duration, live: usize) -> Option<Self> {
+        let ends = now + SPAN;
+        let is_ending = trim::is_falling(self.live, live);
+        (is_ending && now < self.at_last).then_some(Span { ends, live, ..self })
+    }
+}
+
 /// What keeps memory besides the stacks.
 static KEEPER: OnceLock<Keeper> = OnceLock::new();
 
@@ -82,10 +101,8 @@ pub(crate) fn look(now: Duration, load: Load) -> Option<Duration> {
         if now < span.ends + late {
             return Some((span.ends + late) - now);
         }
-        let live = trim::live();
-        if trim::is_falling(span.live, live) && now < span.at_last {
-            let ends = now + SPAN;
-            SPAN_NOW.set(Some(Span { ends, live, ..span }));
+        if let Some(span) = span.continued(now, trim::live()) {
+            SPAN_NOW.set(Some(span));
             return Some(SPAN);
         }
         trim::trim_idle();
@@ -102,11 +119,7 @@ fn begin_span(now: Duration) -> Option<Duration> {
         (keeper.begin_span)();
     }
     let more = trim::has_idle() || KEEPER.get().is_some_and(|keeper| (keeper.has_idle)());
-    SPAN_NOW.set(more.then(|| Span {
-        ends: now + SPAN,
-        at_last: now + SPAN + WHILE_BUSY,
-        live: trim::live(),
-    }));
+    SPAN_NOW.set(more.then(|| Span::begin(now, trim::live())));
     more.then_some(SPAN)
 }
 
