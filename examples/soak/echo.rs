@@ -104,29 +104,58 @@ fn honest(ledger: &Ledger, address: SocketAddr, number: u64) -> io::Result<()> {
     while !ledger.is_stopping() {
         let mut stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        for message in 0..MESSAGES {
-            if ledger.is_stopping() {
-                break;
-            }
-            let length = hash(number, message) % LONGEST + 1;
-            let sent: Vec<u8> = (0..length).map(|at| (at ^ message) as u8).collect();
-            let begin = Instant::now();
-            let came = echo_of(&mut stream, &sent)?;
-            if message % 64 == 0 {
-                ledger.took(begin.elapsed());
-            }
-            ledger.check(came == sent, || {
-                format!("message {message} came back changed")
-            });
-            ledger.add(Kind::Echoes, 1);
+        match talk(ledger, &mut stream, number) {
+            Err(Turned::Late) => ledger.add(Kind::Late, 1),
+            Err(Turned::Wrongly(error)) => return Err(error),
+            Ok(()) => {}
         }
+    }
+    Ok(())
+}
+
+/// Why the server hung up on an honest client.
+enum Turned {
+    /// It had said nothing for as long as the server bears with: a machine under load kept it.
+    Late,
+
+    /// For no reason that there may be.
+    Wrongly(io::Error),
+}
+
+fn talk(ledger: &Ledger, stream: &mut TcpStream, number: u64) -> Result<(), Turned> {
+    let mut answered = Instant::now();
+    for message in (0..MESSAGES).take_while(|_| !ledger.is_stopping()) {
+        let length = hash(number, message) % LONGEST + 1;
+        let sent: Vec<u8> = (0..length).map(|at| (at ^ message) as u8).collect();
+        let begin = Instant::now();
+        let asking = stream.write_all(&sent);
+        // How long the server has heard nothing; what it does after that is its own.
+        let was_late = answered.elapsed() > PATIENCE / 2;
+        let came = asking
+            .and_then(|()| answer_of(stream, sent.len()))
+            .map_err(|error| match was_late {
+                true => Turned::Late,
+                false => Turned::Wrongly(error),
+            })?;
+        answered = Instant::now();
+        if message % 64 == 0 {
+            ledger.took(begin.elapsed());
+        }
+        ledger.check(came == sent, || {
+            format!("message {message} came back changed")
+        });
+        ledger.add(Kind::Echoes, 1);
     }
     Ok(())
 }
 
 fn echo_of(stream: &mut TcpStream, sent: &[u8]) -> io::Result<Vec<u8>> {
     stream.write_all(sent)?;
-    let mut came = vec![0; sent.len()];
+    answer_of(stream, sent.len())
+}
+
+fn answer_of(stream: &mut TcpStream, length: usize) -> io::Result<Vec<u8>> {
+    let mut came = vec![0; length];
     stream.read_exact(&mut came)?;
     Ok(came)
 }
@@ -137,7 +166,9 @@ fn hostile(ledger: &Ledger, address: SocketAddr, number: u64) -> io::Result<()> 
         let mut stream = TcpStream::connect(address)?;
         if number.is_multiple_of(2) {
             for _ in 0..5 {
-                stream.write_all(b"x")?;
+                if stream.write_all(b"x").is_err() {
+                    break;
+                }
                 sleep(PATIENCE / 10);
             }
         }

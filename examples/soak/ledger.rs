@@ -14,6 +14,9 @@ pub(crate) enum Kind {
     /// Hostile clients that were shown the door.
     Hostile,
 
+    /// Honest clients whom the machine kept from asking for so long that they were shown the door too.
+    Late,
+
     /// Sleeps.
     Timers,
 
@@ -34,9 +37,10 @@ pub(crate) enum Kind {
 }
 
 /// All kinds.
-pub(crate) const KINDS: [Kind; 8] = [
+pub(crate) const KINDS: [Kind; 9] = [
     Kind::Echoes,
     Kind::Hostile,
+    Kind::Late,
     Kind::Timers,
     Kind::Items,
     Kind::Cancels,
@@ -45,11 +49,19 @@ pub(crate) const KINDS: [Kind; 8] = [
     Kind::Yields,
 ];
 
+impl Kind {
+    /// Whether a run without any is at fault.
+    pub(crate) fn is_meant(self) -> bool {
+        !matches!(self, Kind::Late)
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Kind::Echoes => "echoes of honest clients",
             Kind::Hostile => "hostile clients turned away",
+            Kind::Late => "honest clients whom the machine kept for too long",
             Kind::Timers => "sleeps",
             Kind::Items => "items through channels",
             Kind::Cancels => "cancelled waits",
