@@ -15,8 +15,12 @@ fn both_ends_of_a_channel_are_recorded_on_their_os_threads() {
     let _turn = turn();
     let recording = Recording::start();
     let (sender, receiver) = bounded::<u32>(1);
+    // The root's OS thread turns to this one only when the root waits, so at least its first wait is ended by the other.
+    let (waits, has_waited) = mpsc::channel();
+    drop(spawn(move || waits.send(())));
     let thread = std::thread::Builder::new().name("producer".into());
     let thread = thread.spawn(move || {
+        has_waited.recv().unwrap();
         let sends = named("sends", move || (0..100).try_for_each(|n| sender.send(n)));
         sends.join().unwrap().unwrap();
     });
