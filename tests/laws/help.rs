@@ -9,7 +9,7 @@ use greenthread::{JoinError, JoinHandle, yield_now};
 pub(crate) use crate::support::everywhere::virtual_time as in_virtual_time;
 
 /// Long enough for anything that another OS thread does at once; only a failing test waits it out.
-pub(crate) const LONG: Duration = Duration::from_secs(20);
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// Joins, or fails instead of hanging.
 #[track_caller]

@@ -322,7 +322,7 @@ fn l11_failures_elsewhere_race_the_end_of_the_scope_and_none_is_lost() {
 }
 
 #[test]
-#[apply(on_workers)]
+#[apply(on_roots)]
 fn a_child_of_a_green_thread_of_a_plain_os_thread_outside_run_stays_there() {
     let parent = spawn(|| scope(|s| s.spawn_anywhere(here).join().unwrap()));
     assert_eq!(parent.join().unwrap(), here());
