@@ -8,7 +8,7 @@ use greenthread::signal::{SIGINT, SIGTERM, SIGUSR1, Signals, ctrl_c};
 use greenthread::sync::Queue;
 use greenthread::{checkpoint, spawn, yield_now};
 
-use crate::{alone, child, raise};
+use crate::{act_by_default, alone, child, raise};
 
 #[test]
 #[apply(once)]
@@ -46,6 +46,7 @@ fn several_wait_for_one_ctrl_c() {
 #[apply(once)]
 fn without_a_listener_ctrl_c_ends_the_process() {
     let ended = child::run("ends::without_a_listener_ctrl_c_ends_the_process", || {
+        act_by_default(SIGINT);
         raise(SIGINT);
     });
     assert_eq!(ended.signal(), Some(SIGINT));

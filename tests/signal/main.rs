@@ -26,3 +26,13 @@ fn raise(signal: i32) {
     // SAFETY: takes a number.
     assert_eq!(unsafe { libc::raise(signal) }, 0);
 }
+
+/// Has a signal do what it does to a process that was started by hand: one that is started in the background may have been told to ignore it.
+#[expect(unsafe_code, reason = "std cannot set what a signal does")]
+fn act_by_default(signal: i32) {
+    // SAFETY: no handler is named.
+    assert_ne!(
+        unsafe { libc::signal(signal, libc::SIG_DFL) },
+        libc::SIG_ERR
+    );
+}
