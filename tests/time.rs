@@ -6,12 +6,17 @@ extern crate macro_rules_attribute;
 #[macro_use]
 mod support;
 
+use std::cell::Cell;
 use std::io::{Read, Write};
+use std::rc::Rc;
 use std::sync::mpsc;
 
 use greenthread::net::{TcpListener, TcpStream};
 use greenthread::time::{self, Duration, Instant, Interval, MissedTicks, interval};
-use greenthread::{catch_cancel, sleep, spawn, spawn_blocking, timeout, timeout_with, yield_now};
+use greenthread::{
+    Runtime, catch_cancel, park, run, sleep, spawn, spawn_blocking, timeout, timeout_with,
+    yield_now,
+};
 use support::everywhere::virtual_time as in_virtual_time;
 use support::panic_text;
 
@@ -275,4 +280,50 @@ fn virtual_time_does_not_jump_while_a_blocking_job_runs() {
         assert_eq!(time::now() - start, SECOND);
         releaser.join().unwrap();
     });
+}
+
+#[test]
+#[apply(on_roots)]
+fn timers_come_between_slow_turns_and_not_after_many_of_them() {
+    let came = Rc::new(Cell::new(0));
+    let own = Rc::clone(&came);
+    run(|| {
+        drop(spawn(move || {
+            loop {
+                sleep(Duration::from_millis(1));
+                own.set(own.get() + 1);
+            }
+        }));
+        for _ in 0..200 {
+            let begin = Instant::now();
+            while begin.elapsed() < Duration::from_millis(2) {}
+            yield_now();
+        }
+    });
+    assert!(came.get() > 30, "{} in 200 turns", came.get());
+}
+
+/// How many turns pass in a run, after so many before it, until a limit of nothing has passed.
+fn turns_until_a_limit_has_passed(turns_before: usize) -> usize {
+    (0..turns_before).for_each(|_| spawn(|| {}).join().unwrap());
+    let runtime = Runtime::builder().virtual_time().build().unwrap();
+    runtime.run(|| {
+        let turns = Rc::new(Cell::new(0));
+        let own = Rc::clone(&turns);
+        drop(spawn(move || {
+            loop {
+                own.set(own.get() + 1);
+                yield_now();
+            }
+        }));
+        assert!(timeout(Duration::ZERO, park).is_err());
+        turns.get()
+    })
+}
+
+#[test]
+#[apply(on_roots)]
+fn when_a_limit_passes_in_a_run_does_not_depend_on_what_ran_before_it() {
+    let turns: Vec<_> = (0..70).map(turns_until_a_limit_has_passed).collect();
+    assert!(turns.iter().all(|count| *count == turns[0]), "{turns:?}");
 }

@@ -97,7 +97,12 @@ impl Clock {
     }
 
     pub(crate) fn is_virtual(&self) -> bool {
-        self.virtual_now.get().is_some()
+        self.virtual_now().is_some()
+    }
+
+    /// Where virtual time stands, if it is in force.
+    pub(crate) fn virtual_now(&self) -> Option<Deadline> {
+        self.virtual_now.get()
     }
 
     /// Stops the clock at the present moment: from now on it only jumps.

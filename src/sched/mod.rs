@@ -71,6 +71,7 @@ mod spans;
 #[path = "spans_unknown.rs"]
 mod spans;
 mod standing;
+mod stint;
 pub(crate) mod stuck;
 pub(crate) mod survey;
 pub(crate) mod switch;

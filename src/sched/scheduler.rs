@@ -29,6 +29,7 @@ use super::reactor::Reactor;
 use super::ready::Ready;
 use super::residents;
 use super::shuffle::Shuffle;
+use super::stint::Stint;
 use super::survey::Visit;
 use super::timers::Timers;
 use super::vigil::Vigil;
@@ -75,6 +76,9 @@ pub(crate) struct Scheduler {
 
     /// How many resumes are left before the loop looks at time and IO.
     pub(super) countdown: Cell<u32>,
+
+    /// How many they are.
+    pub(super) stint: Stint,
 
     /// When sockets are looked at next although there is somebody in line.
     pub(super) next_poll: Cell<Deadline>,
@@ -196,6 +200,7 @@ impl Scheduler {
             looper: UnsafeCell::new(None),
             loop_yielder: Cell::new(ptr::null()),
             countdown: Cell::new(0),
+            stint: Stint::new(),
             next_poll: Cell::new(Deadline::BEGINNING),
             lately: Cell::new(Deadline::BEGINNING),
             looks: Cell::new(0),
@@ -457,9 +462,11 @@ impl Scheduler {
         }
     }
 
-    /// A new `run` begins.
+    /// A new `run` begins. When the loop looks at time then does not depend on what ran before (D8).
     pub(crate) fn begin_run(&self) {
         self.hooks.runs.set(self.hooks.runs.get() + 1);
+        self.stint.forget();
+        self.begin_countdown();
     }
 
     /// Every green thread that was spawned here during this `run` and has not ended; but not the one that asks, which may drive the generator that the `run` stands in.

@@ -87,6 +87,9 @@ impl Scheduler {
         // SAFETY: S3: it is in line, so it has not ended.
         let header = unsafe { &*header };
         let id = header.id();
+        self.ledger
+            .turns
+            .set(self.ledger.turns.get().saturating_sub(1));
         self.introduce(header);
         recorder::ran(id);
         if self.give_to(header) {
@@ -94,9 +97,8 @@ impl Scheduler {
         } else {
             self.trace_stop(header);
         }
-        let left = self.ledger.turns.get().saturating_sub(1);
-        self.ledger.turns.set(left);
-        self.countdown.set(u32::from(left > 0 && recorder::is_on()));
+        let goes_on = self.ledger.turns.get() > 0 && recorder::is_on();
+        self.countdown.set(u32::from(goes_on));
     }
 
     /// Says who it is, unless this OS thread's ring knows.

@@ -20,14 +20,10 @@ use super::header::{self, Counted, Header};
 use super::peer::{mail, senders};
 use super::scheduler::Scheduler;
 use super::switch::local_of;
-use super::vigil;
+use super::{stint, vigil};
 use crate::base::prefetch::prefetch;
 use crate::base::recorder;
 use crate::stack::idle::{self, Load};
-
-/// Resumes between two looks at the clock, while there is always somebody in line. A look costs about 25 ns when a timer is set or a
-/// source is registered, else nothing: under 1 ns a resume.
-const RESUMES_BETWEEN_LOOKS: u32 = 32;
 
 /// Looks between two notes of the time for those who park, while there is always somebody in line: a fifth of an instruction a resume.
 const LOOKS_BETWEEN_NOTES: u32 = 16;
@@ -150,21 +146,36 @@ impl Scheduler {
         self.trace_stop_of_starter();
         if self.countdown.get() == 0 || self.shuffle.is_owed() {
             self.look_at_clock_now_and_then();
-            self.poll_now_and_then();
-            self.fire_timers();
+            self.look_at_time_and_io();
             self.begin_work();
             limit_by_idle(None, Load::Busy);
             self.begin_countdown();
         }
     }
 
+    /// Without waiting; and fits how many run until the next time.
+    fn look_at_time_and_io(&self) {
+        let nobody_waits = self.timers().is_empty() && self.reactor_if_made().is_none();
+        if nobody_waits && self.stint.is_longest() {
+            return self.stint.interrupt();
+        }
+        let now = Deadline::real_now();
+        if !self.clock().is_virtual() {
+            self.stint.end(now);
+        }
+        self.poll_now_and_then(now);
+        if !self.timers().is_empty() {
+            self.fire_due(self.clock().virtual_now().unwrap_or(now));
+        }
+    }
+
     /// Whoever runs next is watched or chosen, or a good number of them may run until the next look. Here, too, is noticed that somebody records.
     #[inline]
-    fn begin_countdown(&self) {
+    pub(super) fn begin_countdown(&self) {
         let resumes = if self.looks_each_turn.get() {
             self.prepare_turn()
         } else {
-            RESUMES_BETWEEN_LOOKS
+            self.stint.turns()
         };
         self.countdown.set(resumes);
         self.follow_recorder(resumes);
@@ -205,7 +216,7 @@ impl Scheduler {
     }
 
     /// Polls the sockets when that is due and the loop has not just come from there.
-    fn poll_now_and_then(&self) {
+    fn poll_now_and_then(&self, now: Deadline) {
         if self.reactor_if_made().is_none() {
             return;
         }
@@ -213,9 +224,8 @@ impl Scheduler {
             return self.poll_sources(Some(Duration::ZERO));
         }
         let lap = self.lap.get();
-        let lap = lap.saturating_sub(RESUMES_BETWEEN_LOOKS as usize);
+        let lap = lap.saturating_sub(self.stint.turns() as usize);
         self.lap.set(lap);
-        let now = Deadline::real_now();
         let due = match lap {
             0 => self.next_poll.get(),
             _ => self.next_poll.get().after(FOR_A_LAP),
@@ -230,7 +240,7 @@ impl Scheduler {
     /// Nobody is in line: finds somebody, or sleeps.
     pub(super) fn idle(&self) {
         self.set_current(ptr::null());
-        self.notice_recorder(RESUMES_BETWEEN_LOOKS);
+        self.notice_recorder(stint::MOST);
         self.rest_beat();
         if self.find_somebody() {
             return self.go_on_counting();
@@ -247,6 +257,7 @@ impl Scheduler {
             Idle::LookAgain => false,
         };
         if has_slept {
+            self.stint.interrupt();
             self.begin_countdown();
         } else {
             self.go_on_counting();
@@ -333,7 +344,7 @@ impl Scheduler {
         }
         self.get_up();
         self.look_at_clock();
-        self.notice_recorder(RESUMES_BETWEEN_LOOKS);
+        self.notice_recorder(stint::MOST);
         self.take_messages();
         self.fire_timers();
         has_slept
@@ -353,10 +364,13 @@ impl Scheduler {
 
     /// Ends what is due.
     fn fire_timers(&self) {
-        if self.timers().is_empty() {
-            return;
+        if !self.timers().is_empty() {
+            self.fire_due(self.clock().now());
         }
-        let now = self.clock().now();
+    }
+
+    /// The same, when it is `now`.
+    fn fire_due(&self, now: Deadline) {
         while self.ready.is_empty() || !self.shuffle.puts_off() {
             let due = self.timers().pop_due(now);
             match due {
