@@ -140,8 +140,19 @@ impl<T> Drop for Biased<T> {
         let shared = self.shared();
         if shared.is_here() {
             shared.local.set(shared.local.get() - 1);
-        } else if shared.remote.fetch_sub(1, Ordering::Release) == 1 {
-            acquire_last(&shared.remote);
+        } else {
+            self.drop_elsewhere();
+        }
+    }
+}
+
+impl<T> Biased<T> {
+    #[cold]
+    #[inline(never)]
+    fn drop_elsewhere(&mut self) {
+        let remote = &self.shared().remote;
+        if remote.fetch_sub(1, Ordering::Release) == 1 {
+            acquire_last(remote);
             // SAFETY: Y1: that was the last reference, and the owner has released.
             drop(unsafe { Box::from_raw(self.0.as_ptr()) });
         }

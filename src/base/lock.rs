@@ -61,6 +61,9 @@ mod leaning {
     /// The token of the first OS thread that asks for one.
     const FIRST_TOKEN: u32 = 3;
 
+    /// `TOKEN` of an OS thread that has not asked for one; no lock ever leans towards it.
+    const NO_TOKEN: u32 = u32::MAX;
+
     /// After this many revocations in the process, new locks do not lean any more: it shares more than it keeps to itself.
     const PATIENCE: u32 = 256;
 
@@ -87,8 +90,8 @@ mod leaning {
     static BARRIER: OnceLock<bool> = OnceLock::new();
 
     thread_local! {
-        /// This OS thread's token; zero before it asked.
-        static TOKEN: Cell<u32> = const { Cell::new(0) };
+        /// This OS thread's token. It has one only where the barrier is to be had.
+        static TOKEN: Cell<u32> = const { Cell::new(NO_TOKEN) };
     }
 
     /// A value behind a lock.
@@ -112,6 +115,7 @@ mod leaning {
     unsafe impl<T: Send> Sync for Lock<T> {}
 
     impl<T> Lock<T> {
+        #[inline(always)]
         pub(crate) const fn new(value: T) -> Self {
             Lock {
                 lean: AtomicU32::new(NOBODY),
@@ -121,13 +125,19 @@ mod leaning {
             }
         }
 
+        /// The value, for whoever has the lock to himself.
+        #[inline(always)]
+        pub(crate) fn get_mut(&mut self) -> &mut T {
+            self.value.get_mut()
+        }
+
         /// Lets it lean towards this OS thread from the start, where that is to be had: what has just been made here is mostly locked here. Before anybody else
         /// sees it.
         #[inline(always)]
         pub(crate) fn lean_here(&self) {
-            if may_lean() {
-                // Stays NOBODY when this OS thread has no token yet.
-                self.lean.store(TOKEN.get(), Ordering::Relaxed);
+            let token = TOKEN.get();
+            if token != NO_TOKEN && is_patient() {
+                self.lean.store(token, Ordering::Relaxed);
             }
         }
 
@@ -141,7 +151,7 @@ mod leaning {
         pub(crate) fn lock(&self) -> LockGuard<'_, T> {
             let token = TOKEN.get();
             if self.lean.load(Ordering::Relaxed) == token && self.lean_in(token) {
-                return self.guard(true);
+                return self.guard(&self.leaned);
             }
             self.lock_shared()
         }
@@ -150,16 +160,16 @@ mod leaning {
         #[cold]
         fn lock_shared(&self) -> LockGuard<'_, T> {
             if self.lean.load(Ordering::Acquire) == REVOKED && self.try_hold() {
-                return self.guard(false);
+                return self.guard(&self.held);
             }
             self.lock_slow()
         }
 
         #[inline(always)]
-        fn guard(&self, by_leaning: bool) -> LockGuard<'_, T> {
+        fn guard<'a>(&'a self, flag: &'a AtomicBool) -> LockGuard<'a, T> {
             LockGuard {
                 lock: self,
-                by_leaning,
+                flag,
                 not_send: PhantomData,
             }
         }
@@ -170,12 +180,9 @@ mod leaning {
             !self.held.swap(true, Ordering::Acquire)
         }
 
-        /// K1; false when another one has come. A `token` of zero, of an OS thread that has not asked, equals NOBODY and is turned away here.
+        /// K1; false when another one has come.
         #[inline(always)]
         fn lean_in(&self, token: u32) -> bool {
-            if token == NOBODY {
-                return false;
-            }
             if self.leaned.load(Ordering::Relaxed) {
                 taken_twice();
             }
@@ -236,7 +243,7 @@ mod leaning {
                 relax(rounds);
                 rounds += 1;
             }
-            self.guard(false)
+            self.guard(&self.held)
         }
     }
 
@@ -250,11 +257,11 @@ mod leaning {
     /// This OS thread's token, made when it first asks.
     fn token() -> u32 {
         let mut token = TOKEN.get();
-        if token == 0 {
+        if token == NO_TOKEN {
             token = NEXT_TOKEN.fetch_add(1, Ordering::Relaxed);
             // Four thousand million OS threads later the next one would be taken for an old one.
             assert!(
-                token >= FIRST_TOKEN,
+                (FIRST_TOKEN..NO_TOKEN).contains(&token),
                 "more OS threads than a lock can tell apart"
             );
             TOKEN.set(token);
@@ -262,9 +269,13 @@ mod leaning {
         token
     }
 
-    #[inline]
     fn may_lean() -> bool {
-        REVOCATIONS.load(Ordering::Relaxed) < PATIENCE && *BARRIER.get_or_init(barrier::available)
+        is_patient() && *BARRIER.get_or_init(barrier::available)
+    }
+
+    #[inline(always)]
+    fn is_patient() -> bool {
+        REVOCATIONS.load(Ordering::Relaxed) < PATIENCE
     }
 
     /// Waits a little, longer with each round.
@@ -289,8 +300,8 @@ mod leaning {
         /// Held by this guard.
         lock: &'a Lock<T>,
 
-        /// Whether it was taken by K1, else by `held`.
-        by_leaning: bool,
+        /// What says that it is held: `leaned` by K1, else `held`.
+        flag: &'a AtomicBool,
 
         /// K1 is about one OS thread.
         not_send: PhantomData<*const ()>,
@@ -317,12 +328,7 @@ mod leaning {
     impl<T> Drop for LockGuard<'_, T> {
         #[inline(always)]
         fn drop(&mut self) {
-            let flag = if self.by_leaning {
-                &self.lock.leaned
-            } else {
-                &self.lock.held
-            };
-            flag.store(false, Ordering::Release);
+            self.flag.store(false, Ordering::Release);
         }
     }
 
@@ -394,6 +400,12 @@ mod model {
     impl<T> Lock<T> {
         pub(crate) fn new(value: T) -> Self {
             Lock(loom::sync::Mutex::new(value))
+        }
+
+        pub(crate) fn get_mut(&mut self) -> &mut T {
+            self.0
+                .get_mut()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
         }
 
         pub(crate) fn lean_here(&self) {}
