@@ -93,6 +93,7 @@ pub(crate) struct Finish {
 }
 
 impl Finish {
+    #[inline(always)]
     pub(crate) fn new() -> Self {
         Finish {
             request: None,
@@ -103,6 +104,13 @@ impl Finish {
             watcher: None,
             callbacks: None,
         }
+    }
+
+    /// Whether nothing in it wants to be dropped.
+    #[inline(always)]
+    pub(super) fn is_bare(&self) -> bool {
+        let nothing_asked = self.request.is_none() && self.callbacks.is_none();
+        nothing_asked && self.watcher.is_none() && self.waiters.is_empty()
     }
 
     /// Whether a request is pending that can not be consumed (L9).

@@ -9,12 +9,16 @@
 //! - H2 `local` is touched on the home's OS thread alone; for a job, by whoever has begun it.
 //! - H3 `state` only grows, but for a late callback's way back from OVER to ENDED. From ENDED on it is set under the lock of `finish`, so a request is either
 //!   seen by the end or refused.
+//! - H5 `is_lent` is touched on the home's OS thread alone. While it is set, the one who has the handle, and has it alone, is parked there to join it. So when there
+//!   are but two references left, the handle's and that of the list of all, both are that OS thread's, and nobody can make a third: the loop gives up the latter by
+//!   a plain store.
 
 #![expect(
     unsafe_code,
     reason = "reference counts, and fields of one OS thread in a shared struct"
 )]
 
+use std::cell::Cell;
 use std::fmt;
 use std::mem;
 use std::ops::{Deref, Range};
@@ -122,6 +126,9 @@ pub(crate) struct Header {
     /// Where it is in its life.
     state: AtomicU8,
 
+    /// H5.
+    is_lent: Cell<bool>,
+
     /// How many payloads of its requests are alive (L10).
     payloads: AtomicUsize,
 
@@ -138,14 +145,14 @@ pub(crate) struct Header {
     site: &'static Location<'static>,
 }
 
-// SAFETY: H2 for `local`; everything else is `Sync` and `Send` by itself or never changes.
+// SAFETY: H2 for `local`, H5 for `is_lent`; everything else is `Sync` and `Send` by itself or never changes.
 unsafe impl Sync for Header {}
 // SAFETY: as above; a header is freed by whoever drops the last reference, and `Local` holds plain words by then.
 unsafe impl Send for Header {}
 
 impl Header {
     /// A header with this many references, owned by the caller.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(
         refs: usize,
         vtable: &'static Vtable,
@@ -157,6 +164,7 @@ impl Header {
             peer: Peer::new(refs, vtable.free, home),
             vtable,
             state: AtomicU8::new(state::UNSTARTED),
+            is_lent: Cell::new(false),
             payloads: AtomicUsize::new(0),
             raises: Raises::new(),
             finish: Lock::new(Finish::new()),
@@ -164,6 +172,29 @@ impl Header {
             site,
             local: Local::new(),
         }
+    }
+
+    /// Drops what is in it, which of most is their part of the home alone: all else was taken out on the way to the end.
+    ///
+    /// # Safety
+    /// Nothing refers to it any more, and it is not used again.
+    #[inline(always)]
+    pub(crate) unsafe fn dispose(mut header: NonNull<Header>) {
+        // SAFETY: the caller's duty.
+        let is_bare = unsafe { header.as_mut() }.is_bare();
+        if is_bare {
+            // SAFETY: the caller's duty; a peer is the header's first part.
+            unsafe { header.cast::<Peer>().drop_in_place() }
+        } else {
+            // SAFETY: as above.
+            unsafe { dispose_whole(header) }
+        }
+    }
+
+    /// Whether nothing in it but the peer wants to be dropped.
+    #[inline(always)]
+    fn is_bare(&mut self) -> bool {
+        self.name.is_none() && self.finish.get_mut().is_bare() && self.local.is_bare()
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -226,6 +257,15 @@ impl Header {
     #[inline]
     pub(crate) unsafe fn local(&self) -> &Local {
         &self.local
+    }
+
+    /// Whether the one who has the handle leaves it alone (H5).
+    ///
+    /// # Safety
+    /// The caller runs on the home's OS thread.
+    #[inline(always)]
+    pub(crate) unsafe fn is_lent(&self) -> &Cell<bool> {
+        &self.is_lent
     }
 
     #[inline]
@@ -326,6 +366,14 @@ impl Header {
     }
 }
 
+/// # Safety
+/// As for `Header::dispose`.
+#[cold]
+unsafe fn dispose_whole(header: NonNull<Header>) {
+    // SAFETY: the caller's duty.
+    unsafe { header.drop_in_place() }
+}
+
 impl fmt::Debug for Header {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Header")
@@ -349,6 +397,16 @@ impl Counted {
     pub(crate) unsafe fn from_raw(header: *const Header) -> Self {
         // SAFETY: the caller's duty; the peer is the header's first part.
         Counted(unsafe { Held::from_raw(header.cast()) })
+    }
+
+    /// Gives it up, on the home's OS thread: by a plain store, where H5 allows that.
+    #[inline(always)]
+    pub(super) fn give_up_here(self) {
+        // SAFETY: the caller is the loop of that OS thread.
+        if unsafe { self.is_lent() }.get() {
+            // SAFETY: H5.
+            unsafe { self.0.give_up_alone() }
+        }
     }
 
     /// Of a peer that is part of a header, as every one is that a scheduler meets.

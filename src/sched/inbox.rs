@@ -60,6 +60,7 @@ pub(crate) struct Letter {
 }
 
 impl Letter {
+    #[inline(always)]
     pub(crate) fn new() -> Self {
         Letter {
             next: AtomicPtr::new(EMPTY),

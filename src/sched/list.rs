@@ -115,6 +115,7 @@ pub(crate) struct WaitList {
 unsafe impl Send for WaitList {}
 
 impl WaitList {
+    #[inline(always)]
     pub(crate) const fn new() -> Self {
         WaitList {
             front: ptr::null(),

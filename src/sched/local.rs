@@ -83,6 +83,7 @@ pub(crate) struct Local {
 }
 
 impl Local {
+    #[inline(always)]
     pub(crate) fn new() -> Self {
         Local {
             coroutine: UnsafeCell::new(None),
@@ -101,5 +102,11 @@ impl Local {
             stack_size: Cell::new(0),
             locals: Cell::new(ptr::null_mut()),
         }
+    }
+
+    /// Whether nothing in it wants to be dropped.
+    #[inline(always)]
+    pub(super) fn is_bare(&mut self) -> bool {
+        self.coroutine.get_mut().is_none()
     }
 }

@@ -155,7 +155,18 @@ impl<'a, S> Waiter<'a, S> {
         weight: usize,
         grant: Grant<S>,
     ) -> Self {
-        let scheduler = Scheduler::get();
+        Waiter::on(Scheduler::get(), queue, operation, weight, grant)
+    }
+
+    /// The same, for whoever has asked for this OS thread's scheduler already.
+    #[inline(always)]
+    pub(crate) fn on(
+        scheduler: &'static Scheduler,
+        queue: &'a Lock<S>,
+        operation: &'static Operation,
+        weight: usize,
+        grant: Grant<S>,
+    ) -> Self {
         Waiter {
             wait: scheduler.new_wait(operation),
             node: Node::new(0, weight),

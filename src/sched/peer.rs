@@ -92,7 +92,7 @@ pub(crate) mod layout {
 
 impl Peer {
     /// With this many references, owned by the caller. Without a home it is work for whoever begins it (H4).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(
         refs: usize,
         free: unsafe fn(NonNull<Peer>),
@@ -213,6 +213,21 @@ impl Held {
     #[inline]
     pub(crate) fn as_ptr(&self) -> *const Peer {
         self.0.as_ptr()
+    }
+}
+
+impl Held {
+    /// Gives it up, without an atomic read-modify-write if one other is left.
+    ///
+    /// # Safety
+    /// If there are two references, the other one is not used meanwhile.
+    #[inline(always)]
+    pub(super) unsafe fn give_up_alone(self) {
+        // Whoever gave one up before is seen to have done with it, as by the last one's look.
+        if self.refs.load(Ordering::Acquire) == 2 {
+            self.refs.store(1, Ordering::Relaxed);
+            std::mem::forget(self);
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) struct Raises {
 }
 
 impl Raises {
+    #[inline(always)]
     pub(crate) fn new() -> Self {
         Raises {
             request: AtomicUsize::new(0),

@@ -110,6 +110,9 @@ pub(crate) struct Scheduler {
     /// Kept back, so that a closure for which there is no stack is dropped on one (L18).
     pub(super) spare: RefCell<Option<Stack>>,
 
+    /// Whether somebody stands on the spare stack, or waits for one.
+    pub(super) lacks_stacks: Cell<bool>,
+
     /// Who stands on the spare stack.
     pub(super) on_spare: Cell<*const Header>,
 
@@ -211,6 +214,7 @@ impl Scheduler {
             called_late: RefCell::default(),
             refused: RefCell::default(),
             spare: RefCell::new(Some(stack_of_its_own())),
+            lacks_stacks: Cell::new(false),
             on_spare: Cell::new(ptr::null()),
             outside: Cell::new(0),
             lent_out: Cell::new(0),
@@ -258,8 +262,13 @@ impl Scheduler {
     /// This OS thread's scheduler, if `header` belongs to it.
     pub(crate) fn of(header: &Header) -> Option<&'static Scheduler> {
         let scheduler = Scheduler::if_made()?;
-        let home = header.home()?;
-        scheduler.home.ptr_eq(home).then_some(scheduler)
+        scheduler.is_home_of(header).then_some(scheduler)
+    }
+
+    /// Whether `header` belongs to this OS thread.
+    #[inline]
+    pub(crate) fn is_home_of(&self, header: &Header) -> bool {
+        header.home().is_some_and(|home| self.home.ptr_eq(home))
     }
 
     pub(crate) fn home(&self) -> &Biased<Home> {
@@ -404,6 +413,7 @@ impl Scheduler {
     }
 
     /// Takes an ended green thread out of the list of all (S3).
+    #[inline]
     pub(super) fn dismiss(&self, header: &Header) -> Counted {
         // SAFETY: H2: this is its OS thread.
         let place = unsafe { header.local() }.place.get();

@@ -158,11 +158,12 @@ impl Scheduler {
     }
 
     /// Begins `header` on `stack`. What ends before it switches away is never stored.
+    #[inline(always)]
     fn run_on(&self, header: *const Header, stack: Stack, refusal: Option<io::Error>) -> bool {
         let mut coroutine = Self::coroutine_on(header, stack, refusal);
         let ended = matches!(coroutine.resume(()), CoroutineResult::Return(()));
         if ended {
-            drop(coroutine);
+            coroutine.end();
             self.retire(header);
         } else {
             store(local_of(header), coroutine);
@@ -202,6 +203,7 @@ impl Scheduler {
     #[cold]
     fn refuse(&self, header: *const Header, error: io::Error) -> bool {
         let spare = self.spare.borrow_mut().take();
+        self.lacks_stacks.set(true);
         let Some(stack) = spare else {
             self.refused.borrow_mut().push_back(header);
             return false;
@@ -211,13 +213,13 @@ impl Scheduler {
     }
 
     /// Lets go of an ended green thread, whose stack was given back.
-    #[inline]
+    #[inline(always)]
     fn retire(&self, header: *const Header) {
-        if !self.on_spare.get().is_null() || !self.refused.borrow().is_empty() {
+        if self.lacks_stacks.get() {
             self.refill(header);
         }
         // SAFETY: S3: the list of all still owns its reference.
-        drop(self.dismiss(unsafe { &*header }));
+        self.dismiss(unsafe { &*header }).give_up_here();
     }
 
     /// A stack came back: keeps it as the spare one if that was it, and tries the next who was left without.
@@ -231,6 +233,9 @@ impl Scheduler {
         if let Some(next) = next {
             self.make_ready(next);
         }
+        let is_lent = !self.on_spare.get().is_null();
+        self.lacks_stacks
+            .set(is_lent || !self.refused.borrow().is_empty());
     }
 }
 
@@ -278,8 +283,6 @@ fn begin(header: &Header, yielder: &Yielder<(), ()>, refusal: Option<io::Error>)
         // SAFETY: as above.
         Some(error) => unsafe { (vtable.refuse)(header, error) },
     }
-    // What it has entered for ever ends with it.
+    // What it has entered for ever ends with it. That this stack is nobody's base any more is said when it is given back.
     spans::end();
-    // SAFETY: C3 of `chain`: this very stack. The next coroutine on it may be a generator, which is nobody's base.
-    unsafe { &*local.base.get() }.set_owner(ptr::null());
 }

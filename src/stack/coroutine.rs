@@ -63,6 +63,16 @@ impl<In, Out, Ret> Coroutine<In, Out, Ret> {
         self.fiber.within(|| inner.resume(value))
     }
 
+    /// Gives the stack of one that has returned back: what dropping it comes to, where that is known.
+    #[inline(always)]
+    pub(crate) fn end(self) {
+        let mut this = ManuallyDrop::new(self);
+        this.fiber.end();
+        // SAFETY: taken once, here, for `this` is not dropped.
+        let inner = unsafe { ManuallyDrop::take(&mut this.inner) };
+        drop(inner.into_stack());
+    }
+
     /// Where it was suspended, if that is on the stack with these addresses, top excluded; `is_own` says whether that is its own one.
     ///
     /// Of the words that it consists of, two are such addresses: where it began, the higher one on its own stack, and where it stands.

@@ -43,6 +43,10 @@ pub(crate) const LEAST_SIZE: usize = 16 * 1024;
 /// The greatest stack size in bytes.
 pub(crate) const GREATEST_SIZE: usize = 1 << 30;
 
+/// The class of [`DEFAULT_SIZE`].
+const DEFAULT_CLASS: usize =
+    (DEFAULT_SIZE + GUARD).trailing_zeros() as usize - FIRST_SHIFT as usize;
+
 /// The slot size of class 0, as a power of two.
 const FIRST_SHIFT: u32 = (LEAST_SIZE + GUARD).next_power_of_two().trailing_zeros();
 
@@ -155,12 +159,20 @@ pub(crate) struct Stack {
 /// Takes a stack of at least `size` bytes, of which up to 2 KiB are the pool's own: the one given back last, else a fresh slot.
 #[inline]
 pub(crate) fn take(size: usize) -> io::Result<Stack> {
+    if size == DEFAULT_SIZE {
+        return POOL.with(|pool| pool.take(DEFAULT_CLASS));
+    }
+    take_odd(size)
+}
+
+/// One of another size than most have.
+#[cold]
+fn take_odd(size: usize) -> io::Result<Stack> {
     let class = class_of(size)?;
     POOL.with(|pool| pool.take(class))
 }
 
 /// The size class whose slots have room for `size` bytes.
-#[inline]
 fn class_of(size: usize) -> io::Result<usize> {
     if size > GREATEST_SIZE {
         return Err(outside(size));
@@ -191,7 +203,7 @@ impl Pool {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&self, class: usize) -> io::Result<Stack> {
         let shelf = &self.shelves[class];
         let newest = shelf.free.get();
@@ -255,7 +267,7 @@ impl Pool {
         Ok(at)
     }
 
-    #[inline]
+    #[inline(always)]
     fn give_back(&self, head: &Head) {
         head.link.clear();
         if self.closed.get() {

@@ -120,9 +120,14 @@ where
     F: FnOnce() -> T,
     A: After,
 {
-    let home = None;
+    let birth = Birth {
+        by: Scheduler::if_made(),
+        home: None,
+        name,
+        site,
+    };
     // SAFETY: the caller's duty.
-    let (piece, handle) = unsafe { block::make(Birth { home, name, site }, f, after) };
+    let (piece, handle) = unsafe { block::make(birth, f, after) };
     if let Some(size) = stack_size {
         // SAFETY: H2: nobody else has seen it yet.
         unsafe { piece.local() }.stack_size.set(size);

@@ -96,6 +96,9 @@ impl After for () {
 
 /// What a new green thread is told.
 pub(super) struct Birth {
+    /// The scheduler of the OS thread that spawns it, if there is one.
+    pub(super) by: Option<&'static Scheduler>,
+
     /// The OS thread that it will be pinned to; none for work that whoever has time begins.
     pub(super) home: Option<Biased<Home>>,
 
@@ -116,7 +119,7 @@ where
     F: FnOnce() -> T,
     A: After,
 {
-    let inherited = local_table::inherited();
+    let inherited = local_table::inherited(birth.by);
     let memory = memory::allocate(Layout::new::<Block<F, T, A>>()).cast::<Block<F, T, A>>();
     let block = Block {
         outcome: Outcome::new(Header::new(
@@ -231,14 +234,14 @@ where
     drop_quietly(header, closure);
     local_table::end(values_of::<A>(header));
     let refused = Err(after.refused(header, error));
-    conclude::<T, A>(&block.outcome, refused, after);
+    conclude_refused::<T, A>(&block.outcome, refused, after);
 }
 
 /// # Safety
 /// `make` made it with these types, and nothing refers to it any more.
 unsafe fn free<F, T, A>(peer: NonNull<Peer>) {
     // SAFETY: the caller's duty. Closure, result and `after` were taken or are forgotten with an abandoned green thread.
-    unsafe { peer.cast::<Header>().drop_in_place() };
+    unsafe { Header::dispose(peer.cast()) };
     // SAFETY: `make` allocated it with this layout.
     unsafe { memory::free(peer.cast(), Layout::new::<Block<F, T, A>>()) }
 }
@@ -277,8 +280,14 @@ fn ending<T>(result: &Result<T, JoinError>) -> Ending {
     }
 }
 
+/// Apart, so that what is done by all stands inline in `run` alone.
+#[cold]
+fn conclude_refused<T, A: After>(outcome: &Outcome<T>, result: Result<T, JoinError>, after: A) {
+    conclude(outcome, result, after);
+}
+
 /// Stores the result and does all that the end asks for, on the green thread's own stack.
-#[inline]
+#[inline(always)]
 fn conclude<T, A: After>(outcome: &Outcome<T>, result: Result<T, JoinError>, after: A) {
     recorder::concludes(|| ending(&result));
     // SAFETY: B2: not written yet, and not read before `end`.
@@ -329,8 +338,13 @@ fn late(header: &Counted) {
 
 /// Has a new green thread of this OS thread do something about `header`. What must be done even if that is cancelled first or finds no stack, is done by the
 /// drop of the closure.
-pub(super) fn run_for(header: &Header, scheduler: &Scheduler, closure: impl FnOnce() + 'static) {
+pub(super) fn run_for(
+    header: &Header,
+    scheduler: &'static Scheduler,
+    closure: impl FnOnce() + 'static,
+) {
     let birth = Birth {
+        by: Some(scheduler),
         home: Some(scheduler.home().clone()),
         name: header.shared_name(),
         site: header.site(),

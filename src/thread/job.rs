@@ -60,6 +60,7 @@ where
 {
     let scheduler = Scheduler::get();
     let birth = Birth {
+        by: Some(scheduler),
         home: Some(scheduler.home().clone()),
         name: None,
         site,

@@ -15,6 +15,7 @@ use super::join_error::JoinError;
 use super::outcome::Outcome;
 use super::report;
 use crate::sched::clock::Deadline;
+use crate::sched::finish::Finish;
 use crate::sched::header::{Counted, Header, state};
 use crate::sched::park::{self, Grant, Outcome as WaitOutcome, Waiter};
 use crate::sched::peer::Peer;
@@ -69,7 +70,9 @@ impl<T> JoinHandle<T> {
     /// When a green thread would wait for itself.
     pub(crate) fn watch(&self, tally: &Arc<Tally>, place: usize) {
         let header = self.header();
-        refuse_self(header);
+        if let Some(scheduler) = Scheduler::if_made() {
+            refuse_self(scheduler, header);
+        }
         let mut finish = header.finish().lock();
         if header.is_over() {
             drop(finish);
@@ -123,7 +126,9 @@ impl<T> JoinHandle<T> {
     #[inline]
     #[track_caller]
     pub fn join(self) -> Result<T, JoinError> {
-        wait_over(self.header(), None);
+        if !self.header().is_over() {
+            Lent::until_over(self.header());
+        }
         // SAFETY: it is over, and the handle is consumed.
         unsafe { self.take() }
     }
@@ -226,37 +231,106 @@ impl<T> JoinHandle<T> {
 ///
 /// # Panics
 /// When the running green thread waits for itself.
-#[inline]
 #[track_caller]
 pub(crate) fn wait_over(header: &Header, deadline: Option<Deadline>) -> bool {
+    header.is_over() || park_until_over(Scheduler::get(), header, deadline)
+}
+
+/// The same for one that was not over a moment ago.
+///
+/// Inlined as far as `join`, like every door (D3). Somebody is woken in vain only when a callback was added late: the rounds for that stand apart.
+#[inline(always)]
+#[track_caller]
+fn park_until_over(
+    scheduler: &'static Scheduler,
+    header: &Header,
+    deadline: Option<Deadline>,
+) -> bool {
+    refuse_self(scheduler, header);
+    let held = header.finish().lock();
     if header.is_over() {
         return true;
     }
-    refuse_self(header);
-    let waiter = Waiter::new(header.finish(), &JOIN, header.id() as usize, Grant::Keep);
-    loop {
+    let number = header.id() as usize;
+    let waiter = Waiter::on(scheduler, header.finish(), &JOIN, number, Grant::Keep);
+    if waiter.park(held, |finish| finish.waiters(), deadline) == WaitOutcome::TimedOut {
+        return false;
+    }
+    header.is_over() || park_again(header, &waiter, deadline)
+}
+
+/// All further rounds.
+#[cold]
+#[inline(never)]
+fn park_again<'a>(
+    header: &'a Header,
+    waiter: &Waiter<'a, Finish>,
+    deadline: Option<Deadline>,
+) -> bool {
+    while !header.is_over() {
         let held = header.finish().lock();
         if header.is_over() {
-            return true;
+            break;
         }
         if waiter.park(held, |finish| finish.waiters(), deadline) == WaitOutcome::TimedOut {
             return false;
         }
-        if header.is_over() {
-            return true;
-        }
+    }
+    true
+}
+
+#[inline(always)]
+#[track_caller]
+fn refuse_self(scheduler: &Scheduler, header: &Header) {
+    if scheduler.is_awaited_by(header) {
+        awaits_itself(header);
     }
 }
 
+#[cold]
 #[track_caller]
-fn refuse_self(header: &Header) {
-    let is_self = Scheduler::if_made().is_some_and(|scheduler| scheduler.is_awaited_by(header));
-    assert!(
-        !is_self,
+fn awaits_itself(header: &Header) -> ! {
+    panic!(
         "green thread {} (\"{}\") would wait for itself for ever: join on oneself",
         header.id(),
         header.name().unwrap_or("unnamed"),
     );
+}
+
+/// While it lives, whoever has the handle of this green thread to itself is parked on the green thread's own OS thread, and leaves the handle's reference alone: then the
+/// loop gives up its own without an atomic operation (H5 of `header`).
+struct Lent<'a>(Option<&'a Header>);
+
+impl<'a> Lent<'a> {
+    /// Waits until its end is over, for `join`, which has the handle to itself.
+    #[inline(always)]
+    #[track_caller]
+    fn until_over(header: &'a Header) {
+        let scheduler = Scheduler::get();
+        let lent = Lent::begin(scheduler, header);
+        park_until_over(scheduler, header, None);
+        drop(lent);
+    }
+
+    #[inline(always)]
+    fn begin(scheduler: &Scheduler, header: &'a Header) -> Self {
+        let here = scheduler.is_home_of(header);
+        if here {
+            // SAFETY: it belongs to this OS thread.
+            unsafe { header.is_lent() }.set(true);
+        }
+        Lent(here.then_some(header))
+    }
+}
+
+impl Drop for Lent<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(header) = self.0 {
+            // SAFETY: as in `begin`.
+            unsafe { header.is_lent() }.set(false);
+        }
+    }
 }
 
 impl<T> Drop for JoinHandle<T> {

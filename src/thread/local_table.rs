@@ -100,8 +100,8 @@ pub(super) fn remove(key: usize) -> Option<Value> {
 
 /// Copies for a child of what runs now; null when there is nothing to inherit, as most often.
 #[inline]
-pub(super) fn inherited() -> *mut () {
-    let Some(scheduler) = Scheduler::if_made() else {
+pub(super) fn inherited(scheduler: Option<&Scheduler>) -> *mut () {
+    let Some(scheduler) = scheduler else {
         return ptr::null_mut();
     };
     // SAFETY: S2, S3 of `scheduler`: what runs has not ended; null while the loop runs something of its own.

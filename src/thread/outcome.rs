@@ -26,7 +26,7 @@ pub(super) struct Outcome<T> {
 
 impl<T> Outcome<T> {
     /// Of a green thread that has not begun.
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(header: Header) -> Self {
         Outcome {
             header,

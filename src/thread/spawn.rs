@@ -64,9 +64,14 @@ where
     A: After,
 {
     let scheduler = Scheduler::get();
-    let home = Some(scheduler.home().clone());
+    let birth = Birth {
+        by: Some(scheduler),
+        home: Some(scheduler.home().clone()),
+        name,
+        site,
+    };
     // SAFETY: the caller's duty.
-    let (counted, handle) = unsafe { block::make(Birth { home, name, site }, f, after) };
+    let (counted, handle) = unsafe { block::make(birth, f, after) };
     scheduler.admit(counted);
     // SAFETY: `make` made it with this result type, and this is its one handle.
     unsafe { JoinHandle::new(handle) }

@@ -59,6 +59,7 @@ where
     T: Send + 'static,
 {
     let birth = Birth {
+        by: Scheduler::if_made(),
         home: Some(home),
         name: None,
         site,
