@@ -159,6 +159,7 @@ impl Header {
         home: Option<Biased<Home>>,
         name: Option<Arc<str>>,
         site: &'static Location<'static>,
+        stack_size: usize,
     ) -> Self {
         Header {
             peer: Peer::new(refs, vtable.free, home),
@@ -170,7 +171,7 @@ impl Header {
             finish: Lock::new(Finish::new()),
             name,
             site,
-            local: Local::new(),
+            local: Local::new(stack_size),
         }
     }
 

@@ -75,7 +75,7 @@ pub(crate) struct Local {
     /// Where this OS thread's recorder last said who it is.
     pub(super) announced: Cell<u64>,
 
-    /// Bytes of stack to take at the first run; zero while nobody has said.
+    /// Bytes of stack to take at the first run; zero while its OS thread has not been asked.
     pub(crate) stack_size: Cell<usize>,
 
     /// The values of its `green_local!`s, see `thread::local_table`; null while there are none.
@@ -84,7 +84,7 @@ pub(crate) struct Local {
 
 impl Local {
     #[inline(always)]
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(stack_size: usize) -> Self {
         Local {
             coroutine: UnsafeCell::new(None),
             yielder: Cell::new(ptr::null()),
@@ -99,7 +99,7 @@ impl Local {
             place: Cell::new(usize::MAX),
             run: Cell::new(0),
             announced: Cell::new(0),
-            stack_size: Cell::new(0),
+            stack_size: Cell::new(stack_size),
             locals: Cell::new(ptr::null_mut()),
         }
     }

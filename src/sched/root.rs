@@ -36,7 +36,7 @@ static VTABLE: Vtable = Vtable {
 pub(super) fn make(home: Biased<Home>) -> Counted {
     let name = std::thread::current().name().map(Arc::from);
     let root = Box::leak(Box::new(Root {
-        header: Header::new(1, &VTABLE, Some(home), name, Location::caller()),
+        header: Header::new(1, &VTABLE, Some(home), name, Location::caller(), 0),
         link: Link::new(0..0),
     }));
     root.header.set_state(state::STARTED);

@@ -393,8 +393,24 @@ impl Scheduler {
         self.ready.push(header.cast());
     }
 
-    /// Takes a new green thread of this OS thread in, to be run in its turn.
+    /// Bytes of stack for those who do not say.
     #[inline]
+    pub(crate) fn stack_size(&self) -> usize {
+        self.hooks.stack_size.get().unwrap_or(pool::DEFAULT_SIZE)
+    }
+
+    /// Takes one in that was made where it was not known what this OS thread gives to those who do not say.
+    pub(crate) fn take_in(&self, header: Counted) {
+        // SAFETY: H2: this is its OS thread.
+        let size = &unsafe { header.local() }.stack_size;
+        if size.get() == 0 {
+            size.set(self.stack_size());
+        }
+        self.admit(header);
+    }
+
+    /// Takes a new green thread of this OS thread in, to be run in its turn.
+    #[inline(always)]
     pub(crate) fn admit(&self, header: Counted) {
         let address = header.as_ptr();
         let mut all = self.all.borrow_mut();
@@ -402,10 +418,6 @@ impl Scheduler {
         let local = unsafe { header.local() };
         local.place.set(all.len());
         local.run.set(self.run_number());
-        if local.stack_size.get() == 0 {
-            let size = self.hooks.stack_size.get();
-            local.stack_size.set(size.unwrap_or(pool::DEFAULT_SIZE));
-        }
         all.push(header);
         drop(all);
         self.counts.spawns.add_one();

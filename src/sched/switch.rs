@@ -152,15 +152,15 @@ impl Scheduler {
     fn run_first(&self, header: *const Header) -> bool {
         let local = local_of(header);
         match pool::take(local.stack_size.get()) {
-            Ok(stack) => self.run_on(header, stack, None),
+            Ok(stack) => self.run_on(header, stack, run),
             Err(error) => self.refuse(header, error),
         }
     }
 
     /// Begins `header` on `stack`. What ends before it switches away is never stored.
     #[inline(always)]
-    fn run_on(&self, header: *const Header, stack: Stack, refusal: Option<io::Error>) -> bool {
-        let mut coroutine = Self::coroutine_on(header, stack, refusal);
+    fn run_on(&self, header: *const Header, stack: Stack, life: impl FnOnce(&Header)) -> bool {
+        let mut coroutine = Self::coroutine_on(header, stack, life);
         let ended = matches!(coroutine.resume(()), CoroutineResult::Return(()));
         if ended {
             coroutine.end();
@@ -173,16 +173,16 @@ impl Scheduler {
 
     /// Puts a green thread that has not begun on `stack` now, to be run in its turn.
     pub(crate) fn place(&self, header: *const Header, stack: Stack) {
-        let coroutine = Self::coroutine_on(header, stack, None);
+        let coroutine = Self::coroutine_on(header, stack, run);
         store(local_of(header), coroutine);
     }
 
-    /// A green thread that has not begun, on `stack`; with an error it only drops its closure there.
-    #[inline]
+    /// A green thread that has not begun, on `stack`, where it is to do `life`.
+    #[inline(always)]
     fn coroutine_on(
         header: *const Header,
         stack: Stack,
-        refusal: Option<io::Error>,
+        life: impl FnOnce(&Header),
     ) -> Coroutine<(), (), ()> {
         // SAFETY: C3 of `chain`: the stack is alive in the coroutine below, until the green thread has ended.
         let link = unsafe { &*stack.link() };
@@ -193,7 +193,7 @@ impl Scheduler {
         let body = move |yielder: &Yielder<(), ()>, ()| {
             // SAFETY: S3: it has not ended before this closure has.
             let header = unsafe { &*header };
-            begin(header, yielder, refusal);
+            begin(header, yielder, life);
         };
         // SAFETY: `begin` does not unwind; the header outlives its closure's run.
         unsafe { Coroutine::new(stack, body) }
@@ -209,7 +209,10 @@ impl Scheduler {
             return false;
         };
         self.on_spare.set(header);
-        self.run_on(header, stack, Some(error))
+        // SAFETY: on a green thread's stack, in place of `run`.
+        self.run_on(header, stack, move |header| unsafe {
+            (header.vtable().refuse)(header, error);
+        })
     }
 
     /// Lets go of an ended green thread, whose stack was given back.
@@ -270,19 +273,20 @@ fn store(local: &Local, coroutine: Coroutine<(), (), ()>) {
 }
 
 /// The base of every green thread's stack.
-fn begin(header: &Header, yielder: &Yielder<(), ()>, refusal: Option<io::Error>) {
+#[inline(always)]
+fn begin(header: &Header, yielder: &Yielder<(), ()>, life: impl FnOnce(&Header)) {
     // SAFETY: H2: this is its OS thread.
     let local = unsafe { header.local() };
     local.yielder.set(yielder);
     chain::set_running(local.base.get());
     header.set_state(state::STARTED);
-    let vtable = header.vtable();
-    match refusal {
-        // SAFETY: on the green thread's own stack, once.
-        None => unsafe { (vtable.run)(header) },
-        // SAFETY: as above.
-        Some(error) => unsafe { (vtable.refuse)(header, error) },
-    }
+    life(header);
     // What it has entered for ever ends with it. That this stack is nobody's base any more is said when it is given back.
     spans::end();
+}
+
+/// What most do with their lives.
+fn run(header: &Header) {
+    // SAFETY: `begin` calls it on the green thread's own stack, once.
+    unsafe { (header.vtable().run)(header) }
 }

@@ -427,7 +427,7 @@ impl Scheduler {
             self.visit_some();
         }
         if bits & mail::START != 0 {
-            self.admit(header);
+            self.take_in(header);
         }
     }
 

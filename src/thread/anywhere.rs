@@ -125,13 +125,10 @@ where
         home: None,
         name,
         site,
+        stack_size: stack_size.unwrap_or(0),
     };
     // SAFETY: the caller's duty.
     let (piece, handle) = unsafe { block::make(birth, f, after) };
-    if let Some(size) = stack_size {
-        // SAFETY: H2: nobody else has seen it yet.
-        unsafe { piece.local() }.stack_size.set(size);
-    }
     known(&piece);
     put(piece);
     // SAFETY: `make` made it with this result type, and this is its one handle.

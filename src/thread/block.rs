@@ -107,6 +107,9 @@ pub(super) struct Birth {
 
     /// Who spawned it.
     pub(super) site: &'static Location<'static>,
+
+    /// Bytes of stack to take at the first run; zero for what its OS thread gives to those who do not say.
+    pub(super) stack_size: usize,
 }
 
 /// Makes a green thread that has not begun, with two references: one for its scheduler, or for whoever begins it (U1 of `work`), and one for its handle.
@@ -128,6 +131,7 @@ where
             birth.home,
             birth.name,
             birth.site,
+            birth.stack_size,
         )),
         after: UnsafeCell::new(ManuallyDrop::new(after)),
         closure: UnsafeCell::new(ManuallyDrop::new(closure)),
@@ -348,6 +352,7 @@ pub(super) fn run_for(
         home: Some(scheduler.home().clone()),
         name: header.shared_name(),
         site: header.site(),
+        stack_size: scheduler.stack_size(),
     };
     // SAFETY: the callers' closures own counted references and borrow nothing.
     let (runner, handle) = unsafe { make(birth, closure, CallsLate) };

@@ -64,6 +64,7 @@ where
         home: Some(scheduler.home().clone()),
         name: None,
         site,
+        stack_size: 0,
     };
     // SAFETY: `'static` borrows nothing that ends.
     let (header, handle) = unsafe { block::make(birth, move || alone(f), Attended) };

@@ -123,7 +123,7 @@ impl<T> JoinHandle<T> {
     ///
     /// # Panics
     /// When a green thread joins itself.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn join(self) -> Result<T, JoinError> {
         if !self.header().is_over() {

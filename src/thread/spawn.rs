@@ -69,6 +69,7 @@ where
         home: Some(scheduler.home().clone()),
         name,
         site,
+        stack_size: scheduler.stack_size(),
     };
     // SAFETY: the caller's duty.
     let (counted, handle) = unsafe { block::make(birth, f, after) };
@@ -126,8 +127,7 @@ impl Builder {
         T: 'static,
     {
         let scheduler = Scheduler::get();
-        let default = scheduler.hooks().stack_size.get();
-        let size = self.stack_size.or(default).unwrap_or(pool::DEFAULT_SIZE);
+        let size = self.stack_size.unwrap_or(scheduler.stack_size());
         let name = self.checked_name()?;
         let stack = pool::take(size)?;
         // SAFETY: `'static` borrows nothing that ends.

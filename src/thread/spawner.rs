@@ -63,11 +63,12 @@ where
         home: Some(home),
         name: None,
         site,
+        stack_size: 0,
     };
     // SAFETY: `'static` borrows nothing that ends.
     let (counted, handle) = unsafe { block::make(birth, f, ()) };
     match Scheduler::of(&counted) {
-        Some(scheduler) => scheduler.admit(counted),
+        Some(scheduler) => scheduler.take_in(counted),
         None => {
             if !counted.post(mail::START) {
                 counted.leave_behind();
