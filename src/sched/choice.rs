@@ -176,11 +176,11 @@ pub(crate) fn wait_for_any(
     if interruptible {
         checkpoint(scheduler);
     }
+    let wait = scheduler.new_wait(operation).part_of(&Choice::FORM);
     let choice = Choice {
-        wait: scheduler.new_wait(operation).with_many_nodes(),
+        wait: wait.with_many_nodes(),
         lines,
     };
-    choice.wait.set_form(&Choice::FORM);
     let open = choice.join_all(first);
     if let Some(open) = open
         && choice.wait.take_back()

@@ -25,8 +25,8 @@ pub(crate) struct Hooks {
     /// The work of the runtime's own workers, while its `run` is under way on this root.
     pub(crate) work: RefCell<Option<Arc<Work>>>,
 
-    /// Whether a `run` is under way on this root.
-    pub(crate) running: Cell<bool>,
+    /// The number of the `run` that is under way on this root; zero for none.
+    pub(crate) run: Cell<u32>,
 
     /// Whether the newest `run` comes to its end for certain before its OS thread does: it stands on the root itself, and in no generator.
     pub(crate) run_ends: Cell<bool>,

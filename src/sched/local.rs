@@ -69,7 +69,7 @@ pub(crate) struct Local {
     /// Whose late callbacks it calls just now, as the header's address; null but for then.
     pub(crate) calls_for: Cell<*const ()>,
 
-    /// Its index in the scheduler's list of all.
+    /// Its index in the scheduler's list of all, once it is there.
     pub(super) place: Cell<usize>,
 
     /// Where this OS thread's recorder last said who it is.
@@ -96,7 +96,7 @@ impl Local {
             since: Cell::new(Deadline::BEGINNING),
             calls_for: Cell::new(ptr::null()),
             token: Cell::new(false),
-            place: Cell::new(usize::MAX),
+            place: Cell::new(0),
             run: Cell::new(0),
             announced: Cell::new(0),
             stack_size: Cell::new(stack_size),

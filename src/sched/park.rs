@@ -168,7 +168,7 @@ impl<'a, S> Waiter<'a, S> {
         grant: Grant<S>,
     ) -> Self {
         Waiter {
-            wait: scheduler.new_wait(operation),
+            wait: scheduler.new_wait(operation).part_of(const { &Self::FORM }),
             node: Node::new(0, weight),
             queue,
             grant,
@@ -226,7 +226,6 @@ impl<'a, S> Waiter<'a, S> {
             held = self.raise_due(held);
         }
         self.wait.again();
-        self.wait.set_form(const { &Self::FORM });
         // SAFETY: N2: the reference to this waiter lasts as long as the call, which is not left, by its end or by raising, before the node is unlinked.
         unsafe { list(&mut held).link(&self.node, &self.wait) };
         drop(held);

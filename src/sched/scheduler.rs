@@ -477,16 +477,13 @@ impl Scheduler {
 
     /// The number of the `run` that is under way; zero outside.
     pub(super) fn run_number(&self) -> u32 {
-        if self.hooks.running.get() {
-            self.hooks.runs.get()
-        } else {
-            0
-        }
+        self.hooks.run.get()
     }
 
     /// A new `run` begins. When the loop looks at time then does not depend on what ran before (D8).
     pub(crate) fn begin_run(&self) {
         self.hooks.runs.set(self.hooks.runs.get() + 1);
+        self.hooks.run.set(self.hooks.runs.get());
         self.stint.forget();
         self.begin_countdown();
     }

@@ -193,9 +193,10 @@ impl Wait {
     }
 
     /// Says what it is a part of.
-    #[inline]
-    pub(crate) fn set_form(&self, form: &'static Form) {
-        self.form.set(Some(form));
+    #[inline(always)]
+    pub(super) fn part_of(self, form: &'static Form) -> Self {
+        let form = Cell::new(Some(form));
+        Wait { form, ..self }
     }
 
     /// What it waits for: an address, or a number where its operation says so. Zero when there is nothing to name. Only while its owner is parked in it, on its OS thread.

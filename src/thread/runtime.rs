@@ -445,7 +445,7 @@ impl Settings {
             scheduler.current_header().id()
         );
         assert!(
-            !scheduler.hooks().running.replace(true),
+            scheduler.hooks().run.get() == 0,
             "a nested `run`: this OS thread's root is inside one already"
         );
         // In a generator, which may be forgotten, it may never come to its end (A3 of `scope`).
@@ -581,6 +581,6 @@ impl Drop for InForce {
         if let Some(before) = self.watchdog.take() {
             self.scheduler.watch(before);
         }
-        hooks.running.set(false);
+        hooks.run.set(0);
     }
 }
