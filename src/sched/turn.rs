@@ -160,10 +160,10 @@ impl Scheduler {
             return self.stint.interrupt();
         }
         let now = Deadline::real_now();
+        self.poll_now_and_then(now);
         if !self.clock().is_virtual() {
             self.stint.end(now);
         }
-        self.poll_now_and_then(now);
         if !self.timers().is_empty() {
             self.fire_due(self.clock().virtual_now().unwrap_or(now));
         }
