@@ -484,8 +484,7 @@ impl Scheduler {
     pub(crate) fn begin_run(&self) {
         self.hooks.runs.set(self.hooks.runs.get() + 1);
         self.hooks.run.set(self.hooks.runs.get());
-        self.stint.forget();
-        self.begin_countdown();
+        self.begin_countdown_anew();
     }
 
     /// Every green thread that was spawned here during this `run` and has not ended; but not the one that asks, which may drive the generator that the `run` stands in.
