@@ -157,28 +157,34 @@ pub(super) fn end(header: &Header) {
     }
 }
 
-/// Newest first; what a destructor reads is still there or is made anew.
+/// Newest first; what a destructor reads is still there or is made anew. A destructor may also end a `run` that stands in a generator, and with it this very table: so it is looked up
+/// anew for each value.
 #[cold]
 fn drop_all(header: &Header) {
-    // SAFETY: H2: called by what it belongs to.
-    let locals = &unsafe { header.local() }.locals;
-    // SAFETY: G1; the header gives it up below, after the last use.
-    let table = unsafe { &*locals.get().cast::<Table>() };
-    let most = ROUNDS * table.0.borrow().len();
+    // SAFETY: the table is used for this alone.
+    let count = unsafe { table(header) }.map_or(0, |table| table.0.borrow().len());
     Frame::enter(Scheduler::get().deadlines(), Kind::Shield, |_| {
-        for _ in 0..most {
-            let newest = table.0.borrow_mut().pop();
+        for _ in 0..ROUNDS * count {
+            // SAFETY: the table is used for this alone; the value is dropped after it.
+            let newest = unsafe { table(header) }.and_then(|table| table.0.borrow_mut().pop());
             match newest {
                 Some(entry) => drop_quietly(header, entry.value),
                 None => break,
             }
         }
     });
-    // What is made anew by every destructor has no end: it is leaked.
-    std::mem::forget(table.0.take());
-    let table = locals.replace(ptr::null_mut());
-    // SAFETY: G1: it was made by `Box::into_raw`, and nobody else has it.
-    drop(unsafe { Box::from_raw(table.cast::<Table>()) });
+    free(header);
+}
+
+/// Frees the table of a header, if it still has one. What is made anew by every destructor has no end: it is leaked.
+fn free(header: &Header) {
+    // SAFETY: H2: called by what it belongs to.
+    let locals = unsafe { header.local() }.locals.replace(ptr::null_mut());
+    if !locals.is_null() {
+        // SAFETY: G1: it was made by `Box::into_raw`, and nobody else has it.
+        let table = unsafe { Box::from_raw(locals.cast::<Table>()) };
+        std::mem::forget(table.0.take());
+    }
 }
 
 /// Runs `f` with fresh values in place of those of what runs now, then drops them.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use greenthread::generator::Generator;
 use greenthread::sync::{Condvar, Event, Mutex, Semaphore};
-use greenthread::{Runtime, fs, park, run, scope, shield, spawn, yield_now};
+use greenthread::{Runtime, fs, green_local, park, run, scope, shield, spawn, yield_now};
 
 use crate::child;
 
@@ -362,4 +362,50 @@ fn a_runs_own_settings_end_with_it_whatever_is_left_by_forgetting() {
         });
     }
     assert_eq!(dropped.get(), 3);
+}
+
+green_local! {
+    /// What drives a generator when it is dropped.
+    static DRIVES: Option<Rc<Drives>> = None;
+}
+
+/// Drives its generator on when it is dropped.
+struct Drives(Rc<Generator<(), (), ()>>);
+
+impl Drop for Drives {
+    fn drop(&mut self) {
+        if !self.0.is_finished() {
+            self.0.send(());
+        }
+    }
+}
+
+/// A generator that stands inside a `run`.
+fn inside_a_run() -> Rc<Generator<(), (), ()>> {
+    let g = Rc::new(Generator::<(), (), ()>::new(|y| run(|| y.yield_(()))));
+    g.start();
+    g
+}
+
+#[test]
+#[apply(on_roots)]
+fn l18_a_local_value_whose_drop_ends_the_run_in_a_generator_is_dropped_once() {
+    for set_before in [false, true] {
+        let ended = greenthread::spawn_blocking(move || {
+            if set_before {
+                DRIVES.set(None);
+            }
+            let g = inside_a_run();
+            DRIVES.set(Some(Rc::new(Drives(Rc::clone(&g)))));
+        });
+        let ended = ended.join_timeout(Duration::from_secs(60));
+        ended.expect("an OS thread of the pool died").unwrap();
+        thread::spawn(|| {
+            yield_now();
+            DRIVES.set(Some(Rc::new(Drives(inside_a_run()))));
+        })
+        .join()
+        .unwrap();
+    }
+    assert_eq!(run(|| 7), 7);
 }
