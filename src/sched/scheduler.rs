@@ -465,8 +465,16 @@ impl Scheduler {
     /// A new `run` begins. When the loop looks at time then does not depend on what ran before (D8).
     pub(crate) fn begin_run(&self) {
         self.hooks.runs.set(self.hooks.runs.get() + 1);
+        self.hooks.run_stands_on.set(chain::running());
         self.stint.forget();
         self.begin_countdown();
+    }
+
+    /// Whether the `run` under way stands in a generator that is known to be driven by nobody any more.
+    pub(crate) fn run_is_lost(&self) -> bool {
+        // SAFETY: C3 of `chain`, L1: not followed before the first `run`, nor unless the last has not left the stack.
+        let stands_on = || unsafe { self.hooks.run_stands_on.get().as_ref() };
+        self.hooks.running.get() && stands_on().is_some_and(chain::Link::is_lost)
     }
 
     /// Every green thread that was spawned here during this `run` and has not ended; but not the one that asks, which may drive the generator that the `run` stands in.

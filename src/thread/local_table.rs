@@ -16,7 +16,7 @@ use std::rc::Rc;
 
 use super::outcome::drop_quietly;
 use crate::sched::frame::{Frame, Kind};
-use crate::sched::header::Header;
+use crate::sched::header::{Counted, Header};
 use crate::sched::scheduler::Scheduler;
 
 /// A value that is counted.
@@ -187,10 +187,10 @@ fn free(header: &Header) {
     }
 }
 
-/// Runs `f` with fresh values in place of those of what runs now, then drops them.
-pub(super) fn with_fresh<R>(f: impl FnOnce() -> R) -> R {
+/// Puts fresh values in place of those of what runs now, until the result is dropped.
+pub(super) fn fresh() -> PutBack {
     // SAFETY: null.
-    unsafe { instead(ptr::null_mut(), f) }
+    unsafe { put_in_place(ptr::null_mut()) }
 }
 
 /// Runs `f` with the values of `other` (null: none) in place of those of what runs now, then drops what is left of them.
@@ -198,30 +198,34 @@ pub(super) fn with_fresh<R>(f: impl FnOnce() -> R) -> R {
 /// # Safety
 /// `other` is a table that nobody else reaches (G1).
 pub(super) unsafe fn instead<R>(other: *mut (), f: impl FnOnce() -> R) -> R {
-    let header = Scheduler::get().current_header();
-    // SAFETY: H2: the current one belongs to this OS thread.
-    let locals = &unsafe { header.local() }.locals;
-    let back = PutBack {
-        header,
-        locals: locals.replace(other),
-    };
+    // SAFETY: the caller's duty.
+    let back = unsafe { put_in_place(other) };
     let result = f();
     drop(back);
     result
 }
 
-/// Puts the outer values back.
-struct PutBack<'a> {
-    /// Whose values they are.
-    header: &'a Header,
+/// # Safety
+/// As for [`instead`].
+unsafe fn put_in_place(other: *mut ()) -> PutBack {
+    let header = Scheduler::get().current_header().count();
+    // SAFETY: H2: the current one belongs to this OS thread.
+    let locals = unsafe { header.local() }.locals.replace(other);
+    PutBack { header, locals }
+}
+
+/// Drops the values that are there, and puts the outer ones back.
+pub(super) struct PutBack {
+    /// Whose values they are, on whose OS thread this stays.
+    header: Counted,
 
     /// The outer table.
     locals: *mut (),
 }
 
-impl Drop for PutBack<'_> {
+impl Drop for PutBack {
     fn drop(&mut self) {
-        end(self.header);
+        end(&self.header);
         // SAFETY: H2: what `instead` was called by.
         unsafe { self.header.local() }.locals.set(self.locals);
     }

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -444,6 +445,7 @@ impl Settings {
             "`run` on a green thread: it ends what runs on the root, and this is green thread {}",
             scheduler.current_header().id()
         );
+        give_up_lost_run(scheduler);
         assert!(
             !scheduler.hooks().running.replace(true),
             "a nested `run`: this OS thread's root is inside one already"
@@ -451,22 +453,29 @@ impl Settings {
         // In a generator, which may be forgotten, it may never come to its end (A3 of `scope`).
         scheduler.hooks().run_ends.set(scheduler.is_on_base());
         scheduler.begin_run();
-        let in_force = InForce::put(scheduler, self);
+        let changed = Changed::by(scheduler, self);
         let lent = scheduler.lent_out();
-        let result = local_table::with_fresh(|| {
-            let result = catch_unwind(AssertUnwindSafe(f));
-            if self.report_stuck {
-                stuck::report(scheduler);
-            }
-            let unended = Unended::since(scheduler, lent);
-            end_run(scheduler, workers);
-            std::mem::forget(unended);
-            result
-        });
+        let result = catch_unwind(AssertUnwindSafe(f));
+        if self.report_stuck {
+            stuck::report(scheduler);
+        }
+        let unended = Unended::since(scheduler, lent);
+        end_run(scheduler, workers);
+        std::mem::forget(unended);
+        drop(changed);
         idle::release();
-        drop(in_force);
         raise_deadlock(scheduler);
         result.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+/// Does what the end of a `run` would do here that stands in a generator which was dropped and did not close: it will never come to its end.
+fn give_up_lost_run(scheduler: &'static Scheduler) {
+    if scheduler.run_is_lost() {
+        let changed = Changed(scheduler);
+        end_what_was_left(scheduler, Scheduler::left_by_run);
+        drop(changed);
+        raise_deadlock(scheduler);
     }
 }
 
@@ -509,6 +518,27 @@ impl Drop for Unended {
             );
             std::process::abort();
         }
+    }
+}
+
+/// What the `run` under way on this OS thread has changed. It is put back when this is dropped; it is not kept in here, because the stack of that `run` may be lost.
+struct Changed(&'static Scheduler);
+
+impl Changed {
+    fn by(scheduler: &'static Scheduler, settings: &Settings) -> Self {
+        let in_force = InForce::put(scheduler, settings);
+        // Values are dropped before the settings go.
+        let changed: Box<dyn Any> = Box::new((local_table::fresh(), in_force));
+        let hooks = scheduler.hooks();
+        hooks.run_changed.replace(Some(ManuallyDrop::new(changed)));
+        Changed(scheduler)
+    }
+}
+
+impl Drop for Changed {
+    fn drop(&mut self) {
+        let changed = self.0.hooks().run_changed.take();
+        drop(changed.map(ManuallyDrop::into_inner));
     }
 }
 

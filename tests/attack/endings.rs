@@ -13,6 +13,7 @@ use greenthread::sync::{Condvar, Event, Mutex, Semaphore};
 use greenthread::{Runtime, fs, green_local, park, run, scope, shield, spawn, yield_now};
 
 use crate::child;
+use crate::support::teardown;
 
 /// A value that a thread-local's end takes away: whoever reads it later finds out.
 struct Lent(Box<AtomicU32>);
@@ -369,6 +370,11 @@ green_local! {
     static DRIVES: Option<Rc<Drives>> = None;
 }
 
+green_local! {
+    /// A number.
+    static NUMBER: u32 = 0;
+}
+
 /// Drives its generator on when it is dropped.
 struct Drives(Rc<Generator<(), (), ()>>);
 
@@ -408,4 +414,41 @@ fn l18_a_local_value_whose_drop_ends_the_run_in_a_generator_is_dropped_once() {
         .unwrap();
     }
     assert_eq!(run(|| 7), 7);
+}
+
+#[test]
+#[apply(on_roots)]
+fn a_run_in_a_generator_that_swallows_its_close_is_given_up_by_the_next_run() {
+    let ended = Rc::new(Cell::new(false));
+    let told = Rc::clone(&ended);
+    let outer = NUMBER.get();
+    let g = Generator::<(), (), ()>::new(move |y| {
+        let runtime = Runtime::builder().virtual_time().build().unwrap();
+        runtime.run(|| {
+            spawn(move || {
+                let _told = Tells(told);
+                park();
+            });
+            yield_now();
+            NUMBER.set(outer + 1);
+            while catch_unwind(AssertUnwindSafe(|| y.yield_(()))).is_err() {}
+        });
+    });
+    g.start();
+    teardown::leaves_stacks(1);
+    let nested = catch_unwind(|| run(|| 7));
+    assert!(nested.is_err(), "it may go on as long as somebody has it");
+    drop(g);
+    assert!(!ended.get());
+    let before = greenthread::time::now();
+    assert_eq!(run(|| spawn(|| 7).join().unwrap()), 7);
+    assert!(ended.get(), "what it left behind has ended");
+    assert_eq!(NUMBER.get(), outer, "the values are those from before");
+    thread::sleep(Duration::from_millis(1));
+    assert!(greenthread::time::now() > before, "time is real again");
+    assert!(run(run_is_nested));
+}
+
+fn run_is_nested() -> bool {
+    catch_unwind(|| run(|| ())).is_err()
 }
