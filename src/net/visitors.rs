@@ -76,7 +76,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_address_has_as_many_as_it_may_however_it_is_written_and_is_forgotten_when_they_have_left() {
+    fn each_address_has_as_many_as_it_may_however_it_is_written_and_is_forgotten_when_they_have_left()
+     {
         let visitors = Arc::new(Visitors::new(2));
         let admit = |address: &str| visitors.admit(address.parse().unwrap());
         let first = admit("127.0.0.1");

@@ -37,6 +37,7 @@ use super::wait::{Operation, Wait};
 use super::work::Seat;
 use crate::base::atomic::thread_local;
 use crate::base::biased::Biased;
+use crate::base::lock;
 use crate::base::random::{Random, mix};
 use crate::stack::backtrace::Backtrace;
 use crate::stack::chain;
@@ -178,6 +179,7 @@ impl Scheduler {
     /// # Panics
     /// When there is no stack for its loop.
     pub(super) fn make() -> &'static Scheduler {
+        lock::prepare();
         let scheduler = Box::leak(Box::new(Scheduler::new()));
         scheduler.adopt_root();
         scheduler.lately.set(scheduler.clock().lately());
