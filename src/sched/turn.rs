@@ -20,7 +20,7 @@ use super::header::{self, Counted, Header};
 use super::peer::{mail, senders};
 use super::scheduler::Scheduler;
 use super::switch::local_of;
-use super::{stint, vigil};
+use super::vigil;
 use crate::base::prefetch::prefetch;
 use crate::base::recorder;
 use crate::stack::idle::{self, Load};
@@ -240,7 +240,7 @@ impl Scheduler {
     /// Nobody is in line: finds somebody, or sleeps.
     pub(super) fn idle(&self) {
         self.set_current(ptr::null());
-        self.notice_recorder(stint::MOST);
+        self.notice_recorder();
         self.rest_beat();
         if self.find_somebody() {
             return self.go_on_counting();
@@ -344,7 +344,7 @@ impl Scheduler {
         }
         self.get_up();
         self.look_at_clock();
-        self.notice_recorder(stint::MOST);
+        self.notice_recorder();
         self.take_messages();
         self.fire_timers();
         has_slept
