@@ -468,8 +468,7 @@ impl Scheduler {
     pub(crate) fn begin_run(&self) {
         self.hooks.runs.set(self.hooks.runs.get() + 1);
         self.hooks.run_stands_on.set(chain::running());
-        self.stint.forget();
-        self.begin_countdown();
+        self.begin_countdown_anew();
     }
 
     /// Whether the `run` under way stands in a generator that is known to be driven by nobody any more.
