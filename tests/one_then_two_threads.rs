@@ -1,5 +1,10 @@
 //! Without a test harness, so that the process begins with one OS thread: its locks work before a second one exists, after, and when that has gone.
 
+#![expect(
+    unsafe_code,
+    reason = "asks the kernel what this process has registered"
+)]
+
 use std::sync::Arc;
 
 use greenthread::sync::{Mutex, Queue};
@@ -39,7 +44,24 @@ fn work(shared: &Arc<Shared>) {
     });
 }
 
+/// Whether the kernel knows already that this process will want barriers; true where it cannot be asked (before Linux 6.3).
+#[cfg(all(target_os = "linux", not(greenthread_portable), not(miri)))]
+fn is_registered() -> bool {
+    const GET_REGISTRATIONS: libc::c_int = 1 << 9;
+    // SAFETY: takes no address.
+    let registered = unsafe { libc::syscall(libc::SYS_membarrier, GET_REGISTRATIONS, 0, 0) };
+    let wanted = libc::c_long::from(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+    registered < 0 || registered & wanted != 0
+}
+
+#[cfg(not(all(target_os = "linux", not(greenthread_portable), not(miri))))]
+fn is_registered() -> bool {
+    true
+}
+
 fn main() {
+    yield_now();
+    assert!(is_registered(), "with a second OS thread that takes long");
     let shared = Arc::new(Shared {
         sum: Mutex::new(0),
         queue: Queue::bounded(3),

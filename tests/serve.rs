@@ -134,6 +134,39 @@ fn a_socket_that_was_left_is_replaced_and_one_that_answers_is_not() {
 
 #[test]
 #[apply(once)]
+fn of_those_who_begin_at_one_path_at_once_one_serves_and_the_others_are_told() {
+    const MANY: usize = 4;
+    for round in 0..100 {
+        let path = place("race");
+        if round % 2 == 0 {
+            // A socket that was left.
+            drop(UnixListener::bind(&path).unwrap());
+        }
+        let start = std::sync::Barrier::new(MANY);
+        let mut serving = std::thread::scope(|s| {
+            let begin = || {
+                start.wait();
+                trace::serve(&path)
+            };
+            let all: Vec<_> = (0..MANY).map(|_| s.spawn(begin)).collect();
+            let all = all.into_iter().map(|one| one.join().unwrap());
+            let (serving, refused): (Vec<_>, Vec<_>) = all.partition(Result::is_ok);
+            for error in refused.into_iter().map(Result::unwrap_err) {
+                assert_eq!(error.kind(), ErrorKind::AddrInUse, "{error}");
+            }
+            serving
+        });
+        assert_eq!(serving.len(), 1);
+        assert!(Client::new(&path).ask("stats")["greenthread_stats"] == 1);
+        let beside = format!("{}.lock", path.display());
+        assert!(!fs::exists(beside).unwrap());
+        drop(serving.pop());
+        assert!(!path.exists());
+    }
+}
+
+#[test]
+#[apply(once)]
 fn a_program_that_takes_nobody_is_not_waited_for() {
     let path = place("full");
     let listener = UnixListener::bind(&path).unwrap();

@@ -11,11 +11,12 @@ use std::io::{Read, Write};
 use std::rc::Rc;
 use std::sync::mpsc;
 
+use greenthread::channel;
 use greenthread::net::{TcpListener, TcpStream};
 use greenthread::time::{self, Duration, Instant, Interval, MissedTicks, interval};
 use greenthread::{
-    Runtime, catch_cancel, park, run, sleep, spawn, spawn_blocking, timeout, timeout_with,
-    yield_now,
+    Runtime, catch_cancel, park, park_timeout, run, sleep, spawn, spawn_blocking, timeout,
+    timeout_with, yield_now,
 };
 use support::everywhere::virtual_time as in_virtual_time;
 use support::panic_text;
@@ -33,6 +34,54 @@ fn ticks(interval: &mut Interval, count: usize, start: Instant) -> Vec<u128> {
         moments.push((time::now() - start).as_millis());
     }
     moments
+}
+
+/// How far one has come who always goes on, at each of some moments at which the loop looked at time, after somebody waited for a channel.
+fn looks_at_time() -> Vec<u32> {
+    in_virtual_time(|| {
+        let (sender, receiver) = channel::bounded(4);
+        let sends = spawn(move || {
+            for n in 0..3 {
+                sleep(SECOND);
+                sender.send(n).unwrap();
+            }
+        });
+        assert_eq!(receiver.iter().count(), 3);
+        sends.join().unwrap();
+        let steps = Rc::new(Cell::new(0));
+        let counts = Rc::clone(&steps);
+        let busy = spawn(move || {
+            for step in 0..200 {
+                counts.set(step);
+                yield_now();
+            }
+        });
+        let looks = (0..4).map(|_| {
+            park_timeout(Duration::ZERO);
+            steps.get()
+        });
+        let looks = looks.collect();
+        busy.join().unwrap();
+        looks
+    })
+}
+
+#[test]
+#[apply(on_roots)]
+fn a_virtual_schedule_does_not_follow_from_how_other_os_threads_were_waited_for_before() {
+    let expected = looks_at_time();
+    for _ in 0..10 {
+        let (there, asked) = channel::bounded(1);
+        let (answers, back) = channel::bounded(1);
+        let other = std::thread::spawn(move || asked.iter().try_for_each(|n| answers.send(n)));
+        for n in 0..1_000 {
+            there.send(n).unwrap();
+            assert_eq!(back.recv(), Ok(n));
+        }
+        assert_eq!(looks_at_time(), expected);
+        drop(there);
+        other.join().unwrap().unwrap();
+    }
 }
 
 #[test]

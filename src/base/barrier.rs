@@ -9,10 +9,10 @@
 //! Source: membarrier(2); "Asymmetric Dekker synchronization", D. Dice, H. Huang, M. Yang, 2001.
 
 #[cfg(all(target_os = "linux", not(greenthread_portable), not(miri)))]
-pub(super) use linux::{available, heavy};
+pub(super) use linux::{available, heavy, is_at_hand};
 
 #[cfg(not(all(target_os = "linux", not(greenthread_portable), not(miri))))]
-pub(super) use portable::{available, heavy};
+pub(super) use portable::{available, heavy, is_at_hand};
 
 #[cfg(all(target_os = "linux", not(greenthread_portable), not(miri)))]
 mod linux {
@@ -21,6 +21,13 @@ mod linux {
     /// Registers the process for the barrier; true when it has it.
     pub(in crate::base) fn available() -> bool {
         membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+    }
+
+    /// Whether [`available`] takes no time: the process has this OS thread alone. Else the kernel waits until every core has passed a point that it knows of, some ten milliseconds.
+    pub(in crate::base) fn is_at_hand() -> bool {
+        use std::os::unix::fs::MetadataExt;
+        // Of this folder the kernel counts the links: itself, its parent, and each OS thread.
+        std::fs::metadata("/proc/self/task").is_ok_and(|task| task.nlink() == 3)
     }
 
     /// Makes every running OS thread of the process pass a full barrier, and this one too. Aborts when the process may not have it any more, under a new seccomp filter for
@@ -48,6 +55,10 @@ mod linux {
 mod portable {
     pub(in crate::base) fn available() -> bool {
         false
+    }
+
+    pub(in crate::base) fn is_at_hand() -> bool {
+        true
     }
 
     pub(in crate::base) fn heavy() {

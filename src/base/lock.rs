@@ -27,10 +27,10 @@
 )]
 
 #[cfg(not(loom))]
-pub(crate) use leaning::{Lock, LockGuard};
+pub(crate) use leaning::{Lock, LockGuard, prepare};
 
 #[cfg(loom)]
-pub(crate) use model::{Lock, LockGuard};
+pub(crate) use model::{Lock, LockGuard, prepare};
 
 impl<T: Default> Default for Lock<T> {
     fn default() -> Self {
@@ -278,6 +278,13 @@ mod leaning {
         REVOCATIONS.load(Ordering::Relaxed) < PATIENCE
     }
 
+    /// Registers the process for the barrier while that takes no time, which is before it has a second OS thread: see [`barrier`]. Later the first lock does.
+    pub(crate) fn prepare() {
+        if BARRIER.get().is_none() && barrier::is_at_hand() {
+            BARRIER.get_or_init(barrier::available);
+        }
+    }
+
     /// Waits a little, longer with each round.
     #[allow(
         clippy::disallowed_methods,
@@ -390,6 +397,8 @@ mod leaning {
 
 #[cfg(loom)]
 mod model {
+    pub(crate) fn prepare() {}
+
     /// The guard of loom's mutex.
     pub(crate) type LockGuard<'a, T> = loom::sync::MutexGuard<'a, T>;
 

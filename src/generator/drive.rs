@@ -475,9 +475,14 @@ impl<In, Out, Ret> Generator<In, Out, Ret> {
                 payload::discard(panic);
             }
             Closing::Panicked(panic) => resume_unwind(panic),
-            stays => payload::report(&format!(
-                "a generator was dropped but {stays}; its stack is leaked"
-            )),
+            stays => {
+                if !matches!(stays, Closing::Running) {
+                    self.link().lose();
+                }
+                payload::report(&format!(
+                    "a generator was dropped but {stays}; its stack is leaked"
+                ));
+            }
         }
     }
 }

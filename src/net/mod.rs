@@ -81,6 +81,7 @@ mod stream_io;
 pub(crate) mod timeouts;
 mod udp;
 pub mod unix;
+mod visitors;
 
 pub use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6};
 

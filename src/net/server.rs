@@ -20,6 +20,7 @@ use super::address::ToSocketAddrs;
 use super::listener::TcpListener;
 use super::seats::{Seat, Seats};
 use super::stream::TcpStream;
+use super::visitors::{Visit, Visitors};
 use crate::thread::caught::resume_if_cancelled;
 use crate::thread::current::yield_now;
 use crate::thread::report;
@@ -56,6 +57,9 @@ pub struct Server {
 
     /// The most connections at once.
     limit: usize,
+
+    /// Who is there, when the most from one address are bounded.
+    visitors: Option<Arc<Visitors>>,
 }
 
 /// A server, as those who may stop it see it.
@@ -82,6 +86,7 @@ impl Server {
         Server {
             shared: Arc::new(Shared { listener, seats }),
             limit: usize::MAX,
+            visitors: None,
         }
     }
 
@@ -96,6 +101,24 @@ impl Server {
     pub fn limit(mut self, most: usize) -> Server {
         assert!(most > 0, "Server::limit(0): nobody would be served");
         self.limit = most;
+        self
+    }
+
+    /// Sets how many connections there may be at once from one IP address; as many as come unless said otherwise.
+    ///
+    /// Those beyond are accepted and closed at once: unlike those beyond the [`limit`](Self::limit) they would else stand in the way of the others in the kernel's line. A client
+    /// reads the end, or `ConnectionReset` if it has sent something. An address of IPv4 counts as the same when it comes to a socket of IPv6; addresses of IPv6 count each for itself, of
+    /// which one client may have very many. Behind a proxy all connections come from its address.
+    ///
+    /// # Panics
+    /// When `most` is 0.
+    #[track_caller]
+    pub fn max_connections_per_ip(mut self, most: usize) -> Server {
+        assert!(
+            most > 0,
+            "Server::max_connections_per_ip(0): nobody would be served"
+        );
+        self.visitors = Some(Arc::new(Visitors::new(most)));
         self
     }
 
@@ -127,8 +150,8 @@ impl Server {
         let site = Location::caller();
         let (server, handler) = (&self, &handler);
         scope(|s| {
-            let ended = server.accept_all(|stream, peer, seat| {
-                s.spawn_at(site, move || handle(handler, stream, peer, seat));
+            let ended = server.accept_all(|stream, peer, place| {
+                s.spawn_at(site, move || handle(handler, stream, peer, place));
             });
             if ended.is_ok() {
                 server.shared.seats.wait_for_end();
@@ -139,12 +162,17 @@ impl Server {
     }
 
     /// Hands every connection to `begin`, until stopped.
-    pub(super) fn accept_all(&self, begin: impl Fn(TcpStream, SocketAddr, Seat)) -> io::Result<()> {
+    pub(super) fn accept_all(
+        &self,
+        begin: impl Fn(TcpStream, SocketAddr, Place),
+    ) -> io::Result<()> {
         let mut pause = FIRST_PAUSE;
         while let Some(seat) = self.shared.seats.take(self.limit) {
             match self.shared.listener.accept() {
                 Ok((stream, peer)) => {
-                    begin(stream, peer, seat);
+                    if let Some(visit) = self.admit(peer) {
+                        begin(stream, peer, (visit, seat));
+                    }
                     pause = FIRST_PAUSE;
                 }
                 Err(error) => match trouble(&error) {
@@ -162,7 +190,18 @@ impl Server {
         }
         Ok(())
     }
+
+    /// What counts a connection from `peer`, if anything does; none when it is to be closed.
+    fn admit(&self, peer: SocketAddr) -> Option<Option<Visit>> {
+        match &self.visitors {
+            Some(visitors) => visitors.admit(peer.ip()).map(Some),
+            None => Some(None),
+        }
+    }
 }
+
+/// What a connection takes up, and gives back after everything else has gone.
+pub(super) type Place = (Option<Visit>, Seat);
 
 /// What it means that nobody could be accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,18 +243,18 @@ fn trouble(error: &io::Error) -> Trouble {
     }
 }
 
-/// The life of one connection. The seat goes back after everything else has gone.
+/// The life of one connection. Its place goes back after everything else has gone.
 fn handle<R>(
     handler: impl Fn(TcpStream, SocketAddr) -> R,
     stream: TcpStream,
     peer: SocketAddr,
-    seat: Seat,
+    place: Place,
 ) {
     let handled = catch_unwind(AssertUnwindSafe(|| drop(handler(stream, peer))));
     if let Err(caught) = handled {
         report::caught(resume_if_cancelled(caught));
     }
-    drop(seat);
+    drop(place);
 }
 
 impl Drop for Server {
@@ -230,6 +269,10 @@ impl fmt::Debug for Server {
         f.debug_struct("Server")
             .field("listener", &self.shared.listener)
             .field("limit", &self.limit)
+            .field(
+                "max_connections_per_ip",
+                &self.visitors.as_ref().map(|visitors| visitors.most()),
+            )
             .finish_non_exhaustive()
     }
 }

@@ -72,6 +72,16 @@ impl ServerOnWorkers {
         ServerOnWorkers { server, ..self }
     }
 
+    /// As [`Server::max_connections_per_ip`]; it is for all workers together.
+    ///
+    /// # Panics
+    /// When `most` is 0.
+    #[track_caller]
+    pub fn max_connections_per_ip(self, most: usize) -> ServerOnWorkers {
+        let server = self.server.max_connections_per_ip(most);
+        ServerOnWorkers { server, ..self }
+    }
+
     /// As [`Server::workers`].
     ///
     /// # Panics
@@ -106,13 +116,13 @@ impl ServerOnWorkers {
         let set = make_workers(self.workers)?;
         let (handler, loads) = (Arc::new(handler), Loads::new(self.workers));
         let serve = || {
-            self.server.accept_all(|stream, peer, seat| {
+            self.server.accept_all(|stream, peer, place| {
                 let handler = Arc::clone(&handler);
                 let load = loads.add_to_least();
                 let worker = load.worker;
                 let handle = move || {
                     drop(handler(stream, peer));
-                    drop((load, seat));
+                    drop((load, place));
                 };
                 drop(set.spawn_on(worker, site, handle));
             })?;

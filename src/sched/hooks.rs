@@ -2,16 +2,18 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
+use std::ptr;
 use std::sync::Arc;
 
 use super::header::Counted;
 use super::work::Work;
+use crate::stack::chain::Link;
 
 /// Called with a panic that nobody joins.
 pub(crate) type OnPanic = Arc<dyn Fn(&Counted, &(dyn Any + Send)) + Send + Sync>;
 
 /// Settings of one OS thread.
-#[derive(Default)]
 pub(crate) struct Hooks {
     /// Whether no other OS thread takes part, so that silence is a deadlock at once (L8).
     pub(crate) only_our_threads: Cell<bool>,
@@ -33,4 +35,26 @@ pub(crate) struct Hooks {
 
     /// The number of the newest `run`.
     pub(crate) runs: Cell<u32>,
+
+    /// On which stack that stands, while it is under way.
+    pub(crate) run_stands_on: Cell<*const Link>,
+
+    /// What it has changed, which its drop puts back. Kept for ever by an OS thread that ends with a `run` under way.
+    pub(crate) run_changed: RefCell<Option<ManuallyDrop<Box<dyn Any>>>>,
+}
+
+impl Default for Hooks {
+    fn default() -> Self {
+        Hooks {
+            only_our_threads: Cell::default(),
+            stack_size: Cell::default(),
+            on_panic: RefCell::default(),
+            work: RefCell::default(),
+            run: Cell::default(),
+            run_ends: Cell::default(),
+            runs: Cell::default(),
+            run_stands_on: Cell::new(ptr::null()),
+            run_changed: RefCell::default(),
+        }
+    }
 }

@@ -59,10 +59,12 @@ impl Linger {
 }
 
 impl Scheduler {
-    /// Whether this OS thread has nothing else to do. To be asked counts as a resume: the loop must come to look at time and IO.
+    /// Whether this OS thread has nothing else to do. To be asked counts as a resume: the loop must come to look at time and IO. While time is virtual, when it looks must not follow
+    /// from whether it paid to stay awake before (D8).
     fn nobody_else_needs_it(&self) -> bool {
         let left = self.countdown.get();
-        let is_idle = left > 1 && self.ready.is_empty() && !self.home().has_messages();
+        let may_wait = left > 1 && !self.clock().is_virtual();
+        let is_idle = may_wait && self.ready.is_empty() && !self.home().has_messages();
         if is_idle {
             self.countdown.set(left - 1);
         }

@@ -294,7 +294,10 @@ impl<'a, S> Waiter<'a, S> {
         self.leave_line();
         match ended {
             Ended::TimedOut => {
-                checkpoint(self.scheduler);
+                // A request that came meanwhile; but not out of a protected wait (L11).
+                if self.mode == Mode::Interruptible {
+                    checkpoint(self.scheduler);
+                }
                 Outcome::TimedOut
             }
             _ => self.scheduler.raise_interruption(),

@@ -37,6 +37,7 @@ use super::wait::{Operation, Wait};
 use super::work::Seat;
 use crate::base::atomic::thread_local;
 use crate::base::biased::Biased;
+use crate::base::lock;
 use crate::base::random::{Random, mix};
 use crate::stack::backtrace::Backtrace;
 use crate::stack::chain;
@@ -181,6 +182,7 @@ impl Scheduler {
     /// # Panics
     /// When there is no stack for its loop.
     pub(super) fn make() -> &'static Scheduler {
+        lock::prepare();
         let scheduler = Box::leak(Box::new(Scheduler::new()));
         scheduler.adopt_root();
         scheduler.lately.set(scheduler.clock().lately());
@@ -484,7 +486,15 @@ impl Scheduler {
     pub(crate) fn begin_run(&self) {
         self.hooks.runs.set(self.hooks.runs.get() + 1);
         self.hooks.run.set(self.hooks.runs.get());
+        self.hooks.run_stands_on.set(chain::running());
         self.begin_countdown_anew();
+    }
+
+    /// Whether the `run` under way stands in a generator that is known to be driven by nobody any more.
+    pub(crate) fn run_is_lost(&self) -> bool {
+        // SAFETY: C3 of `chain`, L1: not followed before the first `run`, nor unless the last has not left the stack.
+        let stands_on = || unsafe { self.hooks.run_stands_on.get().as_ref() };
+        self.run_number() != 0 && stands_on().is_some_and(chain::Link::is_lost)
     }
 
     /// Every green thread that was spawned here during this `run` and has not ended; but not the one that asks, which may drive the generator that the `run` stands in.

@@ -38,22 +38,25 @@ impl Scheduler {
         }
     }
 
-    /// Records, in the middle of somebody's run.
+    /// Records, in the middle of somebody's run. As many are to run until the next look as without it (D8); none, if that comes after this one.
     fn join_in(&self) {
         if !self.ledger.is_on() {
-            self.countdown.set(1);
-            self.trace_from_now_on(1);
+            let left = self.countdown.get();
+            self.countdown.set(left.min(1));
+            self.trace_from_now_on(left);
             *self.ledger.starter.borrow_mut() = Some(self.current_header().count());
             self.shuffle.owe();
             self.root.post(mail::LOOK);
         }
     }
 
-    /// As [`follow_recorder`](Self::follow_recorder), where that changes anything.
-    pub(super) fn notice_recorder(&self, turns: u32) {
+    /// As [`follow_recorder`](Self::follow_recorder), before as many turns as there would be without it (D8).
+    pub(super) fn notice_recorder(&self) {
         recorder::forget_stop();
-        if recorder::is_on() != self.ledger.is_on() {
-            self.follow_recorder(turns);
+        match (recorder::is_on(), self.ledger.is_on()) {
+            (true, false) => self.follow_recorder(self.countdown.get()),
+            (false, true) => self.trace_no_more_before(self.ledger.turns.get()),
+            _ => {}
         }
     }
 
@@ -73,6 +76,12 @@ impl Scheduler {
         if !self.ledger.on.replace(true) {
             self.ready.make_traced();
         }
+    }
+
+    /// In the midst of the turns until the next look, of which so many are left.
+    fn trace_no_more_before(&self, left: u32) {
+        self.trace_no_more();
+        self.countdown.set(left);
     }
 
     #[cold]
@@ -97,8 +106,12 @@ impl Scheduler {
         } else {
             self.trace_stop(header);
         }
-        let goes_on = self.ledger.turns.get() > 0 && recorder::is_on();
-        self.countdown.set(u32::from(goes_on));
+        let left = self.ledger.turns.get();
+        if recorder::is_on() {
+            self.countdown.set(left.min(1));
+        } else {
+            self.trace_no_more_before(left);
+        }
     }
 
     /// Says who it is, unless this OS thread's ring knows.

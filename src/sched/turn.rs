@@ -187,9 +187,11 @@ impl Scheduler {
         if self.looks_each_turn.get() {
             return;
         }
-        match self.ledger.is_on() {
-            true => self.ledger.turns.set(stint::MOST),
-            false => self.countdown.set(stint::MOST),
+        if self.ledger.is_on() {
+            self.ledger.turns.set(stint::MOST);
+            self.countdown.set(1);
+        } else {
+            self.countdown.set(stint::MOST);
         }
     }
 
@@ -252,7 +254,7 @@ impl Scheduler {
     /// Nobody is in line: finds somebody, or sleeps.
     pub(super) fn idle(&self) {
         self.set_current(ptr::null());
-        self.notice_recorder(stint::MOST);
+        self.notice_recorder();
         self.rest_beat();
         if self.find_somebody() {
             return self.go_on_counting();
@@ -356,7 +358,7 @@ impl Scheduler {
         }
         self.get_up();
         self.look_at_clock();
-        self.notice_recorder(stint::MOST);
+        self.notice_recorder();
         self.take_messages();
         self.fire_timers();
         has_slept

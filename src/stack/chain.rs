@@ -79,6 +79,9 @@ mod note {
 
     /// It is not to go on, only to say where it stands.
     pub(super) const ASKED: u8 = 2;
+
+    /// It is never switched back to: nobody has it any more, and it could not be closed.
+    pub(super) const LOST: u8 = 4;
 }
 
 /// What a stack needs to be part of the chain. At the top of its slot (C3); the root has one in its header.
@@ -201,6 +204,16 @@ impl Link {
     #[inline]
     pub(crate) fn is_idle(&self) -> bool {
         self.idle.get()
+    }
+
+    /// Nobody can drive this generator any more, which stands at a yield.
+    pub(crate) fn lose(&self) {
+        self.notes.set(self.notes.get() | note::LOST);
+    }
+
+    /// Whether that was said of it.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.notes.get() & note::LOST != 0
     }
 
     /// Whether this is the innermost running stack.

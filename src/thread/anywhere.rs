@@ -20,7 +20,7 @@ use crate::workers::of_process;
 ///
 /// Does not block. The workers are those of the [`Runtime`](crate::Runtime) whose `run` is under way on this OS thread, or that this OS thread is a worker of, if it
 /// has some ([`workers`](crate::RuntimeBuilder::workers)), else the process's: as many as
-/// [`available_parallelism`](std::thread::available_parallelism) says, or the variable `GREENTHREAD_WORKERS`, made at the first call. Under virtual time, which is that of one OS
+/// [`available_parallelism`](std::thread::available_parallelism) says, or the variable `GREENTHREAD_WORKERS`, made at the first call: how many cores there are is asked then, and no more. Under virtual time, which is that of one OS
 /// thread, it runs on this OS thread, and so it does where the system gives the process not even one worker.
 ///
 /// The handle is the ordinary one. Until a worker begins it, what was spawned may still move: work that waits behind a busy worker goes to one that is idle. Its closure is run

@@ -16,7 +16,7 @@ use std::rc::Rc;
 
 use super::outcome::drop_quietly;
 use crate::sched::frame::{Frame, Kind};
-use crate::sched::header::Header;
+use crate::sched::header::{Counted, Header};
 use crate::sched::scheduler::Scheduler;
 
 /// A value that is counted.
@@ -157,34 +157,40 @@ pub(super) fn end(header: &Header) {
     }
 }
 
-/// Newest first; what a destructor reads is still there or is made anew.
+/// Newest first; what a destructor reads is still there or is made anew. A destructor may also end a `run` that stands in a generator, and with it this very table: so it is looked up
+/// anew for each value.
 #[cold]
 fn drop_all(header: &Header) {
-    // SAFETY: H2: called by what it belongs to.
-    let locals = &unsafe { header.local() }.locals;
-    // SAFETY: G1; the header gives it up below, after the last use.
-    let table = unsafe { &*locals.get().cast::<Table>() };
-    let most = ROUNDS * table.0.borrow().len();
+    // SAFETY: the table is used for this alone.
+    let count = unsafe { table(header) }.map_or(0, |table| table.0.borrow().len());
     Frame::enter(Scheduler::get().deadlines(), Kind::Shield, |_| {
-        for _ in 0..most {
-            let newest = table.0.borrow_mut().pop();
+        for _ in 0..ROUNDS * count {
+            // SAFETY: the table is used for this alone; the value is dropped after it.
+            let newest = unsafe { table(header) }.and_then(|table| table.0.borrow_mut().pop());
             match newest {
                 Some(entry) => drop_quietly(header, entry.value),
                 None => break,
             }
         }
     });
-    // What is made anew by every destructor has no end: it is leaked.
-    std::mem::forget(table.0.take());
-    let table = locals.replace(ptr::null_mut());
-    // SAFETY: G1: it was made by `Box::into_raw`, and nobody else has it.
-    drop(unsafe { Box::from_raw(table.cast::<Table>()) });
+    free(header);
 }
 
-/// Runs `f` with fresh values in place of those of what runs now, then drops them.
-pub(super) fn with_fresh<R>(f: impl FnOnce() -> R) -> R {
+/// Frees the table of a header, if it still has one. What is made anew by every destructor has no end: it is leaked.
+fn free(header: &Header) {
+    // SAFETY: H2: called by what it belongs to.
+    let locals = unsafe { header.local() }.locals.replace(ptr::null_mut());
+    if !locals.is_null() {
+        // SAFETY: G1: it was made by `Box::into_raw`, and nobody else has it.
+        let table = unsafe { Box::from_raw(locals.cast::<Table>()) };
+        std::mem::forget(table.0.take());
+    }
+}
+
+/// Puts fresh values in place of those of what runs now, until the result is dropped.
+pub(super) fn fresh() -> PutBack {
     // SAFETY: null.
-    unsafe { instead(ptr::null_mut(), f) }
+    unsafe { put_in_place(ptr::null_mut()) }
 }
 
 /// Runs `f` with the values of `other` (null: none) in place of those of what runs now, then drops what is left of them.
@@ -192,30 +198,34 @@ pub(super) fn with_fresh<R>(f: impl FnOnce() -> R) -> R {
 /// # Safety
 /// `other` is a table that nobody else reaches (G1).
 pub(super) unsafe fn instead<R>(other: *mut (), f: impl FnOnce() -> R) -> R {
-    let header = Scheduler::get().current_header();
-    // SAFETY: H2: the current one belongs to this OS thread.
-    let locals = &unsafe { header.local() }.locals;
-    let back = PutBack {
-        header,
-        locals: locals.replace(other),
-    };
+    // SAFETY: the caller's duty.
+    let back = unsafe { put_in_place(other) };
     let result = f();
     drop(back);
     result
 }
 
-/// Puts the outer values back.
-struct PutBack<'a> {
-    /// Whose values they are.
-    header: &'a Header,
+/// # Safety
+/// As for [`instead`].
+unsafe fn put_in_place(other: *mut ()) -> PutBack {
+    let header = Scheduler::get().current_header().count();
+    // SAFETY: H2: the current one belongs to this OS thread.
+    let locals = unsafe { header.local() }.locals.replace(other);
+    PutBack { header, locals }
+}
+
+/// Drops the values that are there, and puts the outer ones back.
+pub(super) struct PutBack {
+    /// Whose values they are, on whose OS thread this stays.
+    header: Counted,
 
     /// The outer table.
     locals: *mut (),
 }
 
-impl Drop for PutBack<'_> {
+impl Drop for PutBack {
     fn drop(&mut self) {
-        end(self.header);
+        end(&self.header);
         // SAFETY: H2: what `instead` was called by.
         unsafe { self.header.local() }.locals.set(self.locals);
     }

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -218,6 +219,9 @@ impl RuntimeBuilder {
     }
 
     /// Gives the runtime `n` workers: OS threads beside the caller's that only run green threads.
+    ///
+    /// Before an OS thread sleeps that others wake often, it stays awake for up to 20 us, which only helps where there are several cores. Whether there are is asked once in a process, when
+    /// the first workers are made or the first OS thread may do so: a process that is given more cores later, or is left with one, is not noticed.
     ///
     /// Inside [`run`](Runtime::run), and in all that runs on them, [`spawn_anywhere`](crate::spawn_anywhere) uses these. Each has its own scheduler, timers, sockets and stacks,
     /// and is called `greenthread-worker-` and its number. They are there from [`build`](Self::build) until the runtime is dropped. More than 4096 are an error of `build`.
@@ -444,6 +448,7 @@ impl Settings {
             "`run` on a green thread: it ends what runs on the root, and this is green thread {}",
             scheduler.current_header().id()
         );
+        give_up_lost_run(scheduler);
         assert!(
             scheduler.hooks().run.get() == 0,
             "a nested `run`: this OS thread's root is inside one already"
@@ -451,22 +456,29 @@ impl Settings {
         // In a generator, which may be forgotten, it may never come to its end (A3 of `scope`).
         scheduler.hooks().run_ends.set(scheduler.is_on_base());
         scheduler.begin_run();
-        let in_force = InForce::put(scheduler, self);
+        let changed = Changed::by(scheduler, self);
         let lent = scheduler.lent_out();
-        let result = local_table::with_fresh(|| {
-            let result = catch_unwind(AssertUnwindSafe(f));
-            if self.report_stuck {
-                stuck::report(scheduler);
-            }
-            let unended = Unended::since(scheduler, lent);
-            end_run(scheduler, workers);
-            std::mem::forget(unended);
-            result
-        });
+        let result = catch_unwind(AssertUnwindSafe(f));
+        if self.report_stuck {
+            stuck::report(scheduler);
+        }
+        let unended = Unended::since(scheduler, lent);
+        end_run(scheduler, workers);
+        std::mem::forget(unended);
+        drop(changed);
         idle::release();
-        drop(in_force);
         raise_deadlock(scheduler);
         result.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+/// Does what the end of a `run` would do here that stands in a generator which was dropped and did not close: it will never come to its end.
+fn give_up_lost_run(scheduler: &'static Scheduler) {
+    if scheduler.run_is_lost() {
+        let changed = Changed(scheduler);
+        end_what_was_left(scheduler, Scheduler::left_by_run);
+        drop(changed);
+        raise_deadlock(scheduler);
     }
 }
 
@@ -509,6 +521,27 @@ impl Drop for Unended {
             );
             std::process::abort();
         }
+    }
+}
+
+/// What the `run` under way on this OS thread has changed. It is put back when this is dropped; it is not kept in here, because the stack of that `run` may be lost.
+struct Changed(&'static Scheduler);
+
+impl Changed {
+    fn by(scheduler: &'static Scheduler, settings: &Settings) -> Self {
+        let in_force = InForce::put(scheduler, settings);
+        // Values are dropped before the settings go.
+        let changed: Box<dyn Any> = Box::new((local_table::fresh(), in_force));
+        let hooks = scheduler.hooks();
+        hooks.run_changed.replace(Some(ManuallyDrop::new(changed)));
+        Changed(scheduler)
+    }
+}
+
+impl Drop for Changed {
+    fn drop(&mut self) {
+        let changed = self.0.hooks().run_changed.take();
+        drop(changed.map(ManuallyDrop::into_inner));
     }
 }
 

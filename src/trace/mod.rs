@@ -58,6 +58,7 @@ mod flight;
 mod html;
 mod note;
 mod picture;
+mod place;
 mod places;
 mod recording;
 mod serve;

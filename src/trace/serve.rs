@@ -6,11 +6,11 @@
 //! What a client can do to the program is bounded: there are at most so many clients; each has so long to take an answer; what it sends beyond a short line ends its
 //! connection; and however many ask how often, dumps are made at most every tenth of a second, for all of them together.
 
-use std::fs::{self, File, Permissions};
+use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,8 +19,8 @@ use std::time::Duration;
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
-use socket2::{Domain, SockAddr, Socket, Type};
 
+use super::place;
 use crate::dump::{dump_from_outside, on_a_helper};
 use crate::sched::clock::Deadline;
 use crate::stats::stats_from_outside;
@@ -40,9 +40,6 @@ const LONGEST: u64 = 64;
 /// The least time between two dumps.
 const BETWEEN_DUMPS: Duration = Duration::from_millis(100);
 
-/// Connections that wait to be accepted.
-const BACKLOG: i32 = 16;
-
 const LISTENER: Token = Token(0);
 
 const WAKER: Token = Token(1);
@@ -50,7 +47,7 @@ const WAKER: Token = Token(1);
 /// Answers other programs of the same user through a Unix socket at `path`, until the result is dropped.
 ///
 /// Nothing is served unless this is called, and nothing can be changed through it. The socket is made with mode 0600. A socket that is left there by a program that has
-/// gone is replaced; a file of another kind never is.
+/// gone is replaced; a file of another kind never is. While the socket is made there is a file beside it, with `.lock` behind the name.
 ///
 /// A client sends a word and a newline, and gets a line of JSON for each:
 ///
@@ -67,7 +64,7 @@ const WAKER: Token = Token(1);
 /// Does not block, on whatever OS thread. The example `top` shows what it serves.
 ///
 /// # Errors
-/// `AddrInUse` when a program answers at `path` already, `AlreadyExists` when there is a file that is no socket, `InvalidInput` when the path is too long for a
+/// `AddrInUse` when a program answers at `path` already or begins to at this moment, `AlreadyExists` when there is a file that is no socket, `InvalidInput` when the path is too long for a
 /// socket (107 bytes on Linux), and whatever the system says against making the socket or an OS thread.
 ///
 /// # Examples
@@ -104,8 +101,7 @@ pub struct Serving {
 
 impl Serving {
     fn begin(path: &Path) -> io::Result<Self> {
-        clear(path)?;
-        let listener = listen(path)?;
+        let listener = place::take(path)?;
         let meta = fs::symlink_metadata(path)?;
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
@@ -134,72 +130,18 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
+        // First, while it still answers: so nobody puts his own there between the look and the removal.
+        let ours = fs::symlink_metadata(&self.path).map(|meta| (meta.dev(), meta.ino()));
+        if ours.is_ok_and(|file| file == self.file) {
+            // Whoever removed it first has done what was to be done.
+            let _ = fs::remove_file(&self.path);
+        }
         self.desk.closed.store(true, Ordering::Release);
         // It can fail only where there is nobody to wake.
         let _ = self.waker.wake();
         for client in &*self.desk.clients() {
             let _ = client.shutdown(Shutdown::Both);
         }
-        let ours = fs::symlink_metadata(&self.path).map(|meta| (meta.dev(), meta.ino()));
-        if ours.is_ok_and(|file| file == self.file) {
-            // Whoever removed it first has done what was to be done.
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-/// Makes room at `path`, where there is only a socket at which nobody answers.
-fn clear(path: &Path) -> io::Result<()> {
-    let Ok(meta) = fs::symlink_metadata(path) else {
-        return Ok(());
-    };
-    if !meta.file_type().is_socket() {
-        let text = "there is a file already, which is no socket";
-        return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
-    }
-    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    socket.set_nonblocking(true)?;
-    match socket.connect(&SockAddr::unix(path)?) {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path),
-        // Gone meanwhile.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        // Somebody listens whose line is full.
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(answered()),
-        Err(error) => Err(error),
-        Ok(()) => Err(answered()),
-    }
-}
-
-fn answered() -> io::Error {
-    let text = "a program answers there already";
-    io::Error::new(io::ErrorKind::AddrInUse, text)
-}
-
-/// A socket for its owner alone. Nobody can connect before it listens, and then it has its mode.
-fn listen(path: &Path) -> io::Result<UnixListener> {
-    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    // Linux makes the file with the mode of the socket, so it never has another one.
-    File::from(OwnedFd::from(socket.try_clone()?)).set_permissions(mode())?;
-    socket.bind(&SockAddr::unix(path)?)?;
-    let ready = demand_mode(path)
-        .and_then(|()| socket.listen(BACKLOG))
-        .and_then(|()| socket.set_nonblocking(true));
-    if let Err(error) = ready {
-        let _ = fs::remove_file(path);
-        return Err(error);
-    }
-    Ok(OwnedFd::from(socket).into())
-}
-
-fn mode() -> Permissions {
-    Permissions::from_mode(0o600)
-}
-
-/// For systems that make the file with another mode.
-fn demand_mode(path: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(path)?.permissions().mode() & 0o777 {
-        0o600 => Ok(()),
-        _ => fs::set_permissions(path, mode()),
     }
 }
 

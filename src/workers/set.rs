@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use super::orders::{Answer, Orders};
 use super::worker::{Customs, live};
+use crate::base::lock;
 use crate::sched::clock::Deadline;
 use crate::sched::deadlock::OneWorker;
 use crate::sched::scheduler::Scheduler;
@@ -101,6 +102,7 @@ impl Set {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
         has_several_cores();
+        lock::prepare();
         let mut set = Set {
             work: Work::new(count),
             orders: Arc::default(),

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use greenthread::generator::Generator;
 use greenthread::sync::{Condvar, Event, Mutex, Semaphore};
-use greenthread::{Runtime, fs, park, run, scope, shield, spawn, yield_now};
+use greenthread::{Runtime, fs, green_local, park, run, scope, shield, spawn, yield_now};
 
 use crate::child;
+use crate::support::teardown;
 
 /// A value that a thread-local's end takes away: whoever reads it later finds out.
 struct Lent(Box<AtomicU32>);
@@ -362,4 +363,92 @@ fn a_runs_own_settings_end_with_it_whatever_is_left_by_forgetting() {
         });
     }
     assert_eq!(dropped.get(), 3);
+}
+
+green_local! {
+    /// What drives a generator when it is dropped.
+    static DRIVES: Option<Rc<Drives>> = None;
+}
+
+green_local! {
+    /// A number.
+    static NUMBER: u32 = 0;
+}
+
+/// Drives its generator on when it is dropped.
+struct Drives(Rc<Generator<(), (), ()>>);
+
+impl Drop for Drives {
+    fn drop(&mut self) {
+        if !self.0.is_finished() {
+            self.0.send(());
+        }
+    }
+}
+
+/// A generator that stands inside a `run`.
+fn inside_a_run() -> Rc<Generator<(), (), ()>> {
+    let g = Rc::new(Generator::<(), (), ()>::new(|y| run(|| y.yield_(()))));
+    g.start();
+    g
+}
+
+#[test]
+#[apply(on_roots)]
+fn l18_a_local_value_whose_drop_ends_the_run_in_a_generator_is_dropped_once() {
+    for set_before in [false, true] {
+        let ended = greenthread::spawn_blocking(move || {
+            if set_before {
+                DRIVES.set(None);
+            }
+            let g = inside_a_run();
+            DRIVES.set(Some(Rc::new(Drives(Rc::clone(&g)))));
+        });
+        let ended = ended.join_timeout(Duration::from_secs(60));
+        ended.expect("an OS thread of the pool died").unwrap();
+        thread::spawn(|| {
+            yield_now();
+            DRIVES.set(Some(Rc::new(Drives(inside_a_run()))));
+        })
+        .join()
+        .unwrap();
+    }
+    assert_eq!(run(|| 7), 7);
+}
+
+#[test]
+#[apply(on_roots)]
+fn a_run_in_a_generator_that_swallows_its_close_is_given_up_by_the_next_run() {
+    let ended = Rc::new(Cell::new(false));
+    let told = Rc::clone(&ended);
+    let outer = NUMBER.get();
+    let g = Generator::<(), (), ()>::new(move |y| {
+        let runtime = Runtime::builder().virtual_time().build().unwrap();
+        runtime.run(|| {
+            spawn(move || {
+                let _told = Tells(told);
+                park();
+            });
+            yield_now();
+            NUMBER.set(outer + 1);
+            while catch_unwind(AssertUnwindSafe(|| y.yield_(()))).is_err() {}
+        });
+    });
+    g.start();
+    teardown::leaves_stacks(1);
+    let nested = catch_unwind(|| run(|| 7));
+    assert!(nested.is_err(), "it may go on as long as somebody has it");
+    drop(g);
+    assert!(!ended.get());
+    let before = greenthread::time::now();
+    assert_eq!(run(|| spawn(|| 7).join().unwrap()), 7);
+    assert!(ended.get(), "what it left behind has ended");
+    assert_eq!(NUMBER.get(), outer, "the values are those from before");
+    thread::sleep(Duration::from_millis(1));
+    assert!(greenthread::time::now() > before, "time is real again");
+    assert!(run(run_is_nested));
+}
+
+fn run_is_nested() -> bool {
+    catch_unwind(|| run(|| ())).is_err()
 }

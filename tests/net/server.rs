@@ -108,6 +108,56 @@ fn those_beyond_the_limit_are_served_when_one_leaves() {
     end(&stopper, serving);
 }
 
+/// A connection that comes from another address of the loopback.
+#[cfg(target_os = "linux")]
+fn connect_from(from: [u8; 4], to: SocketAddr) -> TcpStream {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
+    socket.connect(&to.into()).unwrap();
+    TcpStream::from_std(socket.into()).unwrap()
+}
+
+/// Whether a connection was closed before it was served.
+#[cfg(target_os = "linux")]
+fn is_refused(mut stream: &TcpStream) -> bool {
+    stream.read(&mut [0]).unwrap() == 0
+}
+
+#[test]
+#[apply(on_workers)]
+#[cfg(target_os = "linux")]
+fn those_beyond_the_limit_of_their_address_are_closed_and_others_are_served() {
+    const ONE: [u8; 4] = [127, 0, 0, 1];
+    const OTHER: [u8; 4] = [127, 0, 0, 2];
+    for workers in [0, 2] {
+        let (server, stopper, address) = server();
+        let server = server.limit(4).max_connections_per_ip(2);
+        let serving = spawn(move || match workers {
+            0 => server.serve(echo),
+            _ => server.workers(workers).serve(echo),
+        });
+        let mut seated: Vec<_> = (0..2).map(|_| connect_from(ONE, address)).collect();
+        seated.iter().for_each(ask);
+        // Each gives back the seat that it was let in by.
+        for _ in 0..5 {
+            assert!(is_refused(&connect_from(ONE, address)));
+        }
+        let others = [(); 2].map(|()| connect_from(OTHER, address));
+        others.iter().for_each(ask);
+        drop(others);
+        let left = seated.pop().unwrap();
+        left.shutdown(std::net::Shutdown::Write).unwrap();
+        assert_eq!((&left).read(&mut [0]).unwrap(), 0);
+        drop(left);
+        // Its place is given back when its handler has ended, which is soon.
+        let again = (0..).map(|_| connect_from(ONE, address));
+        let mut again = again.filter(|stream| (&mut &*stream).write_all(b"?").is_ok());
+        let again = again.find(|mut stream| matches!(stream.read(&mut [0]), Ok(1)));
+        ask(again.as_ref().unwrap());
+        end(&stopper, serving);
+    }
+}
+
 #[test]
 #[apply(on_roots)]
 fn clients_that_say_nothing_hold_their_places_until_a_read_timeout_frees_them() {

@@ -23,6 +23,8 @@ fn functions() -> Functions {
         .with(input_and_output)
         .with(leave_behind)
         .with(through_another_pool)
+        .with(fork)
+        .with(answer_twice)
         .with(crate::channel::square)
         .with(crate::channel::count)
         .with(crate::channel::hang_up)
@@ -88,6 +90,32 @@ fn input_and_output((): ()) -> usize {
 
 fn leave_behind((): ()) -> bool {
     spawn(|| sleep(1000 * LONG)).is_finished()
+}
+
+/// Comes back in two processes.
+#[expect(unsafe_code, reason = "forks")]
+fn fork(n: u64) -> u64 {
+    // SAFETY: the child goes back to what served, and ends.
+    match unsafe { libc::fork() } {
+        -1 => panic!("no fork"),
+        0 => n + 100,
+        child => {
+            // SAFETY: no status is asked for.
+            unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+            n
+        }
+    }
+}
+
+/// Sends an answer of its own before the true one, to whatever may be the link.
+#[expect(unsafe_code, reason = "writes to a descriptor that is another's")]
+fn answer_twice(n: u64) -> u64 {
+    let answer = [1_u8, 1, 0, 0, 0, 1, 0, 0, 0, 7];
+    for descriptor in 3..64 {
+        // SAFETY: reads an array; with a length of nought for what is no socket, which has an error.
+        unsafe { libc::send(descriptor, answer.as_ptr().cast(), answer.len(), 0) };
+    }
+    n
 }
 
 fn through_another_pool(n: u64) -> u64 {
@@ -194,6 +222,27 @@ fn a_panic_is_carried_back_and_the_process_goes_on() {
         "{error}"
     );
     assert_eq!(result(pool.spawn(id, ())).unwrap(), before);
+}
+
+#[test]
+#[apply(once)]
+fn a_fork_that_comes_back_out_of_a_function_answers_nothing() {
+    let pool = pool(1);
+    assert_eq!(result(pool.spawn(fork, 1)).unwrap(), 1);
+    for n in 0..3 {
+        assert_eq!(result(pool.spawn(double, n)).unwrap(), 2 * n);
+    }
+}
+
+#[test]
+#[apply(once)]
+fn an_answer_too_many_is_taken_for_no_other_calls_answer() {
+    let pool = pool(1);
+    // The first of the two is as good as the true one.
+    assert_eq!(result(pool.spawn(answer_twice, 1)).unwrap(), 7);
+    let crashed = result(pool.spawn(double, 2)).unwrap_err();
+    assert!(matches!(crashed, CallError::Crashed { .. }), "{crashed}");
+    assert_eq!(result(pool.spawn(double, 3)).unwrap(), 6);
 }
 
 #[test]

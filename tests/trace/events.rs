@@ -323,6 +323,48 @@ fn a_schedule_is_the_same_whether_it_is_recorded_or_not() {
     assert_eq!(recorded, unrecorded);
 }
 
+/// How far one has come who always goes on, at each of some moments at which the loop looked at time; recorded from one step to another.
+fn looks_at_time(recorded: std::ops::Range<u32>) -> Vec<u32> {
+    let work = move || {
+        let steps = Rc::new(std::cell::Cell::new(0));
+        let counts = Rc::clone(&steps);
+        let busy = spawn(move || {
+            let mut recording = None;
+            for step in 0..1_000 {
+                if step == recorded.start {
+                    recording = Some(Recording::start());
+                }
+                if step == recorded.end {
+                    drop(recording.take());
+                }
+                counts.set(step);
+                yield_now();
+            }
+        });
+        let looks = (0..10).map(|_| {
+            greenthread::park_timeout(Duration::ZERO);
+            steps.get()
+        });
+        let looks = looks.collect();
+        busy.join().unwrap();
+        looks
+    };
+    let runtime = greenthread::Runtime::builder().virtual_time();
+    runtime.build().unwrap().run(work)
+}
+
+#[test]
+#[apply(on_roots)]
+fn a_recording_that_begins_and_ends_in_the_middle_leaves_a_schedule_as_it_is() {
+    let unrecorded = looks_at_time(0..0);
+    for start in [0, 1, 10, 29, 30, 31, 32, 33, 47] {
+        for length in [1, 2, 17, 64, 2_000] {
+            let recorded = looks_at_time(start..start + length);
+            assert_eq!(recorded, unrecorded, "from {start} for {length}");
+        }
+    }
+}
+
 #[test]
 #[apply(on_workers)]
 fn a_mark_whose_text_marks_and_waits_is_whole() {

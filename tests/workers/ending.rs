@@ -338,6 +338,32 @@ fn a_worker_that_reaches_no_wait_point_is_named_and_the_drop_goes_on() {
     assert!(text.contains("has not reached a wait point"), "{text}");
 }
 
+const CANCELLED: &str =
+    "ending::l11_a_cancellation_does_not_end_the_wait_for_workers_that_do_not_end_in_time";
+
+#[test]
+#[apply(once)]
+fn l11_a_cancellation_does_not_end_the_wait_for_workers_that_do_not_end_in_time() {
+    let ended = child::run(CANCELLED, || {
+        let builder = Runtime::builder().workers(2);
+        let runtime = builder
+            .shutdown_limit(Duration::from_millis(50))
+            .build()
+            .unwrap();
+        let held = runtime.run(Held::one);
+        let drops = spawn(move || {
+            greenthread::current().cancel();
+            drop(runtime);
+            "dropped"
+        });
+        assert_eq!(drops.join().unwrap(), "dropped");
+        held.let_go();
+    });
+    let text = ended.stderr();
+    assert!(ended.succeeded(), "{text}");
+    assert!(text.contains("has not reached a wait point"), "{text}");
+}
+
 const BAD: &str = "ending::a_bad_number_of_workers_in_the_environment_is_named";
 
 #[test]

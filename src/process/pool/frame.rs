@@ -1,11 +1,12 @@
 //! What a pool and its children say to each other: frames through a stream socket.
 //!
 //! ```text
-//!   frame    kind (1 byte)  length (4 bytes, little endian)  that many bytes
+//!   frame    kind (1 byte)  number of the call (4 bytes)  length (4 bytes, both little endian)  that many bytes
 //!   CALL     length of the function's name (2 bytes, little endian)  the name  the argument
 //! ```
 //!
-//! The descriptors come with the first byte. One CALL is answered by one frame of another kind.
+//! The descriptors come with the first byte. One CALL is answered by one frame of another kind, with its number: what else comes, from a fork that returned as well for example, is
+//! taken for no answer.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
@@ -23,8 +24,8 @@ static RECEIVE: Operation = Operation::new("waiting for a process of a pool");
 /// The most bytes of one frame: 1 GiB.
 const MOST: usize = 1 << 30;
 
-/// Kind and length.
-const HEAD: usize = 5;
+/// Kind, number and length.
+const HEAD: usize = 9;
 
 /// The socket between a pool and one child; does not block.
 pub(super) type Link = Source<UnixStream>;
@@ -127,12 +128,13 @@ impl Frame {
         Ok(())
     }
 
-    /// Sends it; parks while the other end does not take it.
-    pub(super) fn send(&self, link: &Link) -> io::Result<()> {
+    /// Sends it, as part of the call with this number; parks while the other end does not take it.
+    pub(super) fn send(&self, link: &Link, number: u32) -> io::Result<()> {
         let Carried { bytes, descriptors } = &self.body;
-        let mut head = [self.kind as u8, 0, 0, 0, 0];
+        let mut head = [self.kind as u8; HEAD];
         let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
-        head[1..].copy_from_slice(&length.to_le_bytes());
+        head[1..5].copy_from_slice(&number.to_le_bytes());
+        head[5..].copy_from_slice(&length.to_le_bytes());
         let socket = link.enter()?;
         let first = |socket: &UnixStream| parcel::send(socket, &[&head, bytes], descriptors);
         let sent = socket.retry(&SEND, Direction::Write, None, |_| false, first)?;
@@ -148,8 +150,8 @@ impl Frame {
         Ok(())
     }
 
-    /// Receives one; parks until it is there. `None` when the other end was closed before it began.
-    pub(super) fn receive(link: &Link) -> io::Result<Option<Frame>> {
+    /// Receives one and the number of its call; parks until it is there. `None` when the other end was closed before it began.
+    pub(super) fn receive(link: &Link) -> io::Result<Option<(u32, Frame)>> {
         let mut descriptors = Vec::new();
         let Some(head) = receive_head(link, &mut descriptors)? else {
             return Ok(None);
@@ -157,13 +159,15 @@ impl Frame {
         let kind = *KINDS
             .get(usize::from(head[0]))
             .ok_or(ErrorKind::InvalidData)?;
-        let length = u32::from_le_bytes([head[1], head[2], head[3], head[4]]) as usize;
+        let word =
+            |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let (number, length) = (word(1), word(5) as usize);
         if length > MOST {
             return Err(ErrorKind::InvalidData.into());
         }
         let bytes = receive_exactly(link, length)?;
         let body = Carried { bytes, descriptors };
-        Ok(Some(Frame { kind, body }))
+        Ok(Some((number, Frame { kind, body })))
     }
 }
 

@@ -161,7 +161,7 @@ impl Crew {
         call.check().map_err(too_long)?;
         let _place = self.places.acquire();
         let not_started = |error| CallError::NotStarted { function, error };
-        let worker = self.hire().map_err(not_started)?;
+        let mut worker = self.hire().map_err(not_started)?;
         match worker.ask(call).map_err(not_started)? {
             Ok(answer) => {
                 self.release(worker);

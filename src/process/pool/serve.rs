@@ -81,12 +81,17 @@ fn take_link() -> io::Result<Link> {
 }
 
 fn answer_all(link: &Link, call: impl Fn(&str, Carried) -> Frame) -> io::Result<()> {
-    while let Some(frame) = Frame::receive(link)? {
+    while let Some((number, frame)) = Frame::receive(link)? {
         let (name, argument) = frame.into_call().ok_or(io::ErrorKind::InvalidData)?;
+        let process = std::process::id();
         let answer = answer(|| call(&name, argument));
+        if std::process::id() != process {
+            // A fork that came back out of the function: it is no process of the pool's.
+            return Ok(());
+        }
         // What the function has printed belongs to this call.
         let _ = io::stdout().flush();
-        answer.send(link)?;
+        answer.send(link, number)?;
     }
     Ok(())
 }

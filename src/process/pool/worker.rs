@@ -21,6 +21,9 @@ pub(super) struct Worker {
 
     /// The process.
     child: Child,
+
+    /// How many calls it was sent, from nought again after very many.
+    calls: u32,
 }
 
 impl Worker {
@@ -35,7 +38,8 @@ impl Worker {
         command.as_std_mut().arg0(NAME);
         let child = command.spawn()?;
         let link = link(near)?;
-        Ok(Worker { link, child })
+        let calls = 0;
+        Ok(Worker { link, child, calls })
     }
 
     /// Whether it can be called.
@@ -49,15 +53,16 @@ impl Worker {
     }
 
     /// Sends a call and waits for its answer; how the process ended when there is none.
-    pub(super) fn ask(&self, call: Frame) -> io::Result<Result<Frame, ExitStatus>> {
+    pub(super) fn ask(&mut self, call: Frame) -> io::Result<Result<Frame, ExitStatus>> {
         let _outside = Scheduler::get().begin_outside();
-        let sent = call.send(&self.link);
+        self.calls = self.calls.wrapping_add(1);
+        let sent = call.send(&self.link, self.calls);
         // What channels it holds are the process's now.
         drop(call);
         match sent.and_then(|()| Frame::receive(&self.link)) {
-            Ok(Some(answer)) => Ok(Ok(answer)),
+            Ok(Some((number, answer))) if number == self.calls => Ok(Ok(answer)),
             // Its link has ended, or says nothing that makes sense; one that has ended already is not harmed.
-            Ok(None) | Err(_) => {
+            Ok(_) | Err(_) => {
                 self.child.kill()?;
                 self.child.wait().map(Err)
             }
