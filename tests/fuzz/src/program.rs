@@ -538,22 +538,17 @@ impl Program {
         visit(&self.main, f);
     }
 
-    /// Whether something in it is certain in a shuffled order only. When a limit of zero passes depends on when the loop looks at the clock: there it looks after each turn. With
-    /// which arm a selection begins follows from numbers that begin anew there.
-    fn is_for_shuffling(&self) -> bool {
+    /// Whether it selects: with which arm a selection begins follows from numbers of the OS thread, which begin anew with the OS thread or with a shuffled run.
+    pub(crate) fn selects(&self) -> bool {
         let mut found = false;
-        self.for_each(&mut |step| {
-            found |= step.1.limit() == Some(0) || matches!(step.1, Op::Select(..));
-        });
+        self.for_each(&mut |step| found |= matches!(step.1, Op::Select(..)));
         found
     }
 
-    /// The schedules under which it is run: the order of the line, if that tells what happens, and the shuffled ones.
+    /// The schedules under which it is run: the order of the line, and the shuffled ones.
     pub(crate) fn orders(&self) -> impl Iterator<Item = Option<u64>> {
-        let in_line = (!self.is_for_shuffling()).then_some(None);
-        in_line
-            .into_iter()
-            .chain(self.shuffles.iter().copied().map(Some))
+        let in_line = std::iter::once(None);
+        in_line.chain(self.shuffles.iter().copied().map(Some))
     }
 
     /// How many steps there are.

@@ -222,7 +222,7 @@ impl World {
                 Some(thread) => {
                     self.current.replace(Some(Rc::clone(&thread)));
                     thread.run();
-                    if self.order.is_chosen() {
+                    if self.order.looks() {
                         self.fire_timers();
                     }
                 }
