@@ -31,7 +31,7 @@ enum About {
 }
 
 /// How many kinds of objects there are.
-const OBJECTS: usize = 13;
+const OBJECTS: usize = 19;
 
 /// Generators, among them.
 const GENERATORS: usize = 10;
@@ -151,6 +151,42 @@ const KINDS: &[Kind] = &[
     kind(10, Object(GENERATORS), Maker::yield_out),
     kind(14, Object(GENERATORS), |m| Op::Drive(m.name())),
     kind(3, Object(GENERATORS), |m| Op::Close(m.name())),
+    kind(3, Object(GENERATORS), |m| Op::Throw(m.name())),
+    kind(3, Object(GENERATORS), |m| Op::Delegate(m.name())),
+    kind(3, Object(11), |m| {
+        Op::AsCompleted(m.name(), m.rng.usize(1..=3))
+    }),
+    kind(8, Object(13), |m| Op::Tell(m.broadcast())),
+    kind(12, Object(13), |m| {
+        Op::Hear(m.broadcast(), m.below(2), m.how())
+    }),
+    kind(2, Object(13), |m| Op::Subscribe(m.broadcast(), m.below(2))),
+    kind(1, Object(13), |m| Op::DropTeller(m.broadcast())),
+    kind(1, Object(13), |m| Op::DropHearer(m.broadcast(), m.below(2))),
+    kind(6, Object(14), |m| Op::Show(m.watch())),
+    kind(4, Object(14), |m| Op::Modify(m.watch(), m.body())),
+    kind(2, Object(14), |m| Op::Look(m.watch(), m.below(2))),
+    kind(12, Object(14), |m| {
+        Op::Changed(m.watch(), m.below(2), m.how())
+    }),
+    kind(2, Object(14), |m| Op::Unwatched(m.watch(), m.how())),
+    kind(1, Object(14), |m| Op::WatchAnew(m.watch(), m.below(2))),
+    kind(1, Object(14), |m| Op::DropShower(m.watch())),
+    kind(2, Object(14), |m| Op::DropWatcher(m.watch(), m.below(2))),
+    kind(10, Object(15), |m| {
+        Op::Init(m.below(m.objects.onces), m.body())
+    }),
+    kind(1, Object(15), |m| Op::SetOnce(m.below(m.objects.onces))),
+    kind(6, Object(15), |m| {
+        Op::WaitOnce(m.below(m.objects.onces), m.how())
+    }),
+    kind(10, Object(16), |m| {
+        Op::Relock(m.below(m.objects.reentrants), m.how(), m.body())
+    }),
+    kind(10, Object(17), |m| {
+        Op::Tick(m.below(m.objects.intervals.len()))
+    }),
+    kind(10, Object(18), |m| Op::Keep(m.below(2), m.last_words())),
 ];
 
 /// Makes the program of this seed.
@@ -405,13 +441,21 @@ impl Maker {
     fn select(&mut self) -> Op {
         let arms = (0..self.rng.usize(1..=3)).map(|_| {
             let channel = self.channel();
-            if self.rng.bool() {
-                Arm::Send(channel)
-            } else {
-                Arm::Recv(channel)
+            match self.rng.u8(0..5) {
+                0 | 1 => Arm::Send(channel),
+                2 | 3 => Arm::Recv(channel),
+                _ => Arm::After(self.millis()),
             }
         });
         Op::Select(arms.collect(), self.how())
+    }
+
+    fn broadcast(&mut self) -> usize {
+        self.below(self.objects.broadcasts.len())
+    }
+
+    fn watch(&mut self) -> usize {
+        self.below(self.objects.watches)
     }
 
     fn queue(&mut self) -> usize {
@@ -476,6 +520,11 @@ fn short(op: Op) -> Op {
         | Op::Gather(..)
         | Op::WaitMany(..)
         | Op::SetNext
+        | Op::Throw(_)
+        | Op::Delegate(_)
+        | Op::AsCompleted(..)
+        | Op::Show(_)
+        | Op::SetOnce(_)
         | Op::Join(..) => Op::Yield,
         op if op.body().is_some() && !matches!(op, Op::Lock(..)) => Op::Sleep(1),
         op => op,

@@ -63,6 +63,39 @@ pub(crate) struct Objects {
     /// How many oneshot channels there are.
     #[serde(default)]
     pub(crate) oneshots: usize,
+
+    /// How many messages each broadcast channel keeps; each has two receivers.
+    #[serde(default)]
+    pub(crate) broadcasts: Vec<usize>,
+
+    /// How many watched values there are; each has two receivers.
+    #[serde(default)]
+    pub(crate) watches: usize,
+
+    /// How many values are there that are written once.
+    #[serde(default)]
+    pub(crate) onces: usize,
+
+    /// How many mutexes there are that their owner may take again.
+    #[serde(default)]
+    pub(crate) reentrants: usize,
+
+    /// The intervals.
+    #[serde(default)]
+    pub(crate) intervals: Vec<Interval>,
+}
+
+/// Ticks at even distances of so many milliseconds, and what becomes of those that nobody was there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Interval {
+    /// They come one after the other.
+    Burst(Millis),
+
+    /// They are left out, and the next comes a whole period later.
+    Delay(Millis),
+
+    /// They are left out, and the next comes when it would have come anyway.
+    Skip(Millis),
 }
 
 /// A queue: which item comes out first, and how many it holds at most.
@@ -103,6 +136,9 @@ pub(crate) enum Arm {
 
     /// To receive from this channel.
     Recv(usize),
+
+    /// To receive the moment that is so far off when the selection begins.
+    After(Millis),
 }
 
 /// For which of many one waits.
@@ -239,8 +275,71 @@ pub(crate) enum Op {
     /// Closes this generator.
     Close(usize),
 
+    /// Raises the step's own number where this generator stands, as a panic would be.
+    Throw(usize),
+
+    /// In a generator: yields all that this one yields, which nobody has driven yet.
+    Delegate(usize),
+
     /// Does the body when the body around it is left, in whatever way.
     Defer(Body),
+
+    /// Does the body when the green thread ends that runs, or this local of it is set anew.
+    Keep(usize, Body),
+
+    /// Sends the step's own number to all receivers of this broadcast channel.
+    Tell(usize),
+
+    /// Receives from it, by one of its two receivers.
+    Hear(usize, usize, How),
+
+    /// Has that receiver be a new one.
+    Subscribe(usize, usize),
+
+    /// Gives the sender of it up.
+    DropTeller(usize),
+
+    /// Gives that receiver of it up.
+    DropHearer(usize, usize),
+
+    /// Makes the step's own number this watched value.
+    Show(usize),
+
+    /// The same, with the body done first, which keeps others from changing it.
+    Modify(usize, Body),
+
+    /// Looks at it, by one of its two receivers.
+    Look(usize, usize),
+
+    /// Waits until it is one that this receiver has not seen.
+    Changed(usize, usize, How),
+
+    /// Waits until it has no receiver.
+    Unwatched(usize, How),
+
+    /// Has that receiver be a new one.
+    WatchAnew(usize, usize),
+
+    /// Gives its sender up.
+    DropShower(usize),
+
+    /// Gives that receiver up.
+    DropWatcher(usize, usize),
+
+    /// Makes this value by the body, unless it is there; it is the step's own number.
+    Init(usize, Body),
+
+    /// Makes it without one.
+    SetOnce(usize),
+
+    /// Waits for it.
+    WaitOnce(usize, How),
+
+    /// Does the body inside this mutex, in which its green thread may be already.
+    Relock(usize, How, Body),
+
+    /// Waits for the next tick of this interval, unless somebody else does.
+    Tick(usize),
 
     /// Does the body within so long.
     Timeout(Millis, Body),
@@ -280,6 +379,9 @@ pub(crate) enum Op {
 
     /// Waits for some of those, and leaves the others.
     WaitMany(usize, usize, Until, Option<Millis>),
+
+    /// The same, one after the other as they end.
+    AsCompleted(usize, usize),
 
     /// Does the body in a scope in which an error of a child ends all.
     TryScope(Body),
@@ -343,7 +445,28 @@ impl Op {
             Op::YieldOut => "yield_",
             Op::Drive(_) => "drive generator",
             Op::Close(_) => "close generator",
+            Op::Throw(_) => "throw",
+            Op::Delegate(_) => "yield_from",
             Op::Defer(_) => "defer",
+            Op::Keep(..) => "set local",
+            Op::Tell(_) => "broadcast send",
+            Op::Hear(..) => "broadcast recv",
+            Op::Subscribe(..) => "broadcast subscribe",
+            Op::DropTeller(_) => "drop broadcast sender",
+            Op::DropHearer(..) => "drop broadcast receiver",
+            Op::Show(_) => "watch send",
+            Op::Modify(..) => "watch send_modify",
+            Op::Look(..) => "watch borrow",
+            Op::Changed(..) => "watch changed",
+            Op::Unwatched(..) => "watch closed",
+            Op::WatchAnew(..) => "watch subscribe",
+            Op::DropShower(_) => "drop watch sender",
+            Op::DropWatcher(..) => "drop watch receiver",
+            Op::Init(..) => "once init",
+            Op::SetOnce(_) => "once set",
+            Op::WaitOnce(..) => "once wait",
+            Op::Relock(..) => "reentrant lock",
+            Op::Tick(_) => "interval tick",
             Op::Timeout(..) => "timeout",
             Op::Shield(_) => "shield",
             Op::Catch(..) => "catch_cancel",
@@ -357,6 +480,7 @@ impl Op {
             Op::IsFinished(_) => "is_finished",
             Op::Gather(..) => "gather",
             Op::WaitMany(..) => "wait",
+            Op::AsCompleted(..) => "as_completed",
             Op::TryScope(_) => "try_scope",
             Op::Race(_) => "race",
             Op::SetSpawn(..) => "JoinSet spawn",
@@ -388,6 +512,11 @@ impl Op {
             | Op::RecvOne(_, How::Within(limit))
             | Op::Join(_, How::Within(limit))
             | Op::Select(_, How::Within(limit))
+            | Op::Hear(_, _, How::Within(limit))
+            | Op::Changed(_, _, How::Within(limit))
+            | Op::Unwatched(_, How::Within(limit))
+            | Op::WaitOnce(_, How::Within(limit))
+            | Op::Relock(_, How::Within(limit), _)
             | Op::Park(How::Within(limit)) => Some(*limit),
             _ => None,
         }
@@ -411,6 +540,10 @@ impl Op {
             | Op::TryScope(body)
             | Op::Race(body)
             | Op::SetSpawn(_, body)
+            | Op::Keep(_, body)
+            | Op::Modify(_, body)
+            | Op::Init(_, body)
+            | Op::Relock(_, _, body)
             | Op::Defer(body) => Some(body),
             _ => None,
         }
@@ -434,6 +567,10 @@ impl Op {
             | Op::TryScope(body)
             | Op::Race(body)
             | Op::SetSpawn(_, body)
+            | Op::Keep(_, body)
+            | Op::Modify(_, body)
+            | Op::Init(_, body)
+            | Op::Relock(_, _, body)
             | Op::Defer(body) => Some(Rc::make_mut(body)),
             _ => None,
         }
@@ -464,6 +601,7 @@ impl Op {
             Op::Join(number, _)
             | Op::Gather(number, _)
             | Op::WaitMany(number, ..)
+            | Op::AsCompleted(number, _)
             | Op::Cancel(number)
             | Op::IsFinished(number)
             | Op::Unpark(number) => Some(number),
@@ -482,7 +620,9 @@ impl Op {
     /// The number of the generator that it names without making it.
     fn drives(&mut self) -> Option<&mut usize> {
         match self {
-            Op::Drive(number) | Op::Close(number) => Some(number),
+            Op::Drive(number) | Op::Close(number) | Op::Throw(number) | Op::Delegate(number) => {
+                Some(number)
+            }
             _ => None,
         }
     }

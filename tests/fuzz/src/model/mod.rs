@@ -7,6 +7,7 @@
 //! to be changed in `order` as well; the history in the order of the line does not depend on them.
 
 mod barrier;
+mod broadcast;
 mod calls;
 mod channel;
 mod choice;
@@ -16,8 +17,10 @@ mod family;
 mod frames;
 mod groups;
 mod lives;
+mod once;
 mod oneshot;
 mod order;
+mod own;
 mod places;
 mod queue;
 mod steps;
@@ -26,6 +29,7 @@ mod tally;
 mod thread;
 mod timers;
 mod wait;
+mod watch;
 mod world;
 
 use std::rc::Rc;
@@ -65,6 +69,10 @@ async fn main(world: Rc<World>, root: Rc<Thread>, body: crate::program::Body) {
     let ended = steps::thread(&world, 0, &body).await;
     world.close().await;
     let left = world.end_what_was_left().await;
+    if left.is_err() {
+        root.unwinds.set(root.unwinds.get() + 1);
+    }
+    own::end_locals(&world, &root).await;
     let deadlock = world.take_deadlock();
     let stop = match (left, deadlock) {
         (Err(stop), _) => Err(stop),

@@ -4,8 +4,11 @@
 //! model says.
 
 mod calls;
+mod coroutines;
 mod groups;
 mod objects;
+mod own;
+mod spread;
 mod steps;
 mod world;
 
