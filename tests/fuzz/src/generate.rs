@@ -152,7 +152,8 @@ const KINDS: &[Kind] = &[
     kind(14, Object(GENERATORS), |m| Op::Drive(m.name())),
     kind(3, Object(GENERATORS), |m| Op::Close(m.name())),
     kind(3, Object(GENERATORS), |m| Op::Throw(m.name())),
-    kind(3, Object(GENERATORS), |m| Op::Delegate(m.name())),
+    kind(3, Object(GENERATORS), |m| Op::CatchPanic(m.body())),
+    kind(6, Object(GENERATORS), |m| Op::Delegate(m.name())),
     kind(3, Object(11), |m| {
         Op::AsCompleted(m.name(), m.rng.usize(1..=3))
     }),

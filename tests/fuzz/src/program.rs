@@ -685,10 +685,10 @@ impl Program {
         found
     }
 
-    /// The schedules under which it is run: the order of the line, and the shuffled ones.
+    /// The schedules under which it is run: the shuffled ones, and then the order of the line, which nothing of those may change.
     pub(crate) fn orders(&self) -> impl Iterator<Item = Option<u64>> {
-        let in_line = std::iter::once(None);
-        in_line.chain(self.shuffles.iter().copied().map(Some))
+        let shuffled = self.shuffles.iter().copied().map(Some);
+        shuffled.chain([None])
     }
 
     /// How many steps there are.
