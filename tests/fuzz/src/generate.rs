@@ -4,8 +4,6 @@
 //! little of everything. Limits are small numbers, so that deadlines meet too. The root starts a few green threads, does not wait for ever as often as they do, and asks some of
 //! them to end.
 
-use std::rc::Rc;
-
 use fastrand::Rng;
 
 use crate::objects;
@@ -212,7 +210,7 @@ pub(crate) fn program(seed: u64) -> Program {
     let mut program = Program {
         objects: maker.objects,
         shuffles: vec![seed],
-        main: Rc::new(main),
+        main: Body::new(main),
     };
     program.number();
     program.name_all();
@@ -327,7 +325,7 @@ impl Maker {
             self.steps_into(&mut body, most);
             self.depth -= 1;
         }
-        Rc::new(body)
+        Body::new(body)
     }
 
     /// What another green thread does.
@@ -342,7 +340,7 @@ impl Maker {
             self.depth -= 1;
         }
         (self.left, self.is_root, self.is_generator) = (left, was_root, was_generator);
-        Rc::new(body)
+        Body::new(body)
     }
 
     fn generator(&mut self) -> Body {
@@ -355,7 +353,7 @@ impl Maker {
         let mut body = Vec::new();
         self.steps_into(&mut body, 10);
         (self.left, self.is_generator) = (left, was_generator);
-        Rc::new(body)
+        Body::new(body)
     }
 
     fn yield_out(&mut self) -> Op {
@@ -377,7 +375,7 @@ impl Maker {
             self.left = self.left.saturating_sub(2);
             self.is_last = false;
         }
-        Rc::new(body)
+        Body::new(body)
     }
 
     fn spawn(&mut self) -> Op {
@@ -407,7 +405,7 @@ impl Maker {
             let child = self.child();
             children.push(Step(0, child));
         }
-        Op::Race(Rc::new(children))
+        Op::Race(Body::new(children))
     }
 
     fn wait_many(&mut self) -> Op {

@@ -3,12 +3,12 @@
 //! There are no loops, so each step is done at most once: its number says what it is in a history, and is the item that it sends. Programs are
 //! written as text in RON and read from it.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 /// Steps, one after another.
-pub(crate) type Body = Rc<Vec<Step>>;
+pub(crate) type Body = Arc<Vec<Step>>;
 
 /// Milliseconds of virtual time.
 pub(crate) type Millis = u64;
@@ -571,7 +571,7 @@ impl Op {
             | Op::Modify(_, body)
             | Op::Init(_, body)
             | Op::Relock(_, _, body)
-            | Op::Defer(body) => Some(Rc::make_mut(body)),
+            | Op::Defer(body) => Some(Arc::make_mut(body)),
             _ => None,
         }
     }
@@ -638,7 +638,7 @@ impl Program {
 
     /// What the root does, to be changed.
     pub(crate) fn main_mut(&mut self) -> &mut Vec<Step> {
-        Rc::make_mut(&mut self.main)
+        Arc::make_mut(&mut self.main)
     }
 
     /// Numbers the steps anew, in the order in which they stand.

@@ -206,7 +206,7 @@ impl Doer<'_> {
                 world,
                 who,
                 Rc::downgrade(coroutine),
-                Rc::clone(body),
+                Body::clone(body),
             ))
         });
         self.world.coroutines.borrow_mut()[number] = Some(coroutine);
@@ -266,7 +266,7 @@ impl Doer<'_> {
 /// One of a race.
 fn runner(step: &Step) -> Option<(usize, Body)> {
     match &step.1 {
-        Op::Child(number, body) => Some((*number, Rc::clone(body))),
+        Op::Child(number, body) => Some((*number, Body::clone(body))),
         _ => None,
     }
 }

@@ -35,7 +35,7 @@ mod world;
 use std::rc::Rc;
 
 use crate::history::{End, History};
-use crate::program::Program;
+use crate::program::{Body, Program};
 use thread::Thread;
 use wait::{Cause, Stop};
 use world::World;
@@ -48,7 +48,7 @@ pub(crate) fn run(program: &Program, order: Option<u64>) -> History {
     let life = main(
         Rc::clone(&world),
         Rc::clone(&root),
-        Rc::clone(&program.main),
+        Body::clone(&program.main),
     );
     root.begin(Box::pin(life));
     world.turn_until_end(&root);
@@ -65,7 +65,7 @@ pub(crate) fn run(program: &Program, order: Option<u64>) -> History {
 }
 
 /// What the root does: its steps, then the end of `run`.
-async fn main(world: Rc<World>, root: Rc<Thread>, body: crate::program::Body) {
+async fn main(world: Rc<World>, root: Rc<Thread>, body: Body) {
     let ended = steps::thread(&world, 0, &body).await;
     world.close().await;
     let left = world.end_what_was_left().await;

@@ -193,7 +193,7 @@ impl<'a> Doer<'a> {
     /// What stood there before is done now.
     pub(super) async fn keep_local(self, place: usize, body: &Body) -> Result<Seen, Stop> {
         let me = self.world.current();
-        let before = me.keep_local((place, Rc::clone(body)));
+        let before = me.keep_local((place, Body::clone(body)));
         if let Some((_, before)) = before {
             alone(self.world, me.number).all(&before).await?;
         }

@@ -352,7 +352,7 @@ impl World {
         if let Role::Plain = role {
             self.name(&thread);
         }
-        let life = live(Rc::clone(self), Rc::clone(&thread), Rc::clone(body), role);
+        let life = live(Rc::clone(self), Rc::clone(&thread), Body::clone(body), role);
         thread.begin(Box::pin(life));
         self.admit(&thread);
         thread

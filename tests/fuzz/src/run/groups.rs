@@ -111,7 +111,7 @@ impl Doer<'_, '_, '_> {
 
 /// What a green thread does whose handle nobody sees: it can be named when it begins.
 fn unnamed(world: &Rc<World>, number: usize, body: &Body) -> impl FnOnce() -> Returned + use<> {
-    let (world, body) = (Rc::clone(world), Rc::clone(body));
+    let (world, body) = (Rc::clone(world), Body::clone(body));
     move || {
         world.started(number, &current());
         thread(&world, number, &body)

@@ -189,7 +189,7 @@ impl Doer<'_, '_, '_> {
     pub(super) fn keep_local(self, place: usize, body: &Body) -> Seen {
         LOCALS[place].set(Some(AtEnd {
             world: Rc::clone(self.world),
-            body: Rc::clone(body),
+            body: Body::clone(body),
         }));
         Seen::Done
     }

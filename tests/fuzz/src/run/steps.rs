@@ -314,7 +314,7 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
         if self.world.is_closed() {
             return Seen::Missing;
         }
-        let (world, body) = (Rc::clone(self.world), Rc::clone(body));
+        let (world, body) = (Rc::clone(self.world), Body::clone(body));
         let generator = Generator::new(move |yielder: &Yielder<usize, usize>| {
             let doer = Doer {
                 world: &world,
@@ -378,7 +378,7 @@ impl<'scope> Nest<'scope, '_> {
 
 /// What a green thread does; it owns all that it needs.
 fn closure(world: &Rc<World>, number: usize, body: &Body) -> impl FnOnce() -> Returned + 'static {
-    let (world, body) = (Rc::clone(world), Rc::clone(body));
+    let (world, body) = (Rc::clone(world), Body::clone(body));
     move || thread(&world, number, &body)
 }
 
