@@ -59,6 +59,9 @@ pub(super) struct Doer<'a, 'scope, 'env> {
     /// What all share.
     pub(super) world: &'a Arc<World>,
 
+    /// The number of the green thread.
+    who: usize,
+
     /// Whether all its waits have limits, because no request would end one.
     pub(super) bounded: bool,
 
@@ -80,12 +83,13 @@ impl Drop for AtLast<'_, '_, '_> {
 
 /// What the root does.
 pub(super) fn root(world: &Arc<World>, body: &Body) {
-    let _ = life(world, true, body);
+    let _ = life(world, 0, true, body);
 }
 
-fn life(world: &Arc<World>, bounded: bool, body: &[Step]) -> Returned {
+fn life(world: &Arc<World>, who: usize, bounded: bool, body: &[Step]) -> Returned {
     let doer = Doer {
         world,
+        who,
         bounded,
         holds: false,
         nest: None,
@@ -104,7 +108,7 @@ fn closure(
     move || {
         let _living = Living::new(&world, number);
         world.started(number, current());
-        life(&world, bounded, &body)
+        life(&world, number, bounded, &body)
     }
 }
 
@@ -215,6 +219,7 @@ impl Doer<'_, '_, '_> {
         let nest = Nest { scope, children };
         let doer = Doer {
             world: self.world,
+            who: self.who,
             bounded: self.bounded,
             holds: self.holds,
             nest: Some(&nest),
@@ -284,6 +289,7 @@ impl Doer<'_, '_, '_> {
         self.world.expect_over(number);
     }
 
+    /// Whoever gathers waits for all, also when asked to end: to gather those alone who come later in the text leaves no circle.
     fn wait_many(self, op: &Op, first: usize, count: usize) {
         let numbers = first..first + count;
         let others = numbers.filter(|number| !self.is_running(*number));
@@ -293,7 +299,7 @@ impl Doer<'_, '_, '_> {
             return;
         }
         let (until, limit) = match op {
-            Op::Gather(..) if !self.bounded => {
+            Op::Gather(..) if !self.bounded && first > self.who => {
                 gather(handles);
                 return numbers
                     .into_iter()
