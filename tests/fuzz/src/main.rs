@@ -9,6 +9,7 @@ mod history;
 mod laws;
 mod model;
 mod objects;
+mod op;
 mod options;
 mod program;
 mod run;

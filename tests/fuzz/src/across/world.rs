@@ -38,6 +38,12 @@ pub(super) struct Watched<L> {
     most: isize,
 }
 
+/// The sender of a oneshot channel, until it is used.
+type OneSender = Mutex<Option<oneshot::Sender<usize>>>;
+
+/// What is kept of a green thread for whoever takes it.
+type Handle = JoinHandle<Result<(), usize>>;
+
 /// Counts as many as all readers can be.
 pub(super) const WRITER: isize = 1 << 20;
 
@@ -62,10 +68,7 @@ pub(super) struct World {
     pub(super) queues: Vec<Queue<usize>>,
 
     /// Oneshot channels; a sender is used once.
-    pub(super) oneshots: Vec<(
-        Mutex<Option<oneshot::Sender<usize>>>,
-        oneshot::Receiver<usize>,
-    )>,
+    pub(super) oneshots: Vec<(OneSender, oneshot::Receiver<usize>)>,
 
     /// Broadcast channels.
     pub(super) broadcasts: Vec<(broadcast::Sender<usize>, [broadcast::Receiver<usize>; 2])>,
@@ -92,7 +95,7 @@ pub(super) struct World {
     ended: Vec<AtomicBool>,
 
     /// The handles that nobody has taken, by the numbers of the green threads; none are kept when the root has done its part.
-    handles: Mutex<Option<Vec<Option<JoinHandle<Result<(), usize>>>>>>,
+    handles: Mutex<Option<Vec<Option<Handle>>>>,
 
     /// Every green thread that was started, for cancelling.
     threads: Mutex<Vec<Option<GreenThread>>>,
@@ -211,7 +214,7 @@ impl World {
     }
 
     /// Keeps a handle for whoever takes it.
-    pub(super) fn keep(&self, number: usize, handle: JoinHandle<Result<(), usize>>) {
+    pub(super) fn keep(&self, number: usize, handle: Handle) {
         let late = match &mut *held(&self.handles) {
             Some(handles) => handles[number].replace(handle),
             None => Some(handle),
@@ -219,7 +222,7 @@ impl World {
         drop(late);
     }
 
-    pub(super) fn take(&self, number: usize) -> Option<JoinHandle<Result<(), usize>>> {
+    pub(super) fn take(&self, number: usize) -> Option<Handle> {
         held(&self.handles).as_mut()?.get_mut(number)?.take()
     }
 
