@@ -471,9 +471,12 @@ async fn live(world: Rc<World>, me: Rc<Thread>, body: Body, role: Role) {
         Some(request) => End::Cancelled(request.reason),
         None => {
             let done = do_all(&world, &me, &body, role).await;
+            // The scope has its error before its locals end.
+            let failed = matches!(done, Err(Stop::Fail(step)) if world.child_failed(&me, step));
             end_locals(&world, &me).await;
             match done {
                 Ok(()) => End::Done,
+                Err(_) if failed => End::Cancelled(Some(Why::ItsError)),
                 Err(stop) => world.explain(&me, stop),
             }
         }
@@ -503,7 +506,6 @@ impl World {
     /// How one ends that was stopped.
     fn explain(&self, me: &Thread, stop: Stop) -> End {
         match stop {
-            Stop::Fail(step) if self.child_failed(me, step) => End::Cancelled(Some(Why::ItsError)),
             Stop::Fail(step) => End::Failed(step),
             Stop::Request(super::frames::What::Cancelled(request)) => {
                 End::Cancelled(request.reason)
