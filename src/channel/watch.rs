@@ -268,10 +268,7 @@ fn changed<T>(state: &mut State<T>) -> &mut WaitList {
 }
 
 /// For all rounds of a wait: one who was woken in vain keeps its place (D8).
-fn waiter<'a, T>(
-    shared: &'a Shared<T>,
-    operation: &'static Operation,
-) -> Waiter<'a, State<T>> {
+fn waiter<'a, T>(shared: &'a Shared<T>, operation: &'static Operation) -> Waiter<'a, State<T>> {
     let nothing = Grant::GiveBack(nothing_to_give_back);
     Waiter::new(&shared.state, operation, 0, nothing)
 }
