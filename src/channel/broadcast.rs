@@ -266,18 +266,6 @@ impl<T> Receiver<T> {
             None => Err(Nothing::Empty(state)),
         }
     }
-
-    #[inline(always)]
-    fn wait(
-        &self,
-        state: LockGuard<'_, State<T>>,
-        operation: &'static Operation,
-        deadline: Option<Deadline>,
-    ) -> Outcome {
-        let nothing = Grant::GiveBack(nothing_to_give_back);
-        let waiter = Waiter::new(&*self.shared, operation, 0, nothing);
-        waiter.park(state, |state| &mut state.receiving, deadline)
-    }
 }
 
 /// A grant says that there is something new; whoever else waits was told too.
@@ -335,6 +323,9 @@ impl<T: Clone> Receiver<T> {
         operation: &'static Operation,
         deadline: Option<Deadline>,
     ) -> Result<T, RecvTimeoutError> {
+        // One for all rounds: whoever shares this receiver may be quicker, and the place in line is kept (D8).
+        let nothing = Grant::GiveBack(nothing_to_give_back);
+        let waiter = Waiter::new(&*self.shared, operation, 0, nothing);
         loop {
             let state = match self.take() {
                 Ok(message) => return Ok(Arc::unwrap_or_clone(message)),
@@ -342,7 +333,8 @@ impl<T: Clone> Receiver<T> {
                 Err(Nothing::Lagged(missed)) => return Err(RecvTimeoutError::Lagged(missed)),
                 Err(Nothing::Empty(state)) => state,
             };
-            if self.wait(state, operation, deadline) == Outcome::TimedOut {
+            let outcome = waiter.park(state, |state| &mut state.receiving, deadline);
+            if outcome == Outcome::TimedOut {
                 return Err(RecvTimeoutError::Timeout);
             }
         }

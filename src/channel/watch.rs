@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::base::error::Elapsed;
-use crate::base::lock::{Lock, LockGuard};
+use crate::base::lock::Lock;
 use crate::sched::clock::Deadline;
 use crate::sched::list::{Node, WaitList, wake_all};
 use crate::sched::park::{self, Grant, Outcome, Waiter};
@@ -233,12 +233,13 @@ impl<T> Sender<T> {
         operation: &'static Operation,
         deadline: Option<Deadline>,
     ) -> Result<(), Elapsed> {
+        let waiter = waiter(&self.shared, operation);
         loop {
             let state = self.shared.state.lock();
             if state.receivers == 0 {
                 return Ok(());
             }
-            let outcome = wait(&self.shared, operation, state, closed, deadline);
+            let outcome = waiter.park(state, closed, deadline);
             if outcome == Outcome::TimedOut {
                 return Err(Elapsed);
             }
@@ -266,16 +267,10 @@ fn changed<T>(state: &mut State<T>) -> &mut WaitList {
     &mut state.changed
 }
 
-fn wait<'a, T>(
-    shared: &'a Shared<T>,
-    operation: &'static Operation,
-    state: LockGuard<'a, State<T>>,
-    list: fn(&mut State<T>) -> &mut WaitList,
-    deadline: Option<Deadline>,
-) -> Outcome {
+/// For all rounds of a wait: one who was woken in vain keeps its place (D8).
+fn waiter<'a, T>(shared: &'a Shared<T>, operation: &'static Operation) -> Waiter<'a, State<T>> {
     let nothing = Grant::GiveBack(nothing_to_give_back);
-    let waiter = Waiter::new(&shared.state, operation, 0, nothing);
-    waiter.park(state, list, deadline)
+    Waiter::new(&shared.state, operation, 0, nothing)
 }
 
 /// A grant says that something has changed; whoever else waits was told too.
@@ -366,6 +361,7 @@ impl<T> Receiver<T> {
         operation: &'static Operation,
         deadline: Option<Deadline>,
     ) -> Result<(), RecvTimeoutError> {
+        let waiter = waiter(&self.shared, operation);
         loop {
             let state = self.shared.state.lock();
             if state.version > self.seen.load(Ordering::Relaxed) {
@@ -375,7 +371,7 @@ impl<T> Receiver<T> {
             if state.senders == 0 {
                 return Err(RecvTimeoutError::Disconnected);
             }
-            let outcome = wait(&self.shared, operation, state, changed, deadline);
+            let outcome = waiter.park(state, changed, deadline);
             if outcome == Outcome::TimedOut {
                 return Err(RecvTimeoutError::Timeout);
             }

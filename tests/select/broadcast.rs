@@ -97,6 +97,26 @@ fn l4_a_cancelled_receiver_loses_no_message() {
 
 #[test]
 #[apply(on_workers)]
+fn of_those_who_share_a_receiver_one_who_was_woken_in_vain_keeps_its_place() {
+    virtual_time(|| {
+        let (sender, receiver) = broadcast(1);
+        scope(|s| {
+            let first = s.spawn(|| receiver.recv());
+            yield_now();
+            let second = s.spawn(|| receiver.recv());
+            sender.send(1).unwrap();
+            assert_eq!(receiver.recv(), Ok(1));
+            yield_now();
+            sender.send(2).unwrap();
+            assert_eq!(first.join().unwrap(), Ok(2));
+            sender.send(3).unwrap();
+            assert_eq!(second.join().unwrap(), Ok(3));
+        });
+    });
+}
+
+#[test]
+#[apply(on_workers)]
 fn messages_cross_os_threads() {
     const MESSAGES: u64 = 10_000;
     let (sender, receiver) = broadcast(64);

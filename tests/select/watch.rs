@@ -2,7 +2,7 @@
 
 use greenthread::channel::watch;
 use greenthread::channel::watch::{RecvError, RecvTimeoutError, SendError};
-use greenthread::{spawn, yield_now};
+use greenthread::{scope, spawn, yield_now};
 
 use crate::{SECOND, virtual_time};
 
@@ -42,6 +42,27 @@ fn a_change_wakes_everybody_and_only_the_newest_is_seen() {
         for waiting in waiting {
             assert_eq!(waiting.join().unwrap(), Ok(2));
         }
+    });
+}
+
+#[test]
+#[apply(on_workers)]
+fn of_those_who_share_a_receiver_one_who_was_woken_in_vain_keeps_its_place() {
+    virtual_time(|| {
+        let (sender, receiver) = watch(0);
+        scope(|s| {
+            let first = s.spawn(|| receiver.changed().map(|()| receiver.get()));
+            yield_now();
+            let second = s.spawn(|| receiver.changed().map(|()| receiver.get()));
+            sender.send(1).unwrap();
+            assert_eq!(receiver.changed(), Ok(()));
+            yield_now();
+            sender.send(2).unwrap();
+            assert_eq!(first.join().unwrap(), Ok(2));
+            assert!(!second.is_finished());
+            sender.send(3).unwrap();
+            assert_eq!(second.join().unwrap(), Ok(3));
+        });
     });
 }
 

@@ -36,9 +36,11 @@ fn check_under(program: &Program, order: Option<u64>, tally: &mut Tally) -> Opti
         tally.skipped += 1;
         return None;
     }
-    let outcome = match expected.left + expected.open {
-        0 => run::run(program, order),
-        _ => run::run_apart(program, order),
+    let leaves = expected.left + expected.open > 0;
+    let outcome = if leaves || order.is_none() && program.selects() {
+        run::run_apart(program, order)
+    } else {
+        run::run(program, order)
     };
     tally.add(program, &outcome.history);
     let mut faults = outcome.faults;

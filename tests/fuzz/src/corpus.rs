@@ -8,6 +8,7 @@ use crate::crew::try_file;
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus");
 
 /// What came of them.
+#[derive(Debug, Default)]
 pub(crate) struct Kept {
     /// How many there are.
     pub(crate) programs: usize,

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
-use crate::options::Many;
+use crate::options::{Many, World};
 use crate::tally::Tally;
 
 /// Programs of one process. What a deadlock at the end of a run leaves behind goes with it.
@@ -56,6 +56,9 @@ struct Seeds {
 
     /// When to stop.
     until: Option<Instant>,
+
+    /// Where they run.
+    world: World,
 }
 
 impl Seeds {
@@ -72,6 +75,7 @@ pub(crate) fn run(many: &Many, bar: &ProgressBar) -> io::Result<Found> {
         next: AtomicU64::new(many.first),
         end: many.first + many.programs,
         until: many.limit.map(|limit| Instant::now() + limit),
+        world: many.world,
     };
     let found = Mutex::new(Found::default());
     thread::scope(|scope| {
@@ -87,7 +91,7 @@ fn take_turns(seeds: &Seeds, found: &Mutex<Found>, bar: &ProgressBar) -> io::Res
     while let Some((mut first, end)) = seeds.take() {
         // After the program that ended its process, another one goes on.
         while first < end {
-            first = run_batch(first, end, found, bar)?;
+            first = run_batch((first, end, seeds.world), found, bar)?;
         }
         if found.lock().expect("nobody panics with it").troubles.len() >= ENOUGH {
             break;
@@ -97,8 +101,13 @@ fn take_turns(seeds: &Seeds, found: &Mutex<Found>, bar: &ProgressBar) -> io::Res
 }
 
 /// Runs a batch in a process of its own; returns where to go on.
-fn run_batch(first: u64, end: u64, found: &Mutex<Found>, bar: &ProgressBar) -> io::Result<u64> {
-    let words = ["--work".into(), first.to_string(), end.to_string()];
+fn run_batch(
+    (first, end, world): (u64, u64, World),
+    found: &Mutex<Found>,
+    bar: &ProgressBar,
+) -> io::Result<u64> {
+    let mut words: Vec<String> = world.option().map(Into::into).into_iter().collect();
+    words.extend(["--work".into(), first.to_string(), end.to_string()]);
     let (mut child, lines) = start(&words)?;
     let mut current = first;
     let mut go_on = end;

@@ -4,154 +4,20 @@
 //! little of everything. Limits are small numbers, so that deadlines meet too. The root starts a few green threads, does not wait for ever as often as they do, and asks some of
 //! them to end.
 
-use std::rc::Rc;
+mod kinds;
 
 use fastrand::Rng;
 
 use crate::objects;
 use crate::program::{Arm, Body, How, Millis, Objects, Op, Program, Step, Then, Until};
+use kinds::About::{Lives, Object, Time};
+use kinds::{GENERATORS, KINDS, Kind, OBJECTS};
 
 /// Green threads of a program, at most.
 const MOST_THREADS: usize = 8;
 
 /// How deep bodies are nested, at most.
 const DEEPEST: usize = 6;
-
-/// What a kind of step is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum About {
-    /// Time, and whose turn it is.
-    Time,
-
-    /// Who lives and who ends.
-    Lives,
-
-    /// An object, by the number of its kind.
-    Object(usize),
-}
-
-/// How many kinds of objects there are.
-const OBJECTS: usize = 13;
-
-/// Generators, among them.
-const GENERATORS: usize = 10;
-
-/// One kind of step.
-struct Kind {
-    /// How often it comes, beside the others about the same.
-    weight: u32,
-
-    /// What it is about.
-    about: About,
-
-    /// Makes one.
-    make: fn(&mut Maker) -> Op,
-}
-
-const fn kind(weight: u32, about: About, make: fn(&mut Maker) -> Op) -> Kind {
-    Kind {
-        weight,
-        about,
-        make,
-    }
-}
-
-use About::{Lives, Object, Time};
-
-/// All kinds.
-const KINDS: &[Kind] = &[
-    kind(8, Time, |m| Op::Sleep(m.millis())),
-    kind(8, Time, |_| Op::Yield),
-    kind(2, Time, |_| Op::Checkpoint),
-    kind(8, Lives, |m| Op::Timeout(m.millis(), m.body())),
-    kind(2, Lives, |m| Op::Shield(m.body())),
-    kind(4, Lives, |m| Op::Catch(m.then(), m.body())),
-    kind(1, Lives, |m| Op::CatchPanic(m.body())),
-    kind(2, Lives, |m| Op::Defer(m.last_words())),
-    kind(6, Lives, Maker::spawn),
-    kind(5, Lives, |m| Op::Scope(m.body())),
-    kind(8, Lives, Maker::child),
-    kind(1, Lives, |_| Op::CancelScope),
-    kind(7, Lives, |m| Op::Join(m.name(), m.how())),
-    kind(10, Lives, |m| Op::Cancel(m.name())),
-    kind(1, Lives, |m| Op::IsFinished(m.name())),
-    kind(3, Lives, |m| Op::TryScope(m.body())),
-    kind(2, Lives, Maker::race),
-    kind(3, Object(11), |m| Op::Gather(m.name(), m.rng.usize(1..=3))),
-    kind(6, Object(11), Maker::wait_many),
-    kind(6, Object(11), |m| {
-        if m.may_start() {
-            Op::SetSpawn(0, m.other())
-        } else {
-            Op::SetNext
-        }
-    }),
-    kind(6, Object(11), |_| Op::SetNext),
-    kind(1, Object(11), |_| Op::SetCancel),
-    kind(2, Lives, |_| Op::Panic),
-    kind(1, Lives, |_| Op::Fail),
-    kind(10, Object(0), |m| {
-        Op::Lock(m.below(m.objects.mutexes), m.how(), m.body())
-    }),
-    kind(10, Object(1), Maker::acquire),
-    kind(10, Object(2), |m| Op::Send(m.channel(), m.how())),
-    kind(10, Object(2), |m| Op::Recv(m.channel(), m.how())),
-    kind(10, Object(12), Maker::select),
-    kind(3, Object(12), |m| Op::Send(m.channel(), m.how())),
-    kind(3, Object(12), |m| Op::Recv(m.channel(), m.how())),
-    kind(1, Object(2), |m| Op::DropSender(m.channel())),
-    kind(1, Object(2), |m| Op::DropReceiver(m.channel())),
-    kind(6, Object(3), |m| Op::Set(m.below(m.objects.events))),
-    kind(3, Object(3), |m| Op::Clear(m.below(m.objects.events))),
-    kind(8, Object(3), |m| {
-        Op::Await(m.below(m.objects.events), m.how())
-    }),
-    kind(6, Object(4), |m| {
-        Op::Read(m.below(m.objects.rw_locks), m.how(), m.body())
-    }),
-    kind(5, Object(4), |m| {
-        Op::Write(m.below(m.objects.rw_locks), m.how(), m.body())
-    }),
-    kind(10, Object(5), |m| Op::Put(m.queue(), m.how())),
-    kind(10, Object(5), |m| Op::Get(m.queue(), m.how())),
-    kind(1, Object(5), |m| Op::CloseQueue(m.queue())),
-    kind(3, Object(5), |m| Op::TaskDone(m.queue())),
-    kind(3, Object(5), |m| Op::JoinQueue(m.queue(), m.how_long())),
-    kind(10, Object(6), |m| {
-        let (condvar, mutex) = (m.below(m.objects.condvars), m.below(m.objects.mutexes));
-        Op::WaitCond(condvar, mutex, m.how_long())
-    }),
-    kind(6, Object(6), |m| Op::NotifyOne(m.below(m.objects.condvars))),
-    kind(3, Object(6), |m| Op::NotifyAll(m.below(m.objects.condvars))),
-    kind(4, Object(6), |m| {
-        Op::Lock(m.below(m.objects.mutexes), m.how(), m.body())
-    }),
-    kind(10, Object(7), |m| {
-        Op::Meet(m.below(m.objects.barriers.len()), m.how())
-    }),
-    kind(1, Object(7), |m| {
-        Op::AbortBarrier(m.below(m.objects.barriers.len()))
-    }),
-    kind(1, Object(7), |m| {
-        Op::ResetBarrier(m.below(m.objects.barriers.len()))
-    }),
-    kind(4, Object(8), |m| Op::SendOne(m.below(m.objects.oneshots))),
-    kind(8, Object(8), |m| {
-        Op::RecvOne(m.below(m.objects.oneshots), m.how())
-    }),
-    kind(1, Object(8), |m| {
-        Op::DropOneSender(m.below(m.objects.oneshots))
-    }),
-    kind(1, Object(8), |m| {
-        Op::DropOneReceiver(m.below(m.objects.oneshots))
-    }),
-    kind(8, Object(9), |m| Op::Park(m.how_long())),
-    kind(8, Object(9), |m| Op::Unpark(m.name())),
-    kind(2, Object(GENERATORS), |m| Op::Generator(0, m.generator())),
-    kind(10, Object(GENERATORS), Maker::yield_out),
-    kind(14, Object(GENERATORS), |m| Op::Drive(m.name())),
-    kind(3, Object(GENERATORS), |m| Op::Close(m.name())),
-];
 
 /// Makes the program of this seed.
 pub(crate) fn program(seed: u64) -> Program {
@@ -175,7 +41,7 @@ pub(crate) fn program(seed: u64) -> Program {
     let mut program = Program {
         objects: maker.objects,
         shuffles: vec![seed],
-        main: Rc::new(main),
+        main: Body::new(main),
     };
     program.number();
     program.name_all();
@@ -290,7 +156,7 @@ impl Maker {
             self.steps_into(&mut body, most);
             self.depth -= 1;
         }
-        Rc::new(body)
+        Body::new(body)
     }
 
     /// What another green thread does.
@@ -305,7 +171,7 @@ impl Maker {
             self.depth -= 1;
         }
         (self.left, self.is_root, self.is_generator) = (left, was_root, was_generator);
-        Rc::new(body)
+        Body::new(body)
     }
 
     fn generator(&mut self) -> Body {
@@ -318,7 +184,7 @@ impl Maker {
         let mut body = Vec::new();
         self.steps_into(&mut body, 10);
         (self.left, self.is_generator) = (left, was_generator);
-        Rc::new(body)
+        Body::new(body)
     }
 
     fn yield_out(&mut self) -> Op {
@@ -340,7 +206,7 @@ impl Maker {
             self.left = self.left.saturating_sub(2);
             self.is_last = false;
         }
-        Rc::new(body)
+        Body::new(body)
     }
 
     fn spawn(&mut self) -> Op {
@@ -370,7 +236,7 @@ impl Maker {
             let child = self.child();
             children.push(Step(0, child));
         }
-        Op::Race(Rc::new(children))
+        Op::Race(Body::new(children))
     }
 
     fn wait_many(&mut self) -> Op {
@@ -405,13 +271,21 @@ impl Maker {
     fn select(&mut self) -> Op {
         let arms = (0..self.rng.usize(1..=3)).map(|_| {
             let channel = self.channel();
-            if self.rng.bool() {
-                Arm::Send(channel)
-            } else {
-                Arm::Recv(channel)
+            match self.rng.u8(0..5) {
+                0 | 1 => Arm::Send(channel),
+                2 | 3 => Arm::Recv(channel),
+                _ => Arm::After(self.millis()),
             }
         });
         Op::Select(arms.collect(), self.how())
+    }
+
+    fn broadcast(&mut self) -> usize {
+        self.below(self.objects.broadcasts.len())
+    }
+
+    fn watch(&mut self) -> usize {
+        self.below(self.objects.watches)
     }
 
     fn queue(&mut self) -> usize {
@@ -476,6 +350,11 @@ fn short(op: Op) -> Op {
         | Op::Gather(..)
         | Op::WaitMany(..)
         | Op::SetNext
+        | Op::Throw(_)
+        | Op::Delegate(_)
+        | Op::AsCompleted(..)
+        | Op::Show(_)
+        | Op::SetOnce(_)
         | Op::Join(..) => Op::Yield,
         op if op.body().is_some() && !matches!(op, Op::Lock(..)) => Op::Sleep(1),
         op => op,

@@ -80,6 +80,18 @@ pub(crate) enum Seen {
     /// It did the arm with this number.
     Chose(usize),
 
+    /// It saw this value, which others see too.
+    Heard(usize),
+
+    /// It has missed so many messages.
+    Missed(u64),
+
+    /// So many receivers were told.
+    Told(usize),
+
+    /// It got the moment that is so far from the beginning.
+    Ticked(Millis),
+
     /// A generator gave this item.
     Yielded(usize),
 
@@ -128,6 +140,10 @@ impl Seen {
             Seen::Done => "done",
             Seen::Got(_) => "got an item",
             Seen::Chose(_) => "chose an arm",
+            Seen::Heard(_) => "saw a value",
+            Seen::Missed(_) => "missed messages",
+            Seen::Told(_) => "told receivers",
+            Seen::Ticked(_) => "got a moment",
             Seen::Yielded(_) => "a generator yielded",
             Seen::Sent(_) => "a generator was sent",
             Seen::Met(_) => "met at a barrier",

@@ -13,6 +13,7 @@ pub(crate) fn broken(program: &Program, history: &History) -> Vec<String> {
     broken.extend(comes_twice(history));
     broken.extend(comes_from_nowhere(history, &steps));
     broken.extend(out_of_order(history, &steps));
+    broken.extend(heard_from_nowhere(history, &steps));
     broken.extend(too_early(history, &steps));
     broken.extend(ends_otherwise(history, &steps));
     broken.extend(asked_by_nobody(history));
@@ -96,7 +97,7 @@ fn comes_from_nowhere(history: &History, steps: &Steps<'_>) -> Option<String> {
                 let out_of = arms(steps.ops[&event.step]);
                 arms(steps.ops[&item]).iter().any(|arm| match arm {
                     Arm::Send(into) => out_of.contains(&Arm::Recv(*into)),
-                    Arm::Recv(_) => false,
+                    Arm::Recv(_) | Arm::After(_) => false,
                 })
             }
             (Some(Op::Put(into, _)), Some(Op::Get(out_of, _)))
@@ -107,6 +108,27 @@ fn comes_from_nowhere(history: &History, steps: &Steps<'_>) -> Option<String> {
             other.step == item && !matches!(other.what, Seen::Done | Seen::Began | Seen::Chose(_))
         });
         (!sent || taken_back).then(|| format!("received from nowhere: {event}"))
+    })
+}
+
+/// A value that many see is that of a step which made it, or the one of the beginning.
+fn heard_from_nowhere(history: &History, steps: &Steps<'_>) -> Option<String> {
+    let mut heard = history.events.iter();
+    heard.find_map(|event| {
+        let Seen::Heard(value) = event.what else {
+            return None;
+        };
+        let made = match (steps.ops.get(&value), steps.ops.get(&event.step)) {
+            (Some(Op::Tell(into)), Some(Op::Hear(of, ..)))
+            | (Some(Op::Show(into) | Op::Modify(into, _)), Some(Op::Look(of, _)))
+            | (
+                Some(Op::Init(into, _) | Op::SetOnce(into)),
+                Some(Op::Init(of, _) | Op::WaitOnce(of, _)),
+            ) => into == of,
+            (None, Some(Op::Look(..))) => value == 0,
+            _ => false,
+        };
+        (!made).then(|| format!("seen, and from nowhere: {event}"))
     })
 }
 

@@ -1,5 +1,6 @@
 //! Random programs on greenthread, against a model of it: see README.md.
 
+mod across;
 mod check;
 mod corpus;
 mod crew;
@@ -8,6 +9,7 @@ mod history;
 mod laws;
 mod model;
 mod objects;
+mod op;
 mod options;
 mod program;
 mod run;
@@ -22,8 +24,9 @@ use std::{env, fs, io, panic};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use corpus::Kept;
 use crew::{Found, Trouble};
-use options::{Many, Task};
+use options::{Many, Task, World};
 use program::Program;
 use tally::Tally;
 
@@ -51,13 +54,13 @@ fn main() -> ExitCode {
 fn perform(task: Task) -> Verdict {
     match task {
         Task::Many(many) => run_many(&many),
-        Task::Work(first, end) => {
+        Task::Work(first, end, world) => {
             hush();
-            worker::work(first, end);
+            worker::work(first, end, world);
             Ok(true)
         }
-        Task::File(path, show) => run_file(&path, show),
-        Task::One(seed, show) => Ok(run_one(&generate::program(seed), show)),
+        Task::File(path, world, show) => run_file(&path, world, show),
+        Task::One(seed, world, show) => Ok(run_one(&generate::program(seed), world, show)),
         Task::Help => {
             print!("{}", options::USAGE);
             Ok(true)
@@ -70,27 +73,31 @@ fn hush() {
     panic::set_hook(Box::new(|_| ()));
 }
 
-fn run_file(path: &Path, show: bool) -> Verdict {
-    Ok(run_one(&Program::parse(&fs::read_to_string(path)?)?, show))
+fn run_file(path: &Path, world: World, show: bool) -> Verdict {
+    let program = Program::parse(&fs::read_to_string(path)?)?;
+    Ok(run_one(&program, world, show))
 }
 
-fn run_one(program: &Program, show: bool) -> bool {
+fn run_one(program: &Program, world: World, show: bool) -> bool {
     if show {
         println!("{}", program.text());
         check::show(program);
     } else {
         hush();
     }
-    let divergence = check::check(program, &mut Tally::default());
-    if let Some(divergence) = &divergence {
-        println!("{}\n{divergence}", program.text());
+    let trouble = worker::trouble(program, world, &mut Tally::default());
+    if let Some(trouble) = &trouble {
+        println!("{}\n{trouble}", program.text());
     }
-    divergence.is_none()
+    trouble.is_none()
 }
 
 fn run_many(many: &Many) -> Verdict {
     let began = Instant::now();
-    let kept = corpus::run()?;
+    let kept = match many.world {
+        World::Alone => corpus::run()?,
+        World::Workers => Kept::default(),
+    };
     let bar = ProgressBar::new(many.programs);
     bar.set_style(style()?);
     let found = crew::run(many, &bar)?;
@@ -103,7 +110,7 @@ fn run_many(many: &Many) -> Verdict {
         seconds,
         found.tally.programs as f64 / seconds
     );
-    report(&found)?;
+    report(&found, many.world)?;
     Ok(kept.wrong == 0 && found.troubles.is_empty())
 }
 
@@ -112,18 +119,21 @@ fn style() -> Result<ProgressStyle, indicatif::style::TemplateError> {
 }
 
 /// Shows what is wrong, the first of it made as small as it gets.
-fn report(found: &Found) -> io::Result<()> {
+fn report(found: &Found, world: World) -> io::Result<()> {
+    let option = world.option().unwrap_or_default();
     for (seed, trouble) in &found.troubles {
-        println!("\nseed {seed}: {trouble:?}; again: greenthread-fuzz --programs 1 --seed {seed}");
+        println!(
+            "\nseed {seed}: {trouble:?}; again: greenthread-fuzz --programs 1 --seed {seed} {option}"
+        );
     }
-    let Some((seed, trouble)) = found.troubles.first() else {
+    let (Some((seed, trouble)), World::Alone) = (found.troubles.first(), world) else {
         return Ok(());
     };
     let smallest = shrink::shrink(&generate::program(*seed), trouble)?;
     println!("\nwhat is left of seed {seed}; as a file, again: greenthread-fuzz --file PATH\n");
     println!("{}", smallest.text());
     if *trouble == Trouble::Diverges {
-        run_one(&smallest, false);
+        run_one(&smallest, world, false);
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use crate::program::{Objects, Queue};
+use crate::program::{Interval, Objects, Queue};
 
 /// Any objects: one or two of each kind.
 pub(crate) fn any(rng: &mut Rng) -> Objects {
@@ -17,6 +17,11 @@ pub(crate) fn any(rng: &mut Rng) -> Objects {
         condvars: count(rng),
         barriers: (0..count(rng)).map(|_| rng.usize(1..=3)).collect(),
         oneshots: count(rng),
+        broadcasts: (0..count(rng)).map(|_| rng.usize(1..=3)).collect(),
+        watches: count(rng),
+        onces: count(rng),
+        reentrants: count(rng),
+        intervals: (0..count(rng)).map(|_| interval(rng)).collect(),
     }
 }
 
@@ -39,5 +44,14 @@ fn queue(rng: &mut Rng) -> Queue {
         0 => Queue::Line(most),
         1 => Queue::Pile(most),
         _ => Queue::Order(most),
+    }
+}
+
+fn interval(rng: &mut Rng) -> Interval {
+    let period = rng.u64(1..=4);
+    match rng.u8(0..3) {
+        0 => Interval::Burst(period),
+        1 => Interval::Delay(period),
+        _ => Interval::Skip(period),
     }
 }

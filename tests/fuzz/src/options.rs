@@ -12,6 +12,7 @@ greenthread-fuzz: random programs on greenthread, and on a model of it
   --seconds T     stop after so long
   --jobs J        so many processes at once [as many as there are cores]
   --file PATH     run this one program instead, and show what is seen
+  --workers       on two workers in real time, without the model: only what must always hold is looked at
   --show          with one program, show what is seen also when both agree
 ";
 
@@ -22,16 +23,36 @@ pub(crate) enum Task {
     Many(Many),
 
     /// The programs from the first seed to before the second, for a parent who reads what comes of them.
-    Work(u64, u64),
+    Work(u64, u64, World),
 
     /// The program in this file; whether to show it all.
-    File(PathBuf, bool),
+    File(PathBuf, World, bool),
 
     /// The program of this seed; whether to show it all.
-    One(u64, bool),
+    One(u64, World, bool),
 
     /// Say how it is called.
     Help,
+}
+
+/// Where programs run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum World {
+    /// On one OS thread under virtual time, beside the model.
+    Alone,
+
+    /// On two workers in real time.
+    Workers,
+}
+
+impl World {
+    /// The option that says so.
+    pub(crate) fn option(self) -> Option<&'static str> {
+        match self {
+            World::Alone => None,
+            World::Workers => Some("--workers"),
+        }
+    }
 }
 
 /// Many programs.
@@ -48,6 +69,9 @@ pub(crate) struct Many {
 
     /// Processes at once.
     pub(crate) jobs: usize,
+
+    /// Where they run.
+    pub(crate) world: World,
 }
 
 /// Reads the command line.
@@ -59,6 +83,7 @@ pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Task, Stri
         programs: 1_000_000,
         limit: None,
         jobs: cores,
+        world: World::Alone,
     };
     let (mut file, mut show) = (None, false);
     while let Some(word) = arguments.next() {
@@ -68,7 +93,12 @@ pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Task, Stri
             "--seed" => many.first = number()?,
             "--seconds" => many.limit = Some(Duration::from_secs(number()?)),
             "--jobs" => many.jobs = number()?.max(1) as usize,
-            "--work" => return Ok(Task::Work(number()?, number_of_last(&mut arguments)?)),
+            "--work" => {
+                let first = number()?;
+                let end = number_of_last(&mut arguments)?;
+                return Ok(Task::Work(first, end, many.world));
+            }
+            "--workers" => many.world = World::Workers,
             "--file" => file = Some(arguments.next().ok_or("--file wants a path")?.into()),
             "--show" => show = true,
             "--help" => return Ok(Task::Help),
@@ -76,8 +106,8 @@ pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Task, Stri
         }
     }
     Ok(match file {
-        Some(path) => Task::File(path, show),
-        None if many.programs == 1 => Task::One(many.first, show),
+        Some(path) => Task::File(path, many.world, show),
+        None if many.programs == 1 => Task::One(many.first, many.world, show),
         None => Task::Many(many),
     })
 }

@@ -3,12 +3,12 @@
 //! There are no loops, so each step is done at most once: its number says what it is in a history, and is the item that it sends. Programs are
 //! written as text in RON and read from it.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 /// Steps, one after another.
-pub(crate) type Body = Rc<Vec<Step>>;
+pub(crate) type Body = Arc<Vec<Step>>;
 
 /// Milliseconds of virtual time.
 pub(crate) type Millis = u64;
@@ -63,6 +63,39 @@ pub(crate) struct Objects {
     /// How many oneshot channels there are.
     #[serde(default)]
     pub(crate) oneshots: usize,
+
+    /// How many messages each broadcast channel keeps; each has two receivers.
+    #[serde(default)]
+    pub(crate) broadcasts: Vec<usize>,
+
+    /// How many watched values there are; each has two receivers.
+    #[serde(default)]
+    pub(crate) watches: usize,
+
+    /// How many values are there that are written once.
+    #[serde(default)]
+    pub(crate) onces: usize,
+
+    /// How many mutexes there are that their owner may take again.
+    #[serde(default)]
+    pub(crate) reentrants: usize,
+
+    /// The intervals.
+    #[serde(default)]
+    pub(crate) intervals: Vec<Interval>,
+}
+
+/// Ticks at even distances of so many milliseconds, and what becomes of those that nobody was there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Interval {
+    /// They come one after the other.
+    Burst(Millis),
+
+    /// They are left out, and the next comes a whole period later.
+    Delay(Millis),
+
+    /// They are left out, and the next comes when it would have come anyway.
+    Skip(Millis),
 }
 
 /// A queue: which item comes out first, and how many it holds at most.
@@ -103,6 +136,9 @@ pub(crate) enum Arm {
 
     /// To receive from this channel.
     Recv(usize),
+
+    /// To receive the moment that is so far off when the selection begins.
+    After(Millis),
 }
 
 /// For which of many one waits.
@@ -239,8 +275,71 @@ pub(crate) enum Op {
     /// Closes this generator.
     Close(usize),
 
+    /// Raises the step's own number where this generator stands, as a panic would be.
+    Throw(usize),
+
+    /// In a generator: yields all that this one yields, which nobody has driven yet.
+    Delegate(usize),
+
     /// Does the body when the body around it is left, in whatever way.
     Defer(Body),
+
+    /// Does the body when the green thread ends that runs, or this local of it is set anew.
+    Keep(usize, Body),
+
+    /// Sends the step's own number to all receivers of this broadcast channel.
+    Tell(usize),
+
+    /// Receives from it, by one of its two receivers.
+    Hear(usize, usize, How),
+
+    /// Has that receiver be a new one.
+    Subscribe(usize, usize),
+
+    /// Gives the sender of it up.
+    DropTeller(usize),
+
+    /// Gives that receiver of it up.
+    DropHearer(usize, usize),
+
+    /// Makes the step's own number this watched value.
+    Show(usize),
+
+    /// The same, with the body done first, which keeps others from changing it.
+    Modify(usize, Body),
+
+    /// Looks at it, by one of its two receivers.
+    Look(usize, usize),
+
+    /// Waits until it is one that this receiver has not seen.
+    Changed(usize, usize, How),
+
+    /// Waits until it has no receiver.
+    Unwatched(usize, How),
+
+    /// Has that receiver be a new one.
+    WatchAnew(usize, usize),
+
+    /// Gives its sender up.
+    DropShower(usize),
+
+    /// Gives that receiver up.
+    DropWatcher(usize, usize),
+
+    /// Makes this value by the body, unless it is there; it is the step's own number.
+    Init(usize, Body),
+
+    /// Makes it without one.
+    SetOnce(usize),
+
+    /// Waits for it.
+    WaitOnce(usize, How),
+
+    /// Does the body inside this mutex, in which its green thread may be already.
+    Relock(usize, How, Body),
+
+    /// Waits for the next tick of this interval, unless somebody else does.
+    Tick(usize),
 
     /// Does the body within so long.
     Timeout(Millis, Body),
@@ -281,6 +380,9 @@ pub(crate) enum Op {
     /// Waits for some of those, and leaves the others.
     WaitMany(usize, usize, Until, Option<Millis>),
 
+    /// The same, one after the other as they end.
+    AsCompleted(usize, usize),
+
     /// Does the body in a scope in which an error of a child ends all.
     TryScope(Body),
 
@@ -303,191 +405,6 @@ pub(crate) enum Op {
     Fail,
 }
 
-impl Op {
-    /// Its name, for counting.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Op::Sleep(_) => "sleep",
-            Op::Yield => "yield",
-            Op::Checkpoint => "checkpoint",
-            Op::Lock(..) => "lock",
-            Op::Acquire(..) => "acquire",
-            Op::Send(..) => "send",
-            Op::Recv(..) => "recv",
-            Op::Select(..) => "select",
-            Op::DropSender(_) => "drop sender",
-            Op::DropReceiver(_) => "drop receiver",
-            Op::Set(_) => "set event",
-            Op::Clear(_) => "clear event",
-            Op::Await(..) => "wait event",
-            Op::Read(..) => "read lock",
-            Op::Write(..) => "write lock",
-            Op::Put(..) => "put",
-            Op::Get(..) => "get",
-            Op::CloseQueue(_) => "close queue",
-            Op::TaskDone(_) => "task_done",
-            Op::JoinQueue(..) => "join queue",
-            Op::WaitCond(..) => "wait condvar",
-            Op::NotifyOne(_) => "notify_one",
-            Op::NotifyAll(_) => "notify_all",
-            Op::Meet(..) => "wait barrier",
-            Op::AbortBarrier(_) => "abort barrier",
-            Op::ResetBarrier(_) => "reset barrier",
-            Op::SendOne(_) => "oneshot send",
-            Op::RecvOne(..) => "oneshot recv",
-            Op::DropOneSender(_) => "drop oneshot sender",
-            Op::DropOneReceiver(_) => "drop oneshot receiver",
-            Op::Park(_) => "park",
-            Op::Unpark(_) => "unpark",
-            Op::Generator(..) => "generator",
-            Op::YieldOut => "yield_",
-            Op::Drive(_) => "drive generator",
-            Op::Close(_) => "close generator",
-            Op::Defer(_) => "defer",
-            Op::Timeout(..) => "timeout",
-            Op::Shield(_) => "shield",
-            Op::Catch(..) => "catch_cancel",
-            Op::CatchPanic(_) => "catch_unwind",
-            Op::Spawn(..) => "spawn",
-            Op::Scope(_) => "scope",
-            Op::Child(..) => "scope spawn",
-            Op::CancelScope => "scope cancel",
-            Op::Join(..) => "join",
-            Op::Cancel(_) => "cancel",
-            Op::IsFinished(_) => "is_finished",
-            Op::Gather(..) => "gather",
-            Op::WaitMany(..) => "wait",
-            Op::TryScope(_) => "try_scope",
-            Op::Race(_) => "race",
-            Op::SetSpawn(..) => "JoinSet spawn",
-            Op::SetNext => "JoinSet join_next",
-            Op::SetCancel => "JoinSet cancel_all",
-            Op::Panic => "panic",
-            Op::Fail => "fail",
-        }
-    }
-
-    /// How long it takes or waits at most, where that is said.
-    pub(crate) fn limit(&self) -> Option<Millis> {
-        match self {
-            Op::Sleep(limit) | Op::Timeout(limit, _) | Op::WaitMany(_, _, _, Some(limit)) => {
-                Some(*limit)
-            }
-            Op::Lock(_, How::Within(limit), _)
-            | Op::Acquire(_, _, How::Within(limit), _)
-            | Op::Send(_, How::Within(limit))
-            | Op::Recv(_, How::Within(limit))
-            | Op::Await(_, How::Within(limit))
-            | Op::Read(_, How::Within(limit), _)
-            | Op::Write(_, How::Within(limit), _)
-            | Op::Put(_, How::Within(limit))
-            | Op::Get(_, How::Within(limit))
-            | Op::JoinQueue(_, How::Within(limit))
-            | Op::WaitCond(_, _, How::Within(limit))
-            | Op::Meet(_, How::Within(limit))
-            | Op::RecvOne(_, How::Within(limit))
-            | Op::Join(_, How::Within(limit))
-            | Op::Select(_, How::Within(limit))
-            | Op::Park(How::Within(limit)) => Some(*limit),
-            _ => None,
-        }
-    }
-
-    /// The steps inside of it.
-    pub(crate) fn body(&self) -> Option<&Body> {
-        match self {
-            Op::Lock(_, _, body)
-            | Op::Acquire(_, _, _, body)
-            | Op::Timeout(_, body)
-            | Op::Shield(body)
-            | Op::Catch(_, body)
-            | Op::CatchPanic(body)
-            | Op::Spawn(_, body)
-            | Op::Scope(body)
-            | Op::Child(_, body)
-            | Op::Read(_, _, body)
-            | Op::Write(_, _, body)
-            | Op::Generator(_, body)
-            | Op::TryScope(body)
-            | Op::Race(body)
-            | Op::SetSpawn(_, body)
-            | Op::Defer(body) => Some(body),
-            _ => None,
-        }
-    }
-
-    /// The same, to be changed.
-    pub(crate) fn body_mut(&mut self) -> Option<&mut Vec<Step>> {
-        match self {
-            Op::Lock(_, _, body)
-            | Op::Acquire(_, _, _, body)
-            | Op::Timeout(_, body)
-            | Op::Shield(body)
-            | Op::Catch(_, body)
-            | Op::CatchPanic(body)
-            | Op::Spawn(_, body)
-            | Op::Scope(body)
-            | Op::Child(_, body)
-            | Op::Read(_, _, body)
-            | Op::Write(_, _, body)
-            | Op::Generator(_, body)
-            | Op::TryScope(body)
-            | Op::Race(body)
-            | Op::SetSpawn(_, body)
-            | Op::Defer(body) => Some(Rc::make_mut(body)),
-            _ => None,
-        }
-    }
-
-    /// The same without what is in it.
-    fn hollow(&self) -> Op {
-        match self {
-            Op::Spawn(number, _) => Op::Spawn(*number, Body::default()),
-            Op::Child(number, _) | Op::SetSpawn(number, _) => Op::Child(*number, Body::default()),
-            Op::Generator(number, _) => Op::Generator(*number, Body::default()),
-            other if other.body().is_some() => Op::Yield,
-            other => other.clone(),
-        }
-    }
-
-    /// The number of the green thread that it starts.
-    pub(crate) fn starts(&mut self) -> Option<&mut usize> {
-        match self {
-            Op::Spawn(number, _) | Op::Child(number, _) | Op::SetSpawn(number, _) => Some(number),
-            _ => None,
-        }
-    }
-
-    /// The number of the green thread that it names without starting it.
-    pub(crate) fn names(&mut self) -> Option<&mut usize> {
-        match self {
-            Op::Join(number, _)
-            | Op::Gather(number, _)
-            | Op::WaitMany(number, ..)
-            | Op::Cancel(number)
-            | Op::IsFinished(number)
-            | Op::Unpark(number) => Some(number),
-            _ => None,
-        }
-    }
-
-    /// The number of the generator that it makes.
-    fn makes(&mut self) -> Option<&mut usize> {
-        match self {
-            Op::Generator(number, _) => Some(number),
-            _ => None,
-        }
-    }
-
-    /// The number of the generator that it names without making it.
-    fn drives(&mut self) -> Option<&mut usize> {
-        match self {
-            Op::Drive(number) | Op::Close(number) => Some(number),
-            _ => None,
-        }
-    }
-}
-
 impl Program {
     /// Reads one from its text.
     pub(crate) fn parse(text: &str) -> Result<Program, ron::error::SpannedError> {
@@ -498,7 +415,7 @@ impl Program {
 
     /// What the root does, to be changed.
     pub(crate) fn main_mut(&mut self) -> &mut Vec<Step> {
-        Rc::make_mut(&mut self.main)
+        Arc::make_mut(&mut self.main)
     }
 
     /// Numbers the steps anew, in the order in which they stand.
@@ -538,22 +455,17 @@ impl Program {
         visit(&self.main, f);
     }
 
-    /// Whether something in it is certain in a shuffled order only. When a limit of zero passes depends on when the loop looks at the clock: there it looks after each turn. With
-    /// which arm a selection begins follows from numbers that begin anew there.
-    fn is_for_shuffling(&self) -> bool {
+    /// Whether it selects: with which arm a selection begins follows from numbers of the OS thread, which begin anew with the OS thread or with a shuffled run.
+    pub(crate) fn selects(&self) -> bool {
         let mut found = false;
-        self.for_each(&mut |step| {
-            found |= step.1.limit() == Some(0) || matches!(step.1, Op::Select(..));
-        });
+        self.for_each(&mut |step| found |= matches!(step.1, Op::Select(..)));
         found
     }
 
-    /// The schedules under which it is run: the order of the line, if that tells what happens, and the shuffled ones.
+    /// The schedules under which it is run: the shuffled ones, and then the order of the line, which nothing of those may change.
     pub(crate) fn orders(&self) -> impl Iterator<Item = Option<u64>> {
-        let in_line = (!self.is_for_shuffling()).then_some(None);
-        in_line
-            .into_iter()
-            .chain(self.shuffles.iter().copied().map(Some))
+        let shuffled = self.shuffles.iter().copied().map(Some);
+        shuffled.chain([None])
     }
 
     /// How many steps there are.

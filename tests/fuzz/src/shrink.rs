@@ -99,6 +99,11 @@ fn simplify(op: &mut Op) {
         | Op::WaitCond(_, _, how)
         | Op::Meet(_, how)
         | Op::RecvOne(_, how)
+        | Op::Hear(_, _, how)
+        | Op::Changed(_, _, how)
+        | Op::Unwatched(_, how)
+        | Op::WaitOnce(_, how)
+        | Op::Relock(_, how, _)
         | Op::Park(how) => *how = How::Wait,
         _ => {}
     }

@@ -59,7 +59,7 @@ impl<'a> Doer<'a> {
                 self.begins(step, *how);
                 world.park_alone(world.deadline(*how)).await.map(done)?
             }
-            other => unreachable!("{} is done elsewhere", other.name()),
+            _ => self.own(step).await?,
         })
     }
 
@@ -138,7 +138,7 @@ impl<'a> Doer<'a> {
         self.begins(step, how);
         let choices = there.iter().enumerate();
         let choices: Vec<_> = choices
-            .map(|(case, (_, arm))| Choice::new(case, **arm, step.0))
+            .map(|(case, (_, arm))| Choice::new(world, case, **arm, step.0))
             .collect();
         let selected = world.select(&choices, how).await;
         let seen = selected.map(|selected| match selected {
@@ -157,6 +157,7 @@ impl<'a> Doer<'a> {
         match arm {
             Arm::Send(place) => self.world.channels[place].senders.clone_own(),
             Arm::Recv(place) => self.world.channels[place].receivers.clone_own(),
+            Arm::After(_) => true,
         }
     }
 
@@ -165,6 +166,7 @@ impl<'a> Doer<'a> {
         match arm {
             Arm::Send(place) => self.world.channels[place].sender_gone(self.world),
             Arm::Recv(place) => self.world.channels[place].receiver_gone(self.world),
+            Arm::After(_) => {}
         }
     }
 

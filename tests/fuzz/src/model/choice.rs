@@ -1,12 +1,12 @@
 //! Selections of the model: one wait with a place in several lines.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
-use super::channel::Channel;
 use super::wait::{Cause, Ended, Line, Place, Stop, Wait};
 use super::world::World;
 use crate::history::Seen;
-use crate::program::{Arm, How};
+use crate::program::{Arm, How, Millis};
 
 /// An arm, and its place in line.
 pub(super) struct Choice {
@@ -15,41 +15,61 @@ pub(super) struct Choice {
 
     /// Its place.
     place: Rc<Place>,
+
+    /// When there is something, if the clock says so.
+    due: Cell<Option<Millis>>,
+
+    /// Where it waits, if it waits for a moment: nobody wakes it there.
+    alone: Line,
 }
 
 impl Choice {
     /// The arm with this number, which would send `item`.
-    pub(super) fn new(case: usize, arm: Arm, item: usize) -> Self {
+    pub(super) fn new(world: &World, case: usize, arm: Arm, item: usize) -> Self {
         let place = Place::of_case(case);
         if let Arm::Send(_) = arm {
             place.slot.set(Some(item));
         }
-        let place = Rc::new(place);
-        Choice { arm, place }
-    }
-
-    fn channel<'a>(&self, world: &'a World) -> &'a Channel {
-        let (Arm::Send(place) | Arm::Recv(place)) = self.arm;
-        &world.channels[place]
-    }
-
-    fn line<'a>(&self, world: &'a World) -> &'a Line {
-        match self.arm {
-            Arm::Send(_) => &self.channel(world).sending,
-            Arm::Recv(_) => &self.channel(world).receiving,
+        let due = match arm {
+            Arm::After(limit) => Some(world.now.get() + limit),
+            Arm::Send(_) | Arm::Recv(_) => None,
+        };
+        Choice {
+            arm,
+            place: Rc::new(place),
+            due: Cell::new(due),
+            alone: Line::default(),
         }
+    }
+
+    fn line<'a>(&'a self, world: &'a World) -> &'a Line {
+        match self.arm {
+            Arm::Send(place) => &world.channels[place].sending,
+            Arm::Recv(place) => &world.channels[place].receiving,
+            Arm::After(_) => &self.alone,
+        }
+    }
+
+    /// The message of a moment that has come.
+    fn moment(&self, world: &World) -> Option<Seen> {
+        let due = self.due.get().filter(|due| *due <= world.now.get())?;
+        self.due.set(None);
+        Some(Seen::Ticked(due))
     }
 
     /// Does it, if that can be done without waiting.
     fn attempt(&self, world: &World) -> Option<Seen> {
-        let channel = self.channel(world);
+        let (Arm::Send(place) | Arm::Recv(place)) = self.arm else {
+            return self.moment(world);
+        };
+        let channel = &world.channels[place];
         let in_slot = self.place.slot.take();
         match (self.arm, in_slot) {
             (Arm::Recv(_), Some(item)) => Some(Seen::Got(item)),
             (Arm::Recv(_), None) => channel.take(world),
             // A receiver has taken it.
-            (Arm::Send(_), None) => Some(Seen::Done),
-            (Arm::Send(_), Some(item)) => {
+            (_, None) => Some(Seen::Done),
+            (_, Some(item)) => {
                 let sent = channel.put(world, item);
                 if sent.is_none() {
                     self.place.slot.set(Some(item));
@@ -61,11 +81,14 @@ impl Choice {
 
     /// A wake that is not used goes to the next; false when it is used all the same, because something was handed over.
     fn give_back(&self, world: &World) -> bool {
-        let channel = self.channel(world);
+        let (Arm::Send(place) | Arm::Recv(place)) = self.arm else {
+            return true;
+        };
+        let channel = &world.channels[place];
         match self.arm {
             _ if channel.capacity == 0 => return false,
             Arm::Send(_) => channel.pass_room_on(world),
-            Arm::Recv(_) => channel.pass_message_on(world),
+            _ => channel.pass_message_on(world),
         }
         true
     }
@@ -90,9 +113,19 @@ impl World {
                 return Ok(Err(Seen::Refused));
             }
             deadline = deadline.or(self.deadline(how));
-            match self.wait_for_any(choices, first, deadline).await? {
-                Some(number) => first = number,
-                None => return Ok(Err(Seen::Elapsed)),
+            let due = choices.iter().filter_map(|choice| choice.due.get());
+            let until = due.chain(deadline).min();
+            if let Some(number) = self.wait_for_any(choices, first, until).await? {
+                first = number;
+                continue;
+            }
+            let mut round = (first..choices.len()).chain(0..first);
+            let done = round.find_map(|number| Some((number, choices[number].moment(self)?)));
+            if let Some(done) = done {
+                return Ok(Ok(done));
+            }
+            if deadline.is_some_and(|deadline| deadline <= self.now.get()) {
+                return Ok(Err(Seen::Elapsed));
             }
         }
     }

@@ -38,6 +38,9 @@ enum Mail {
 
     /// It is to end.
     Close,
+
+    /// What the step with this number throws.
+    Thrown(usize),
 }
 
 /// A generator.
@@ -98,6 +101,51 @@ impl Coroutine {
         }
     }
 
+    /// Raises the number of a step at its yield. Outside of it, that is a panic like any other.
+    pub(super) async fn throw(&self, world: &World, step: usize) -> Result<Seen, Stop> {
+        match self.phase.get() {
+            Phase::Running => return Ok(Seen::Refused),
+            Phase::Unstarted | Phase::Finished => {
+                self.end();
+                return Err(Stop::Panic(Cause::Step(step)));
+            }
+            Phase::Suspended => {}
+        }
+        match self.raise(world, step).await {
+            Err(Stop::Panic(Cause::Thrown(step))) => Err(Stop::Panic(Cause::Step(step))),
+            other => other,
+        }
+    }
+
+    async fn raise(&self, world: &World, step: usize) -> Result<Seen, Stop> {
+        self.mail.set(Some(Mail::Thrown(step)));
+        self.go_on(world).await
+    }
+
+    pub(super) fn is_unstarted(&self) -> bool {
+        self.phase.get() == Phase::Unstarted
+    }
+
+    /// Yields what the other one yields, until that has ended.
+    pub(super) async fn stand_in_for(
+        &self,
+        world: &World,
+        other: &Coroutine,
+    ) -> Result<Seen, Stop> {
+        let mut came = other.drive(world, 0).await?;
+        while let Seen::Yielded(item) = came {
+            came = match self.exchange(item).await {
+                Mail::Item(item) => other.drive(world, item).await?,
+                Mail::Thrown(step) => other.raise(world, step).await?,
+                Mail::Close => {
+                    other.close(world).await?;
+                    return Err(Stop::Panic(Cause::Close));
+                }
+            };
+        }
+        Ok(came)
+    }
+
     async fn go_on(&self, world: &World) -> Result<Seen, Stop> {
         let me = world.current();
         self.phase.set(Phase::Running);
@@ -142,12 +190,16 @@ impl Coroutine {
 
     /// Gives an item to its driver, and takes what it is brought.
     pub(super) async fn yield_out(&self, item: usize) -> Result<Seen, Stop> {
+        match self.exchange(item).await {
+            Mail::Item(item) => Ok(Seen::Sent(item)),
+            Mail::Close => Err(Stop::Panic(Cause::Close)),
+            Mail::Thrown(step) => Err(Stop::Panic(Cause::Thrown(step))),
+        }
+    }
+
+    async fn exchange(&self, item: usize) -> Mail {
         self.out.set(Some(item));
         switch_away().await;
-        match self.mail.take() {
-            Some(Mail::Item(item)) => Ok(Seen::Sent(item)),
-            Some(Mail::Close) => Err(Stop::Panic(Cause::Close)),
-            None => unreachable!("a driver brings something"),
-        }
+        self.mail.take().expect("a driver brings something")
     }
 }

@@ -49,7 +49,7 @@ enum First {
 pub(super) struct FinishLine(Cell<Option<First>>);
 
 impl World {
-    fn watched(&self, threads: &[Rc<Thread>]) -> Rc<Tally> {
+    pub(super) fn watched(&self, threads: &[Rc<Thread>]) -> Rc<Tally> {
         let tally = Rc::new(Tally::default());
         for (place, thread) in threads.iter().enumerate() {
             tally.watch(self, thread, place);

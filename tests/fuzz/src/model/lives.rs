@@ -46,6 +46,23 @@ impl Doer<'_> {
         self.see(step, Seen::Done)
     }
 
+    pub(super) async fn as_completed(self, step: &Step, first: usize, count: usize) -> Done {
+        let threads = self.take_some(first, count);
+        let tally = self.world.watched(&threads);
+        let mut left: Vec<_> = threads.iter().map(Some).collect();
+        for _ in &threads {
+            let next = tally.next(self.world, None).await;
+            if next.is_err() {
+                let left = left.iter().flatten();
+                left.for_each(|thread| self.world.detach(thread));
+            }
+            let place = next?.expect("it has no deadline");
+            let thread = left[place].take().expect("it ends once");
+            self.tell_end(step, thread);
+        }
+        self.see(step, Seen::Done)
+    }
+
     pub(super) async fn wait_many(
         self,
         step: &Step,
@@ -189,7 +206,7 @@ impl Doer<'_> {
                 world,
                 who,
                 Rc::downgrade(coroutine),
-                Rc::clone(body),
+                Body::clone(body),
             ))
         });
         self.world.coroutines.borrow_mut()[number] = Some(coroutine);
@@ -215,6 +232,28 @@ impl Doer<'_> {
         }
     }
 
+    pub(super) async fn throw(self, step: &Step, number: usize) -> Result<Seen, Stop> {
+        match self.coroutine(number) {
+            Some(coroutine) => coroutine.throw(self.world, step.0).await,
+            None => Ok(Seen::Missing),
+        }
+    }
+
+    /// The other one is nobody else's from now on.
+    pub(super) async fn delegate(self, number: usize) -> Result<Seen, Stop> {
+        let Some(me) = self.coroutine else {
+            return Ok(Seen::Missing);
+        };
+        let other = {
+            let place = &mut self.world.coroutines.borrow_mut()[number];
+            place.take_if(|other| other.is_unstarted())
+        };
+        match other {
+            Some(other) => me.stand_in_for(self.world, &other).await,
+            None => Ok(Seen::Refused),
+        }
+    }
+
     pub(super) fn cancel(self, step: &Step, number: usize) -> Seen {
         let Some(thread) = self.world.named(number) else {
             return Seen::Missing;
@@ -227,7 +266,7 @@ impl Doer<'_> {
 /// One of a race.
 fn runner(step: &Step) -> Option<(usize, Body)> {
     match &step.1 {
-        Op::Child(number, body) => Some((*number, Rc::clone(body))),
+        Op::Child(number, body) => Some((*number, Body::clone(body))),
         _ => None,
     }
 }

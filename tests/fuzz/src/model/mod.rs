@@ -7,6 +7,7 @@
 //! to be changed in `order` as well; the history in the order of the line does not depend on them.
 
 mod barrier;
+mod broadcast;
 mod calls;
 mod channel;
 mod choice;
@@ -16,8 +17,10 @@ mod family;
 mod frames;
 mod groups;
 mod lives;
+mod once;
 mod oneshot;
 mod order;
+mod own;
 mod places;
 mod queue;
 mod steps;
@@ -26,12 +29,13 @@ mod tally;
 mod thread;
 mod timers;
 mod wait;
+mod watch;
 mod world;
 
 use std::rc::Rc;
 
 use crate::history::{End, History};
-use crate::program::Program;
+use crate::program::{Body, Program};
 use thread::Thread;
 use wait::{Cause, Stop};
 use world::World;
@@ -44,7 +48,7 @@ pub(crate) fn run(program: &Program, order: Option<u64>) -> History {
     let life = main(
         Rc::clone(&world),
         Rc::clone(&root),
-        Rc::clone(&program.main),
+        Body::clone(&program.main),
     );
     root.begin(Box::pin(life));
     world.turn_until_end(&root);
@@ -61,10 +65,14 @@ pub(crate) fn run(program: &Program, order: Option<u64>) -> History {
 }
 
 /// What the root does: its steps, then the end of `run`.
-async fn main(world: Rc<World>, root: Rc<Thread>, body: crate::program::Body) {
+async fn main(world: Rc<World>, root: Rc<Thread>, body: Body) {
     let ended = steps::thread(&world, 0, &body).await;
     world.close().await;
     let left = world.end_what_was_left().await;
+    if left.is_err() {
+        root.unwinds.set(root.unwinds.get() + 1);
+    }
+    own::end_locals(&world, &root).await;
     let deadlock = world.take_deadlock();
     let stop = match (left, deadlock) {
         (Err(stop), _) => Err(stop),

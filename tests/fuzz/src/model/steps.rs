@@ -137,6 +137,10 @@ impl<'a> Doer<'a> {
             Op::TryScope(body) => return self.try_scope(step, body).await,
             Op::Race(body) => return self.race(step, body).await,
             Op::Gather(first, count) => return self.gather(step, *first, *count).await,
+            Op::AsCompleted(first, count) => return self.as_completed(step, *first, *count).await,
+            Op::Relock(place, how, body) => return self.relock(step, *place, *how, body).await,
+            Op::Modify(place, body) => return self.modify(step, *place, body).await,
+            Op::Init(place, body) => return self.init(step, *place, body).await,
             Op::WaitMany(first, count, until, limit) => {
                 return self.wait_many(step, (*first, *count), *until, *limit).await;
             }
@@ -163,6 +167,9 @@ impl<'a> Doer<'a> {
             },
             Op::Drive(number) => self.drive(step, *number).await?,
             Op::Close(number) => self.close(step, *number).await?,
+            Op::Throw(number) => self.throw(step, *number).await?,
+            Op::Delegate(number) => self.delegate(*number).await?,
+            Op::Keep(place, body) => self.keep_local(*place, body).await?,
             Op::SetSpawn(number, body) => self.set_spawn(*number, body),
             Op::SetNext => self.set_next().await?,
             Op::SetCancel => {
@@ -236,7 +243,7 @@ impl<'a> Doer<'a> {
 
     async fn catch_panic(self, step: &'a Step, body: &'a Body) -> Done {
         match self.all(body).await {
-            Err(Stop::Panic(Cause::Step(panic))) => {
+            Err(Stop::Panic(Cause::Step(panic) | Cause::Thrown(panic))) => {
                 self.see(step, Seen::Ended(End::Panicked(Some(panic))))
             }
             Err(Stop::Kept) => unreachable!("a scope gives its panic out"),

@@ -10,6 +10,10 @@ use super::frames::{self, Frame, Request, Stack, What};
 use super::tally::Tally;
 use super::wait::{Line, Wait};
 use crate::history::End;
+use crate::program::Body;
+
+/// A local: its place, and what is done at its end.
+type Local = (usize, Body);
 
 /// What it does.
 type Life = Pin<Box<dyn Future<Output = ()>>>;
@@ -46,6 +50,9 @@ pub(super) struct Thread {
     /// Whether nobody claims that.
     pub(super) detached: Cell<bool>,
 
+    /// Its locals, oldest first.
+    locals: RefCell<Vec<Local>>,
+
     /// Who waits for its end.
     pub(super) joiners: Line,
 
@@ -69,6 +76,7 @@ impl Thread {
             life: RefCell::default(),
             end: Cell::new(None),
             detached: Cell::new(false),
+            locals: RefCell::default(),
             joiners: Line::default(),
             watcher: RefCell::default(),
             member,
@@ -79,6 +87,24 @@ impl Thread {
 
     pub(super) fn root() -> Rc<Self> {
         Thread::new(0, None)
+    }
+
+    /// What stood at its place before comes back.
+    pub(super) fn keep_local(&self, new: Local) -> Option<Local> {
+        let mut locals = self.locals.borrow_mut();
+        if let Some(local) = locals.iter_mut().find(|local| local.0 == new.0) {
+            return Some(std::mem::replace(local, new));
+        }
+        locals.push(new);
+        None
+    }
+
+    pub(super) fn has_locals(&self) -> bool {
+        !self.locals.borrow().is_empty()
+    }
+
+    pub(super) fn newest_local(&self) -> Option<Local> {
+        self.locals.borrow_mut().pop()
     }
 
     pub(super) fn begin(&self, life: Life) {

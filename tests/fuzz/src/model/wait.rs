@@ -39,6 +39,9 @@ pub(super) enum Cause {
     /// The body of a generator that is closed.
     Close,
 
+    /// The body of one into which the step with this number has thrown, as long as that is inside of it.
+    Thrown(usize),
+
     /// A race that nobody won.
     NobodyWon,
 }
@@ -49,7 +52,7 @@ impl Cause {
         match self {
             Cause::Step(step) => End::Panicked(Some(step)),
             Cause::Deadlock => End::Deadlock,
-            Cause::Close | Cause::NobodyWon => End::Panicked(None),
+            Cause::Close | Cause::Thrown(_) | Cause::NobodyWon => End::Panicked(None),
         }
     }
 }
@@ -350,12 +353,17 @@ impl World {
 
     /// Waits for a moment.
     pub(super) async fn sleep(&self, limit: Millis) -> Result<(), Stop> {
-        if limit == 0 {
+        self.sleep_until(self.now.get() + limit).await
+    }
+
+    /// Waits until this moment; when it has passed, only lets the others go first.
+    pub(super) async fn sleep_until(&self, moment: Millis) -> Result<(), Stop> {
+        if moment <= self.now.get() {
             return self.yield_now().await;
         }
         let ask = Ask {
             line: None,
-            deadline: Some(self.now.get() + limit),
+            deadline: Some(moment),
             grant: Grant::Keep,
             left: &|| (),
         };

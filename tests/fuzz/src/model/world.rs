@@ -5,20 +5,24 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::barrier::Barrier;
+use super::broadcast::Broadcast;
 use super::channel::Channel;
 use super::condvar::Condvar;
 use super::coroutine::Coroutine;
 use super::family::Family;
 use super::frames::{Frame, Kind};
 use super::groups::{JoinSet, Role};
+use super::once::{Again, Once};
 use super::oneshot::Oneshot;
 use super::order::Order;
+use super::own::{Ticks, end_locals};
 use super::queue::Queue;
 use super::steps;
 use super::sync::{ALL, Event as Signal, Gate, Semaphore};
 use super::thread::Thread;
 use super::timers::{Target, Timers};
 use super::wait::{Ask, Cause, Ended, Grant, Outcome, Place, Stop};
+use super::watch::Watch;
 use crate::history::{End, Event, Seen, Why};
 use crate::program::{Body, Millis, Program};
 
@@ -90,6 +94,21 @@ pub(super) struct World {
     /// Oneshot channels.
     pub(super) oneshots: Vec<Oneshot>,
 
+    /// Broadcast channels.
+    pub(super) broadcasts: Vec<Broadcast>,
+
+    /// Watched values.
+    pub(super) watches: Vec<Watch>,
+
+    /// Values that are written once.
+    pub(super) onces: Vec<Once>,
+
+    /// Mutexes that their owner may take again.
+    pub(super) agains: Vec<Again>,
+
+    /// Intervals.
+    pub(super) ticks: Vec<Ticks>,
+
     /// The program's set, unless somebody has it.
     pub(super) set: RefCell<Option<JoinSet>>,
 
@@ -131,6 +150,19 @@ impl World {
             condvars: (0..objects.condvars).map(|_| Condvar::default()).collect(),
             barriers: objects.barriers.iter().map(|n| Barrier::new(*n)).collect(),
             oneshots: (0..objects.oneshots).map(|_| Oneshot::default()).collect(),
+            broadcasts: objects
+                .broadcasts
+                .iter()
+                .map(|n| Broadcast::new(*n))
+                .collect(),
+            watches: (0..objects.watches).map(|_| Watch::default()).collect(),
+            onces: (0..objects.onces).map(|_| Once::default()).collect(),
+            agains: (0..objects.reentrants).map(|_| Again::default()).collect(),
+            ticks: objects
+                .intervals
+                .iter()
+                .map(|kind| Ticks::new(*kind))
+                .collect(),
             set: RefCell::new(Some(JoinSet::default())),
             coroutines: RefCell::new(vec![None; program.generators()]),
         })
@@ -150,7 +182,7 @@ impl World {
     pub(super) fn report(&self, cause: Cause) {
         let step = match cause {
             Cause::Step(step) => step,
-            Cause::Deadlock | Cause::Close | Cause::NobodyWon => 0,
+            Cause::Deadlock | Cause::Close | Cause::Thrown(_) | Cause::NobodyWon => 0,
         };
         self.note(0, step, Seen::Reported);
     }
@@ -222,7 +254,7 @@ impl World {
                 Some(thread) => {
                     self.current.replace(Some(Rc::clone(&thread)));
                     thread.run();
-                    if self.order.is_chosen() {
+                    if self.order.looks() {
                         self.fire_timers();
                     }
                 }
@@ -320,7 +352,7 @@ impl World {
         if let Role::Plain = role {
             self.name(&thread);
         }
-        let life = live(Rc::clone(self), Rc::clone(&thread), Rc::clone(body), role);
+        let life = live(Rc::clone(self), Rc::clone(&thread), Body::clone(body), role);
         thread.begin(Box::pin(life));
         self.admit(&thread);
         thread
@@ -437,10 +469,17 @@ async fn live(world: Rc<World>, me: Rc<Thread>, body: Body, role: Role) {
     let end = match pending {
         // It was cancelled before it began, so it never runs.
         Some(request) => End::Cancelled(request.reason),
-        None => match do_all(&world, &me, &body, role).await {
-            Ok(()) => End::Done,
-            Err(stop) => world.explain(&me, stop),
-        },
+        None => {
+            let done = do_all(&world, &me, &body, role).await;
+            // The scope has its error before its locals end.
+            let failed = matches!(done, Err(Stop::Fail(step)) if world.child_failed(&me, step));
+            end_locals(&world, &me).await;
+            match done {
+                Ok(()) => End::Done,
+                Err(_) if failed => End::Cancelled(Some(Why::ItsError)),
+                Err(stop) => world.explain(&me, stop),
+            }
+        }
     };
     *me.request.borrow_mut() = None;
     if me.detached.get() {
@@ -467,7 +506,6 @@ impl World {
     /// How one ends that was stopped.
     fn explain(&self, me: &Thread, stop: Stop) -> End {
         match stop {
-            Stop::Fail(step) if self.child_failed(me, step) => End::Cancelled(Some(Why::ItsError)),
             Stop::Fail(step) => End::Failed(step),
             Stop::Request(super::frames::What::Cancelled(request)) => {
                 End::Cancelled(request.reason)

@@ -1,9 +1,10 @@
 //! The steps that wait for objects, as calls of the library.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use greenthread::channel::{
     Receiver, RecvTimeoutError, Select, SendTimeoutError, Sender, TryRecvError, TrySendError,
+    after as moment_after,
 };
 use greenthread::sync::{
     BarrierTimeoutError, GetTimeoutError, PutTimeoutError, TryGetError, TryPutError,
@@ -23,6 +24,9 @@ enum End {
 
     /// Where it is received.
     Recv(Receiver<usize>),
+
+    /// Where a moment is.
+    After(Receiver<Instant>),
 }
 
 impl Doer<'_, '_, '_> {
@@ -33,6 +37,9 @@ impl Doer<'_, '_, '_> {
             Op::Acquire(place, count, how, body) => self.acquire(step, *place, *count, *how, body),
             Op::Read(place, how, body) => self.read(step, *place, *how, body),
             Op::Write(place, how, body) => self.write(step, *place, *how, body),
+            Op::Relock(place, how, body) => self.relock(step, *place, *how, body),
+            Op::Modify(place, body) => self.modify(step, *place, body),
+            Op::Init(place, body) => self.init(step, *place, body),
             other => unreachable!("{} has no inside", other.name()),
         }
     }
@@ -64,7 +71,10 @@ impl Doer<'_, '_, '_> {
             Op::DropOneSender(place) => gone(objects.oneshots[*place].sender.take()),
             Op::DropOneReceiver(place) => gone(objects.oneshots[*place].receiver.take()),
             Op::Park(how) => self.park(step, *how),
-            other => unreachable!("{} is done elsewhere", other.name()),
+            Op::SetOnce(place) => self.set_once(step, *place),
+            Op::WaitOnce(place, how) => self.wait_once(step, *place, *how),
+            Op::Tick(place) => self.tick(*place),
+            _ => self.spread(step),
         }
     }
 
@@ -143,7 +153,7 @@ impl Doer<'_, '_, '_> {
         self.all(body)
     }
 
-    fn not_served(self, step: &Step, what: Seen) -> Returned {
+    pub(super) fn not_served(self, step: &Step, what: Seen) -> Returned {
         self.see(step, what);
         Ok(())
     }
@@ -216,6 +226,7 @@ impl Doer<'_, '_, '_> {
             match end {
                 End::Send(sender) => select.send(sender, step.0),
                 End::Recv(receiver) => select.recv(receiver),
+                End::After(moment) => select.recv(moment),
             };
         }
         let selected = match how {
@@ -234,6 +245,10 @@ impl Doer<'_, '_, '_> {
         match end {
             End::Send(sender) => selected.send(sender).map_or(Seen::Closed, done),
             End::Recv(receiver) => selected.recv(receiver).map_or(Seen::Closed, Seen::Got),
+            End::After(moment) => {
+                let due = selected.recv(moment);
+                due.map_or(Seen::Closed, |due| Seen::Ticked(self.world.since(due)))
+            }
         }
     }
 
@@ -243,6 +258,7 @@ impl Doer<'_, '_, '_> {
         match arm {
             Arm::Send(place) => objects.senders[place].borrow().clone().map(End::Send),
             Arm::Recv(place) => objects.receivers[place].borrow().clone().map(End::Recv),
+            Arm::After(limit) => Some(End::After(moment_after(duration(limit)))),
         }
     }
 

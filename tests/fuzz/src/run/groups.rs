@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use greenthread::{WaitFor, current, gather, race, wait};
+use greenthread::{WaitFor, as_completed, current, gather, race, wait};
 
 use super::calls::{after, duration};
 use super::steps::{Doer, end, thread};
@@ -14,6 +14,15 @@ impl Doer<'_, '_, '_> {
     pub(super) fn gather(self, step: &Step, first: usize, count: usize) -> Returned {
         let handles = self.world.take_some(first, count);
         for result in gather(handles.into_iter().map(|(_, handle)| handle)) {
+            self.see(step, Seen::Ended(end_of(result)));
+        }
+        self.see(step, Seen::Done);
+        Ok(())
+    }
+
+    pub(super) fn as_completed(self, step: &Step, first: usize, count: usize) -> Returned {
+        let handles = self.world.take_some(first, count);
+        for result in as_completed(handles.into_iter().map(|(_, handle)| handle)) {
             self.see(step, Seen::Ended(end_of(result)));
         }
         self.see(step, Seen::Done);
@@ -102,7 +111,7 @@ impl Doer<'_, '_, '_> {
 
 /// What a green thread does whose handle nobody sees: it can be named when it begins.
 fn unnamed(world: &Rc<World>, number: usize, body: &Body) -> impl FnOnce() -> Returned + use<> {
-    let (world, body) = (Rc::clone(world), Rc::clone(body));
+    let (world, body) = (Rc::clone(world), Body::clone(body));
     move || {
         world.started(number, &current());
         thread(&world, number, &body)

@@ -4,8 +4,11 @@
 //! model says.
 
 mod calls;
+mod coroutines;
 mod groups;
 mod objects;
+mod own;
+mod spread;
 mod steps;
 mod world;
 
@@ -72,7 +75,7 @@ pub(crate) fn run(program: &Program, order: Option<u64>) -> Outcome {
     Outcome { history, faults }
 }
 
-/// The same on an OS thread of its own, for a program that leaves green threads behind: they go with it, and do not meet the next program.
+/// The same on an OS thread of its own: what a program leaves behind goes with that and does not meet the next one, and the numbers of the OS thread begin anew.
 pub(crate) fn run_apart(program: &Program, order: Option<u64>) -> Outcome {
     let text = program.text();
     let apart = thread::spawn(move || {

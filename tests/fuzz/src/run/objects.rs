@@ -7,6 +7,8 @@ use std::rc::Rc;
 use greenthread::channel::{Receiver, Sender, bounded, oneshot, unbounded};
 use greenthread::sync::{Barrier, Condvar, Event, Mutex, Queue, RwLock, Semaphore};
 
+use super::own::{Again, Once, Ticks, ticks};
+use super::spread::{Crier, Shown};
 use super::world::World;
 use crate::program;
 
@@ -41,6 +43,21 @@ pub(super) struct Objects {
 
     /// Oneshot channels: both ends, until they are given up.
     pub(super) oneshots: Vec<Ends>,
+
+    /// Broadcast channels.
+    pub(super) criers: Vec<Crier>,
+
+    /// Watched values.
+    pub(super) shown: Vec<Shown>,
+
+    /// Values that are written once.
+    pub(super) onces: Vec<Once>,
+
+    /// Mutexes that their owner may take again.
+    pub(super) agains: Vec<Again>,
+
+    /// Intervals.
+    pub(super) ticks: Vec<Ticks>,
 }
 
 /// A queue, and how many of its items are to be dealt with: one `task_done` too many would be a misuse.
@@ -98,6 +115,11 @@ impl Objects {
             condvars: (0..objects.condvars).map(|_| Condvar::new()).collect(),
             barriers: objects.barriers.iter().copied().map(Barrier::new).collect(),
             oneshots: (0..objects.oneshots).map(|_| Ends::new()).collect(),
+            criers: objects.broadcasts.iter().copied().map(Crier::new).collect(),
+            shown: (0..objects.watches).map(|_| Shown::new()).collect(),
+            onces: (0..objects.onces).map(|_| Once::default()).collect(),
+            agains: (0..objects.reentrants).map(|_| Again::default()).collect(),
+            ticks: objects.intervals.iter().copied().map(ticks).collect(),
         }
     }
 }

@@ -10,9 +10,10 @@ use greenthread::{
     shield, sleep, spawn, timeout, try_scope, yield_now,
 };
 
+use super::Planned;
 use super::calls::{after, duration};
+use super::coroutines::planned;
 use super::world::{Asked, Coroutine, Returned, World, end_of, why};
-use super::{Planned, panicked};
 use crate::history::{End, Seen};
 use crate::program::{Body, GENERATORS, How, Millis, Op, Step, Then};
 
@@ -41,10 +42,10 @@ pub(super) struct Doer<'a, 'scope, 'env> {
     pub(super) world: &'a Rc<World>,
 
     /// The number of the green thread, or that of the generator beyond those.
-    who: usize,
+    pub(super) who: usize,
 
     /// Where a generator gives and takes, if it is one.
-    yielder: Option<&'a Yielder<usize, usize>>,
+    pub(super) yielder: Option<&'a Yielder<usize, usize>>,
 
     /// The innermost scope, if there is one.
     nest: Option<&'a Nest<'scope, 'env>>,
@@ -76,12 +77,7 @@ impl Drop for AtLast<'_, '_, '_> {
 
 /// A whole green thread, or the root.
 pub(super) fn thread(world: &Rc<World>, who: usize, body: &Body) -> Returned {
-    let doer = Doer {
-        world,
-        who,
-        yielder: None,
-        nest: None,
-    };
+    let doer = Doer::alone(world, who);
     world.note(who, 0, Seen::Began);
     let leaves = Leaves(world, who);
     let returned = doer.all(body);
@@ -91,6 +87,16 @@ pub(super) fn thread(world: &Rc<World>, who: usize, body: &Body) -> Returned {
 }
 
 impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
+    /// One in no generator and no scope.
+    pub(super) fn alone(world: &'a Rc<World>, who: usize) -> Self {
+        Doer {
+            world,
+            who,
+            yielder: None,
+            nest: None,
+        }
+    }
+
     pub(super) fn all(self, body: &[Step]) -> Returned {
         for (place, step) in body.iter().enumerate() {
             if let Op::Defer(last) = &step.1 {
@@ -108,8 +114,9 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
 
     fn one(self, step: &Step) -> Returned {
         match &step.1 {
-            Op::Sleep(..) | Op::Yield | Op::Checkpoint | Op::Panic | Op::Fail => self.alone(step),
+            Op::Sleep(..) | Op::Yield | Op::Checkpoint | Op::Panic | Op::Fail => self.plain(step),
             Op::Lock(..) | Op::Acquire(..) | Op::Read(..) | Op::Write(..) => self.inside(step),
+            Op::Relock(..) | Op::Modify(..) | Op::Init(..) => self.inside(step),
             Op::WaitCond(place, mutex, how) => self.wait_cond(step, *place, *mutex, *how),
             Op::Timeout(limit, body) => self.timeout(step, *limit, body),
             Op::Shield(body) => shield(|| self.all(body)),
@@ -119,6 +126,7 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
             Op::TryScope(body) => self.try_scope(step, body),
             Op::Race(body) => self.race(step, body),
             Op::Gather(first, count) => self.gather(step, *first, *count),
+            Op::AsCompleted(first, count) => self.as_completed(step, *first, *count),
             Op::WaitMany(first, count, until, limit) => {
                 self.wait_many(step, (*first, *count), *until, *limit)
             }
@@ -146,11 +154,14 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
             Op::YieldOut => self.yield_out(step),
             Op::Drive(number) => self.drive(step, *number),
             Op::Close(number) => self.close(step, *number),
+            Op::Throw(number) => self.throw(step, *number),
+            Op::Delegate(number) => self.delegate(*number),
+            Op::Keep(place, body) => self.keep_local(*place, body),
             _ => self.call(step),
         }
     }
 
-    fn alone(self, step: &Step) -> Returned {
+    fn plain(self, step: &Step) -> Returned {
         match step.1 {
             Op::Sleep(limit) => sleep(duration(limit)),
             Op::Yield => yield_now(),
@@ -183,16 +194,13 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
     }
 
     fn catch_panic(self, step: &Step, body: &Body) -> Returned {
-        let payload = match catch_unwind(AssertUnwindSafe(|| self.all(body))) {
-            Ok(returned) => return returned,
-            Err(payload) => payload,
-        };
-        let end = panicked(&*payload);
-        if !matches!(end, End::Panicked(Some(_))) {
-            resume_unwind(payload);
+        match catch_unwind(AssertUnwindSafe(|| self.all(body))) {
+            Ok(returned) => returned,
+            Err(payload) => {
+                self.see(step, Seen::Ended(planned(payload)));
+                Ok(())
+            }
         }
-        self.see(step, Seen::Ended(end));
-        Ok(())
     }
 
     fn scope(self, step: &Step, body: &Body) -> Returned {
@@ -306,7 +314,7 @@ impl<'a, 'scope, 'env> Doer<'a, 'scope, 'env> {
         if self.world.is_closed() {
             return Seen::Missing;
         }
-        let (world, body) = (Rc::clone(self.world), Rc::clone(body));
+        let (world, body) = (Rc::clone(self.world), Body::clone(body));
         let generator = Generator::new(move |yielder: &Yielder<usize, usize>| {
             let doer = Doer {
                 world: &world,
@@ -370,12 +378,12 @@ impl<'scope> Nest<'scope, '_> {
 
 /// What a green thread does; it owns all that it needs.
 fn closure(world: &Rc<World>, number: usize, body: &Body) -> impl FnOnce() -> Returned + 'static {
-    let (world, body) = (Rc::clone(world), Rc::clone(body));
+    let (world, body) = (Rc::clone(world), Body::clone(body));
     move || thread(&world, number, &body)
 }
 
 /// Whether somebody drives it: closing it then would be a misuse.
-fn is_running(generator: &Coroutine) -> bool {
+pub(super) fn is_running(generator: &Coroutine) -> bool {
     format!("{generator:?}").contains("Running")
 }
 

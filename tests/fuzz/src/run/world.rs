@@ -92,7 +92,12 @@ impl World {
     }
 
     fn at(&self) -> Millis {
-        let since = now() - self.began;
+        self.since(now())
+    }
+
+    /// How far this moment is from the beginning.
+    pub(super) fn since(&self, moment: Instant) -> Millis {
+        let since = moment - self.began;
         if !since.subsec_nanos().is_multiple_of(1_000_000) {
             self.fault(format!(
                 "the clock stands at {since:?}, which no step asked for"
@@ -147,6 +152,14 @@ impl World {
             .is_some_and(|thread| thread == current())
     }
 
+    /// The number of whoever runs; 0 for the root.
+    pub(super) fn number_of_running(&self) -> usize {
+        let running = Some(current());
+        let threads = self.threads.borrow();
+        let number = threads.iter().position(|thread| *thread == running);
+        number.unwrap_or(0)
+    }
+
     pub(super) fn take_set(&self) -> Option<JoinSet<Returned>> {
         self.set.take()
     }
@@ -183,6 +196,13 @@ impl World {
 
     pub(super) fn generator(&self, number: usize) -> Option<Rc<Coroutine>> {
         self.generators.borrow()[number].clone()
+    }
+
+    /// Takes one out that nobody has driven.
+    pub(super) fn take_unstarted(&self, number: usize) -> Option<Rc<Coroutine>> {
+        let place = &mut self.generators.borrow_mut()[number];
+        let is_new = |generator: &Rc<Coroutine>| format!("{generator:?}").contains("Unstarted");
+        place.take_if(|generator| is_new(generator))
     }
 
     pub(super) fn keep_generator(&self, number: usize, generator: Coroutine) {
