@@ -465,8 +465,7 @@ impl Scheduler {
     /// A new `run` begins. When the loop looks at time then does not depend on what ran before (D8).
     pub(crate) fn begin_run(&self) {
         self.hooks.runs.set(self.hooks.runs.get() + 1);
-        self.stint.forget();
-        self.begin_countdown();
+        self.begin_countdown_anew();
     }
 
     /// Every green thread that was spawned here during this `run` and has not ended; but not the one that asks, which may drive the generator that the `run` stands in.

@@ -6,7 +6,7 @@
 //! - a wake compares the waiter's queue with the current one: while this OS thread records, there is no current one (Q3 of `ready`), and the wake goes the way of those
 //!   from other OS threads, which finds out.
 //!
-//! An OS thread notices that somebody records when it looks up: after 32 resumes, when it has nobody in line and when it wakes. The one that calls
+//! An OS thread notices that somebody records when it looks up: after 32 turns at the most, when it has nobody in line and when it wakes. The one that calls
 //! [`begin_to_record`] does so at once.
 //!
 //! [`turn_traced`]: Scheduler::turn_traced

@@ -160,10 +160,10 @@ impl Scheduler {
             return self.stint.interrupt();
         }
         let now = Deadline::real_now();
+        self.poll_now_and_then(now);
         if !self.clock().is_virtual() {
             self.stint.end(now);
         }
-        self.poll_now_and_then(now);
         if !self.timers().is_empty() {
             self.fire_due(self.clock().virtual_now().unwrap_or(now));
         }
@@ -171,7 +171,7 @@ impl Scheduler {
 
     /// Whoever runs next is watched or chosen, or a good number of them may run until the next look. Here, too, is noticed that somebody records.
     #[inline]
-    pub(super) fn begin_countdown(&self) {
+    fn begin_countdown(&self) {
         let resumes = if self.looks_each_turn.get() {
             self.prepare_turn()
         } else {
@@ -179,6 +179,18 @@ impl Scheduler {
         };
         self.countdown.set(resumes);
         self.follow_recorder(resumes);
+    }
+
+    /// Forgets how far it was, and what ran so far. Who records or is watched is found out at the next look, as ever.
+    pub(super) fn begin_countdown_anew(&self) {
+        self.stint.forget();
+        if self.looks_each_turn.get() {
+            return;
+        }
+        match self.ledger.is_on() {
+            true => self.ledger.turns.set(stint::MOST),
+            false => self.countdown.set(stint::MOST),
+        }
     }
 
     /// The one turn until the next look.

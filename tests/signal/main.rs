@@ -31,8 +31,6 @@ fn raise(signal: i32) {
 #[expect(unsafe_code, reason = "std cannot set what a signal does")]
 fn act_by_default(signal: i32) {
     // SAFETY: no handler is named.
-    assert_ne!(
-        unsafe { libc::signal(signal, libc::SIG_DFL) },
-        libc::SIG_ERR
-    );
+    let before = unsafe { libc::signal(signal, libc::SIG_DFL) };
+    assert_ne!(before, libc::SIG_ERR);
 }
