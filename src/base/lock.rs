@@ -15,6 +15,9 @@
 //!   stored `leaned`, which the other then sees, or it stores it after the barrier and then sees REVOKING, and clears it again without going in.
 //! - K3 From REVOKED on `leaned` means nothing, and `held` alone decides. REVOKED is stored after the wait of K2, and nobody goes in by `held` before.
 //!
+//! Whoever finds nothing to do may leave a mark where the lock says that it is free: the next to take it wipes it off. So one who waits for a change made by another OS thread watches that
+//! byte, which costs the others nothing, and does not take the lock, and its cache line, at every look. A mark proves nothing about the value: who wants to know takes the lock.
+//!
 //! The price is one barrier (some microseconds) for each lock that ever sees a second OS thread. A process that pays it often stops leaning: see `PATIENCE`.
 //!
 //! Under `--cfg loom` the same name stands for loom's mutex, because a model checker cannot tell a spin from a hang, nor model the barrier.
@@ -38,15 +41,27 @@ impl<T: Default> Default for Lock<T> {
     }
 }
 
+/// What the last holder found, for whoever waits until that has changed: see the head of the file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mark {
+    /// Nothing to take.
+    Empty = 2,
+
+    /// No room.
+    Full = 3,
+}
+
 #[cfg(not(loom))]
 mod leaning {
     use std::cell::{Cell, UnsafeCell};
     use std::marker::PhantomData;
+    use std::mem::ManuallyDrop;
     use std::ops::{Deref, DerefMut};
     use std::sync::OnceLock;
-    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, compiler_fence};
+    use std::sync::atomic::{AtomicU8, AtomicU32, Ordering, compiler_fence};
     use std::time::Duration;
 
+    use super::Mark;
     use crate::base::{barrier, moment};
 
     /// `lean` of a lock that nobody has taken yet.
@@ -57,6 +72,12 @@ mod leaning {
 
     /// `lean` of a lock that is taken by `held`. Set by who set REVOKING, or at once where leaning is not to be had; never left.
     const REVOKED: u32 = 2;
+
+    /// `leaned` or `held` while nobody has taken the lock by it. Set by who gives it back; a mark stands for it, too.
+    const FREE: u8 = 0;
+
+    /// `leaned` or `held` while somebody has taken the lock by it. Set by that one.
+    const HELD: u8 = 1;
 
     /// The token of the first OS thread that asks for one.
     const FIRST_TOKEN: u32 = 3;
@@ -94,17 +115,18 @@ mod leaning {
         static TOKEN: Cell<u32> = const { Cell::new(NO_TOKEN) };
     }
 
-    /// A value behind a lock.
+    /// A value behind a lock. The lock's words come first, on the line of the value's first fields.
     #[derive(Debug)]
+    #[repr(C)]
     pub(crate) struct Lock<T> {
         /// Whom it leans towards: see the head of the file.
         lean: AtomicU32,
 
-        /// Set while the OS thread that it leans towards holds it.
-        leaned: AtomicBool,
+        /// HELD while the OS thread that it leans towards holds it.
+        leaned: AtomicU8,
 
-        /// Set while somebody holds it, once it is REVOKED.
-        held: AtomicBool,
+        /// Once it is REVOKED: HELD, FREE, or the mark that its last holder left.
+        held: AtomicU8,
 
         /// What it guards.
         value: UnsafeCell<T>,
@@ -119,8 +141,8 @@ mod leaning {
         pub(crate) const fn new(value: T) -> Self {
             Lock {
                 lean: AtomicU32::new(NOBODY),
-                leaned: AtomicBool::new(false),
-                held: AtomicBool::new(false),
+                leaned: AtomicU8::new(FREE),
+                held: AtomicU8::new(FREE),
                 value: UnsafeCell::new(value),
             }
         }
@@ -149,24 +171,44 @@ mod leaning {
         /// Takes the lock. The holder must not switch and must not run code of the user.
         #[inline(always)]
         pub(crate) fn lock(&self) -> LockGuard<'_, T> {
-            let token = TOKEN.get();
-            if self.lean.load(Ordering::Relaxed) == token && self.lean_in(token) {
-                return self.guard(&self.leaned);
+            match self.lock_leaning() {
+                Some(guard) => guard,
+                None => self.lock_shared(),
             }
-            self.lock_shared()
         }
 
-        /// Out of line, so that what is left of a leaning lock is small; short, because several OS threads come here each time.
-        #[cold]
-        fn lock_shared(&self) -> LockGuard<'_, T> {
+        /// The same; none when it does not lean towards this OS thread, and then [`lock_shared`](Self::lock_shared) is the way.
+        #[inline(always)]
+        pub(crate) fn lock_leaning(&self) -> Option<LockGuard<'_, T>> {
+            let token = TOKEN.get();
+            (self.lean.load(Ordering::Relaxed) == token && self.lean_in(token))
+                .then(|| self.guard(&self.leaned))
+        }
+
+        /// For one that does not lean towards this OS thread; short, because several OS threads come here each time.
+        #[inline]
+        pub(crate) fn lock_shared(&self) -> LockGuard<'_, T> {
             if self.lean.load(Ordering::Acquire) == REVOKED && self.try_hold() {
                 return self.guard(&self.held);
             }
             self.lock_slow()
         }
 
+        /// Gives it back, and leaves `mark` at it.
         #[inline(always)]
-        fn guard<'a>(&'a self, flag: &'a AtomicBool) -> LockGuard<'a, T> {
+        pub(crate) fn leave(held: LockGuard<'_, T>, mark: Mark) {
+            ManuallyDrop::new(held).give_back(mark as u8);
+        }
+
+        /// Whether `mark` is still at it, or somebody holds it just now. Takes no lock and proves nothing: it is for those who wait until it pays to look.
+        #[inline]
+        pub(crate) fn may_have(&self, mark: Mark) -> bool {
+            let held = self.held.load(Ordering::Relaxed);
+            held == mark as u8 || held == HELD
+        }
+
+        #[inline(always)]
+        fn guard<'a>(&'a self, flag: &'a AtomicU8) -> LockGuard<'a, T> {
             LockGuard {
                 lock: self,
                 flag,
@@ -177,20 +219,20 @@ mod leaning {
         /// K3: only once it is REVOKED.
         #[inline(always)]
         fn try_hold(&self) -> bool {
-            !self.held.swap(true, Ordering::Acquire)
+            self.held.swap(HELD, Ordering::Acquire) != HELD
         }
 
         /// K1; false when another one has come.
         #[inline(always)]
         fn lean_in(&self, token: u32) -> bool {
-            if self.leaned.load(Ordering::Relaxed) {
+            if self.leaned.load(Ordering::Relaxed) == HELD {
                 taken_twice();
             }
-            self.leaned.store(true, Ordering::Relaxed);
+            self.leaned.store(HELD, Ordering::Relaxed);
             compiler_fence(Ordering::SeqCst);
             let mine = self.lean.load(Ordering::Acquire) == token;
             if !mine {
-                self.leaned.store(false, Ordering::Release);
+                self.leaned.store(FREE, Ordering::Release);
             }
             mine
         }
@@ -230,7 +272,7 @@ mod leaning {
             REVOCATIONS.fetch_add(1, Ordering::Relaxed);
             barrier::heavy();
             let mut rounds = 0;
-            while self.leaned.load(Ordering::Acquire) {
+            while self.leaned.load(Ordering::Acquire) == HELD {
                 relax(rounds);
                 rounds += 1;
             }
@@ -307,11 +349,19 @@ mod leaning {
         /// Held by this guard.
         lock: &'a Lock<T>,
 
-        /// What says that it is held: `leaned` by K1, else `held`.
-        flag: &'a AtomicBool,
+        /// What it was taken by: `leaned` or `held`.
+        flag: &'a AtomicU8,
 
         /// K1 is about one OS thread.
         not_send: PhantomData<*const ()>,
+    }
+
+    impl<T> LockGuard<'_, T> {
+        /// K2, K3: only while it is held by this guard.
+        #[inline(always)]
+        fn give_back(&self, left: u8) {
+            self.flag.store(left, Ordering::Release);
+        }
     }
 
     impl<T> Deref for LockGuard<'_, T> {
@@ -335,7 +385,7 @@ mod leaning {
     impl<T> Drop for LockGuard<'_, T> {
         #[inline(always)]
         fn drop(&mut self) {
-            self.flag.store(false, Ordering::Release);
+            self.give_back(FREE);
         }
     }
 
@@ -385,6 +435,32 @@ mod leaning {
         }
 
         #[test]
+        fn a_mark_stays_until_the_lock_is_taken_and_keeps_nobody_out() {
+            let lock = Lock::new(0);
+            lock.lean_nowhere();
+            assert!(!lock.may_have(Mark::Empty));
+            Lock::leave(lock.lock(), Mark::Empty);
+            assert!(lock.may_have(Mark::Empty) && !lock.may_have(Mark::Full));
+            let held = lock.lock();
+            assert!(lock.may_have(Mark::Full), "held just now");
+            drop(held);
+            assert!(!lock.may_have(Mark::Empty) && !lock.may_have(Mark::Full));
+        }
+
+        #[test]
+        fn a_lock_that_leans_is_given_back_with_a_mark_as_without() {
+            let lock = Lock::new(0);
+            count(&lock, 1);
+            Lock::leave(lock.lock(), Mark::Full);
+            count(&lock, 1);
+            Lock::leave(lock.lock(), Mark::Full);
+            let lock = Arc::new(lock);
+            let elsewhere = Arc::clone(&lock);
+            thread::spawn(move || count(&elsewhere, 1)).join().unwrap();
+            assert_eq!(*lock.lock(), 3);
+        }
+
+        #[test]
         fn one_os_thread_alone_keeps_the_lock_leaning() {
             let lock = Lock::new(0);
             count(&lock, 10);
@@ -397,6 +473,7 @@ mod leaning {
 
 #[cfg(loom)]
 mod model {
+    use super::Mark;
     pub(crate) fn prepare() {}
 
     /// The guard of loom's mutex.
@@ -420,6 +497,23 @@ mod model {
         pub(crate) fn lean_here(&self) {}
 
         pub(crate) fn lean_nowhere(&self) {}
+
+        pub(crate) fn lock_leaning(&self) -> Option<LockGuard<'_, T>> {
+            Some(self.lock())
+        }
+
+        pub(crate) fn lock_shared(&self) -> LockGuard<'_, T> {
+            self.lock()
+        }
+
+        pub(crate) fn leave(held: LockGuard<'_, T>, _: Mark) {
+            drop(held);
+        }
+
+        /// Whoever cannot watch it looks.
+        pub(crate) fn may_have(&self, _: Mark) -> bool {
+            false
+        }
 
         pub(crate) fn lock(&self) -> LockGuard<'_, T> {
             self.0

@@ -33,6 +33,14 @@ pub(crate) fn pass(nanos: u64) {
     }
 }
 
+/// The same, as long as `unchanged` says yes.
+pub(crate) fn pass_while(nanos: u64, unchanged: impl Fn() -> bool) {
+    let end = now().saturating_add(nanos);
+    while unchanged() && now() < end {
+        spin_loop();
+    }
+}
+
 /// The moment of `instant`; zero when it lies before the first look.
 #[inline]
 pub(crate) fn at(instant: Instant) -> u64 {

@@ -1,12 +1,10 @@
 //! Receivers that need no sender: moments, one or again and again, and nothing at all.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::moments::Moments;
 use super::receiver::Receiver;
-use super::state::State;
-use crate::base::lock::Lock;
+use super::state::{Channel, State};
 use crate::sched::clock::Deadline;
 use crate::sched::park;
 
@@ -58,11 +56,11 @@ pub fn tick(period: Duration) -> Receiver<Instant> {
 /// ```
 #[must_use]
 pub fn never<T>() -> Receiver<T> {
-    Receiver::of(Arc::new(Lock::new(State::new(1))))
+    Receiver::of(Channel::new(State::new(1)))
 }
 
 fn of_moments(first: Deadline, period: Option<Duration>) -> Receiver<Instant> {
     let mut state = State::new(1);
     state.moments = Some(Moments::new(first, period));
-    Receiver::of(Arc::new(Lock::new(state)))
+    Receiver::of(Channel::new(state))
 }

@@ -20,9 +20,7 @@
 
 use std::sync::Arc;
 
-use state::State;
-
-use crate::base::lock::Lock;
+use state::{Channel, State};
 
 pub use after::{after, never, tick};
 #[doc(hidden)]
@@ -46,7 +44,9 @@ pub mod broadcast;
 mod choose;
 mod error;
 mod iter;
+mod messages;
 mod moments;
+mod nook;
 pub mod oneshot;
 mod receiver;
 mod rendezvous;
@@ -73,6 +73,6 @@ pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
 }
 
 fn ends<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    let shared = Arc::new(Lock::new(State::new(capacity)));
+    let shared = Channel::new(State::new(capacity));
     (Sender::of(Arc::clone(&shared)), Receiver::of(shared))
 }

@@ -8,7 +8,7 @@ use super::error::{RecvError, RecvTimeoutError, TryRecvError};
 use super::moments::{Moments, earlier};
 use super::rendezvous;
 use super::state::{self, Shared, State};
-use crate::base::lock::{Lock, LockGuard};
+use crate::base::lock::{Lock, LockGuard, Mark};
 use crate::sched::clock::Deadline;
 use crate::sched::linger::Linger;
 use crate::sched::list::Node;
@@ -105,7 +105,7 @@ impl<T> Receiver<T> {
         operation: &'static Operation,
         deadline: impl FnOnce() -> Option<Deadline>,
     ) -> Result<T, RecvTimeoutError> {
-        let mut state = match self.take() {
+        let mut state = match self.take_from(self.shared.lock_to_receive()) {
             Ok(message) => return Ok(message),
             Err(Nothing::Disconnected) => return Err(RecvTimeoutError::Disconnected),
             Err(Nothing::Empty(state)) => state,
@@ -130,6 +130,10 @@ impl<T> Receiver<T> {
     /// Tries again for a moment, because the sender is likely to be awake on another OS thread.
     #[cold]
     fn look_again<'a>(&'a self, mut state: LockGuard<'a, State<T>>) -> Result<T, Nothing<'a, T>> {
+        if self.shared.holds_one() {
+            Lock::leave(state, Mark::Empty);
+            return self.take_from(self.shared.lock_to_receive());
+        }
         let mut linger = Linger::new(state.batch());
         while linger.pays() {
             drop(state);
@@ -189,9 +193,17 @@ impl<T> Receiver<T> {
 
     #[inline(always)]
     pub(super) fn take(&self) -> Result<T, Nothing<'_, T>> {
-        let mut state = self.shared.lock();
+        self.take_from(self.shared.lock())
+    }
+
+    #[inline(always)]
+    fn take_from<'a>(&'a self, mut state: LockGuard<'a, State<T>>) -> Result<T, Nothing<'a, T>> {
         if let Some(message) = state.messages.pop_front() {
             state::popped(state);
+            return Ok(message);
+        }
+        if let Some(message) = state.messages.take_the_one() {
+            state::popped_the_one(state);
             return Ok(message);
         }
         if state.senders == 0 {

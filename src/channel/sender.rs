@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::error::{SendError, SendTimeoutError, TrySendError};
 use super::rendezvous;
 use super::state::{self, Shared, State};
-use crate::base::lock::{Lock, LockGuard};
+use crate::base::lock::{Lock, LockGuard, Mark};
 use crate::sched::clock::Deadline;
 use crate::sched::linger::Linger;
 use crate::sched::park::{self, Grant, Outcome, Waiter};
@@ -109,7 +109,7 @@ impl<T> Sender<T> {
         operation: &'static Operation,
         deadline: impl FnOnce() -> Option<Deadline>,
     ) -> Result<(), SendTimeoutError<T>> {
-        let (mut state, mut message) = match self.put(message) {
+        let (mut state, mut message) = match self.put_into(self.shared.lock_to_send(), message) {
             Put::Done => return Ok(()),
             Put::Disconnected(message) => return Err(SendTimeoutError::Disconnected(message)),
             Put::Full(state, message) => (state, message),
@@ -131,6 +131,10 @@ impl<T> Sender<T> {
     /// Tries again for a moment, because the receiver is likely to be awake on another OS thread.
     #[cold]
     fn look_again<'a>(&'a self, mut state: LockGuard<'a, State<T>>, mut message: T) -> Put<'a, T> {
+        if self.shared.holds_one() {
+            Lock::leave(state, Mark::Full);
+            return self.put_into(self.shared.lock_to_send(), message);
+        }
         let mut linger = Linger::new(state.batch());
         while linger.pays() {
             drop(state);
@@ -171,13 +175,21 @@ impl<T> Sender<T> {
     /// Puts `message` where there is room for it.
     #[inline(always)]
     pub(super) fn put(&self, message: T) -> Put<'_, T> {
-        let state = self.shared.lock();
+        self.put_into(self.shared.lock(), message)
+    }
+
+    #[inline(always)]
+    fn put_into<'a>(&'a self, state: LockGuard<'a, State<T>>, message: T) -> Put<'a, T> {
         if state.receivers == 0 {
             drop(state);
             return Put::Disconnected(message);
         }
-        if state.has_room() {
+        if state.messages.have_room_in_line() {
             state::push(state, message);
+            return Put::Done;
+        }
+        if state.messages.lack_the_one() {
+            state::push_the_one(state, message);
             return Put::Done;
         }
         Put::Full(state, message)

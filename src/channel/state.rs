@@ -7,25 +7,94 @@
 //!   message that comes wakes one. A woken one that leaves without a message passes the wake on while messages remain (the baton, L4 b). The same for senders and
 //!   room.
 //! - C2 No message is dropped under the lock (L6).
+//! - C3 In a channel of one, the mark EMPTY is left at the lock only by who saw that there is nothing to receive and somebody who may send, and FULL the other way round. Whoever changes
+//!   that has taken the lock, which wipes it off; so nobody who watches a mark misses a change, and who gives up watching takes the lock before he parks.
 
-use std::collections::VecDeque;
-use std::mem;
+use std::ops::Deref;
 use std::sync::Arc;
 
+use super::messages::{Messages, ROOM_AT_ONCE};
 use super::moments::Moments;
-use crate::base::lock::{Lock, LockGuard};
+use crate::base::lock::{Lock, LockGuard, Mark};
+use crate::sched::linger::Linger;
 use crate::sched::list::{Node, WaitList, wake_all};
 
-/// The most messages for which room is made at once.
-const ROOM_AT_ONCE: usize = 64;
-
 /// Shared by both ends.
-pub(super) type Shared<T> = Arc<Lock<State<T>>>;
+pub(super) type Shared<T> = Arc<Channel<T>>;
+
+/// Begins a cache line, so that the lock and the message of a channel of one lie on one.
+#[repr(C, align(64))]
+pub(super) struct Channel<T> {
+    /// What both ends do.
+    lock: Lock<State<T>>,
+
+    /// Whether messages go through one at a time, beside the lock.
+    holds_one: bool,
+}
+
+impl<T> Channel<T> {
+    pub(super) fn new(state: State<T>) -> Shared<T> {
+        let holds_one = state.messages.are_one() && state.moments.is_none();
+        let lock = Lock::new(state);
+        Arc::new(Channel { lock, holds_one })
+    }
+
+    /// Whether messages go through one at a time, beside the lock.
+    pub(super) fn holds_one(&self) -> bool {
+        self.holds_one
+    }
+
+    /// Takes the lock to receive; not yet, for a moment, where there is nothing to be had and a sender is likely to be awake on another OS thread.
+    #[inline(always)]
+    pub(super) fn lock_to_receive(&self) -> LockGuard<'_, State<T>> {
+        match self.lock.lock_leaning() {
+            Some(state) => state,
+            None => self.lock_unless(Mark::Empty),
+        }
+    }
+
+    /// The same to send, where there is no room and a receiver is likely to be awake.
+    #[inline(always)]
+    pub(super) fn lock_to_send(&self) -> LockGuard<'_, State<T>> {
+        match self.lock.lock_leaning() {
+            Some(state) => state,
+            None => self.lock_unless(Mark::Full),
+        }
+    }
+
+    /// Takes the lock when `mark` is at it no more, or some time has passed in vain.
+    #[inline(always)]
+    fn lock_unless(&self, mark: Mark) -> LockGuard<'_, State<T>> {
+        if self.holds_one {
+            self.watch(mark);
+        }
+        self.lock.lock_shared()
+    }
+
+    /// Where messages go through one at a time: watches the mark, which takes nothing from the other end but a cache line when it is done.
+    #[cold]
+    fn watch(&self, mark: Mark) {
+        let mut linger = Linger::new(1);
+        while self.lock.may_have(mark) && linger.goes_on() {
+            linger.watch(|| self.lock.may_have(mark));
+        }
+    }
+}
+
+impl<T> Deref for Channel<T> {
+    type Target = Lock<State<T>>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Lock<State<T>> {
+        &self.lock
+    }
+}
 
 /// Under the lock.
+#[repr(C)]
 pub(super) struct State<T> {
-    /// Sent and not received, oldest first.
-    pub(super) messages: VecDeque<T>,
+    /// Sent and not received; first, to be near the lock.
+    pub(super) messages: Messages<T>,
 
     /// The most messages it holds; `usize::MAX` without a bound.
     pub(super) capacity: usize,
@@ -48,9 +117,8 @@ pub(super) struct State<T> {
 
 impl<T> State<T> {
     pub(super) fn new(capacity: usize) -> Self {
-        let room = if capacity == usize::MAX { 0 } else { capacity };
         State {
-            messages: VecDeque::with_capacity(room.min(ROOM_AT_ONCE)),
+            messages: Messages::new(capacity),
             capacity,
             senders: 1,
             receivers: 1,
@@ -62,7 +130,7 @@ impl<T> State<T> {
 
     #[inline]
     pub(super) fn has_room(&self) -> bool {
-        self.messages.len() < self.capacity
+        self.messages.have_room()
     }
 
     /// How many messages the other end may be about to send or receive; none where it hands them over, or there is no other end.
@@ -86,7 +154,7 @@ impl<T> State<T> {
     }
 }
 
-/// Puts `message` where there is room for it, and wakes a receiver.
+/// Puts `message` in line, where there is room for it, and wakes a receiver.
 #[inline(always)]
 pub(super) fn push<T>(mut state: LockGuard<'_, State<T>>, message: T) {
     state.messages.push_back(message);
@@ -95,15 +163,36 @@ pub(super) fn push<T>(mut state: LockGuard<'_, State<T>>, message: T) {
     drop(wake);
 }
 
-/// A message was taken: gives the lock back and wakes a sender for whom there is room.
+/// The same with the one that lacks beside the lock.
+#[inline(always)]
+pub(super) fn push_the_one<T>(mut state: LockGuard<'_, State<T>>, message: T) {
+    state.messages.put_the_one(message);
+    let wake = state.receiving.wake_first();
+    Lock::leave(state, Mark::Full);
+    drop(wake);
+}
+
+/// A message was taken from the line: gives the lock back and wakes a sender for whom there is room.
 #[inline(always)]
 pub(super) fn popped<T>(mut state: LockGuard<'_, State<T>>) {
-    let wake = if state.has_room() {
+    let wake = if state.messages.have_room_in_line() {
         state.sending.wake_first()
     } else {
         None
     };
     drop(state);
+    drop(wake);
+}
+
+/// The same with the one beside the lock.
+#[inline(always)]
+pub(super) fn popped_the_one<T>(mut state: LockGuard<'_, State<T>>) {
+    let wake = state.sending.wake_first();
+    if state.senders > 0 {
+        Lock::leave(state, Mark::Empty);
+    } else {
+        drop(state);
+    }
     drop(wake);
 }
 
@@ -148,9 +237,9 @@ pub(super) fn receiver_gone<T>(queue: &Lock<State<T>>) {
     state.receivers -= 1;
     let last = state.receivers == 0;
     let left = if last {
-        mem::take(&mut state.messages)
+        Some(state.messages.take_all())
     } else {
-        VecDeque::new()
+        None
     };
     drop(state);
     if last {

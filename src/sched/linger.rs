@@ -3,6 +3,9 @@
 //! What ends that wait then is an item in the channel and not a message in the inbox, which takes a dozen cache lines from core to core. Between two looks it pauses for as long as the
 //! other end needs to fill or drain a good part of the channel: both go on by turns, each for a whole batch, instead of taking the same lines away from each other at every item.
 //!
+//! Where one message goes at a time there is no batch to wait for. Then one watches the mark that was left at the channel's lock (`base::lock`), which changes when the other end is done,
+//! and an item takes one cache line there and back. Since nothing is gained by parking now and then, one who watches yields when the loop is to look at time and IO.
+//!
 //! It is done where staying awake has paid (`vigil`), for two microseconds at the most, and while nobody else needs the OS thread. Time and IO cannot starve by it: each look counts
 //! as a resume, so one who is never kept waiting parks after a few all the same, and the loop looks up.
 
@@ -51,6 +54,19 @@ impl Linger {
         self.left > 0 && Scheduler::if_made().is_some_and(Scheduler::nobody_else_needs_it)
     }
 
+    /// Whether to go on watching, for one who holds no lock. Where the loop must come to look at time and IO, it does so here.
+    pub(crate) fn goes_on(&self) -> bool {
+        let scheduler = Scheduler::if_made().filter(|scheduler| scheduler.may_watch());
+        scheduler.inspect(|scheduler| scheduler.let_loop_look());
+        scheduler.is_some() && self.pays()
+    }
+
+    /// Waits for the other end as long as `unchanged` says yes, and at most for a pause.
+    pub(crate) fn watch(&mut self, unchanged: impl Fn() -> bool) {
+        moment::pass_while(self.pause, unchanged);
+        self.left = self.left.saturating_sub(self.pause);
+    }
+
     /// Lets the other end work.
     pub(crate) fn pause(&mut self) {
         moment::pass(self.pause);
@@ -59,6 +75,21 @@ impl Linger {
 }
 
 impl Scheduler {
+    /// Whether to watch may pay, and nobody wants the turns to be as they would be otherwise (D8).
+    fn may_watch(&self) -> bool {
+        let is_free = !self.clock().is_virtual() && !self.looks_each_turn.get();
+        is_free && !self.ledger.is_on() && self.vigil.is_due()
+    }
+
+    /// When the countdown is about to end, has it end: the loop looks after the turn at which it does, which is the next or the one after it. A request is raised where one parks.
+    fn let_loop_look(&self) {
+        for _ in 0..2 {
+            if self.countdown.get() <= 1 && !self.has_requests() {
+                self.yield_now();
+            }
+        }
+    }
+
     /// Whether this OS thread has nothing else to do. To be asked counts as a resume: the loop must come to look at time and IO. While time is virtual, when it looks must not follow
     /// from whether it paid to stay awake before (D8).
     fn nobody_else_needs_it(&self) -> bool {

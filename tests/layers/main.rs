@@ -48,6 +48,7 @@ const UNSAFE: &[&str] = &[
     "base/prefetch.rs",
     "base/ring.rs",
     "blocking/errand.rs",
+    "channel/nook.rs",
     "channel/rendezvous.rs",
     "channel/selected.rs",
     "channel/slot.rs",

@@ -331,6 +331,55 @@ fn a_receiver_woken_in_vain_keeps_its_place_in_front() {
     });
 }
 
+/// So many messages each from three green threads on OS threads of their own, to this one and two more.
+fn many_ends_of_a_channel_of_one<T: Send + 'static>(
+    message: fn(usize) -> T,
+    number: fn(T) -> usize,
+) {
+    const EACH: usize = 3_000;
+    let (sender, receiver) = bounded(1);
+    let sending: Vec<_> = (0..3)
+        .map(|_| {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                let all = move || (0..EACH).for_each(|n| sender.send(message(n)).unwrap());
+                spawn(all).join().unwrap();
+            })
+        })
+        .collect();
+    drop(sender);
+    let sum = move |receiver: channel::Receiver<T>| receiver.iter().map(number).sum::<usize>();
+    let others: Vec<_> = (0..2)
+        .map(|_| {
+            let receiver = receiver.clone();
+            std::thread::spawn(move || spawn(move || sum(receiver)).join().unwrap())
+        })
+        .collect();
+    let here = sum(receiver);
+    let there = others.into_iter().map(|other| other.join().unwrap());
+    assert_eq!(here + there.sum::<usize>(), 3 * EACH * (EACH - 1) / 2);
+    sending.into_iter().for_each(|other| other.join().unwrap());
+}
+
+#[test]
+fn a_channel_of_one_brings_each_message_once_between_os_threads() {
+    many_ends_of_a_channel_of_one(|n| n, |n| n);
+    many_ends_of_a_channel_of_one(Box::new, |boxed| *boxed);
+    many_ends_of_a_channel_of_one(|n| [n; 7], |[n, ..]| n);
+}
+
+#[test]
+fn a_message_left_in_a_channel_of_one_is_dropped_with_it() {
+    let value = Rc::new(());
+    let (sender, receiver) = bounded(1);
+    sender.send(Rc::clone(&value)).unwrap();
+    assert!(sender.try_send(Rc::clone(&value)).is_err());
+    assert_eq!((receiver.len(), receiver.is_full()), (1, true));
+    drop(receiver);
+    assert_eq!(Rc::strong_count(&value), 1);
+    assert!(sender.is_empty() && sender.send(value).is_err());
+}
+
 #[test]
 #[apply(on_workers)]
 fn what_may_cross_os_threads_says_so() {
