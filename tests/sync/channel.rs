@@ -362,6 +362,7 @@ fn many_ends_of_a_channel_of_one<T: Send + 'static>(
 }
 
 #[test]
+#[apply(on_roots)]
 fn a_channel_of_one_brings_each_message_once_between_os_threads() {
     many_ends_of_a_channel_of_one(|n| n, |n| n);
     many_ends_of_a_channel_of_one(Box::new, |boxed| *boxed);
@@ -369,6 +370,7 @@ fn a_channel_of_one_brings_each_message_once_between_os_threads() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn a_message_left_in_a_channel_of_one_is_dropped_with_it() {
     let value = Rc::new(());
     let (sender, receiver) = bounded(1);
