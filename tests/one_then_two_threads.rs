@@ -1,10 +1,5 @@
 //! Without a test harness, so that the process begins with one OS thread: its locks work before a second one exists, after, and when that has gone.
 
-#![expect(
-    unsafe_code,
-    reason = "asks the kernel what this process has registered"
-)]
-
 use std::sync::Arc;
 
 use greenthread::sync::{Mutex, Queue};
@@ -46,6 +41,10 @@ fn work(shared: &Arc<Shared>) {
 
 /// Whether the kernel knows already that this process will want barriers; true where it cannot be asked (before Linux 6.3).
 #[cfg(all(target_os = "linux", not(greenthread_portable), not(miri)))]
+#[expect(
+    unsafe_code,
+    reason = "asks the kernel what this process has registered"
+)]
 fn is_registered() -> bool {
     const GET_REGISTRATIONS: libc::c_int = 1 << 9;
     // SAFETY: takes no address.
