@@ -37,8 +37,9 @@ const LOOKS: u32 = 32;
 /// The most sleeps that are owed for one time awake in vain.
 const DEAREST: u32 = 256;
 
-/// Whether one OS thread runs while another does. The first to ask asks the system, and nobody does again, though the cores that a process may use can change; that is whoever makes
-/// workers, if there are any, because those may be pinned to a core each.
+/// Whether one OS thread runs while another does. The first to ask asks the system, and nobody does again, though the cores that a process may use can change. That is whoever makes
+/// the first scheduler or workers: those may be pinned to a core each. And on Linux std opens files to find out, which must not happen at some later moment: if the program has just
+/// closed its standard input, such a file would be in its place.
 #[cfg(not(loom))]
 pub(crate) fn has_several_cores() -> bool {
     static SEVERAL: OnceLock<bool> = OnceLock::new();
@@ -54,6 +55,9 @@ pub(crate) fn has_several_cores() -> bool {
 /// Whether an OS thread stays awake before it sleeps.
 #[derive(Debug)]
 pub(super) struct Vigil {
+    /// Whether another OS thread runs meanwhile.
+    has_company: bool,
+
     /// How many sleeps must be ended by messages before the next time awake.
     owed: Cell<u32>,
 
@@ -64,6 +68,7 @@ pub(super) struct Vigil {
 impl Vigil {
     pub(super) fn new() -> Self {
         Vigil {
+            has_company: has_several_cores(),
             owed: Cell::new(1),
             price: Cell::new(1),
         }
@@ -72,7 +77,7 @@ impl Vigil {
     /// Whether it is worth staying awake now.
     #[inline]
     pub(super) fn is_due(&self) -> bool {
-        self.is_paid() && has_several_cores()
+        self.is_paid() && self.has_company
     }
 
     #[inline]
