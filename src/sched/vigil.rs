@@ -55,9 +55,6 @@ pub(crate) fn has_several_cores() -> bool {
 /// Whether an OS thread stays awake before it sleeps.
 #[derive(Debug)]
 pub(super) struct Vigil {
-    /// Whether another OS thread runs meanwhile.
-    has_company: bool,
-
     /// How many sleeps must be ended by messages before the next time awake.
     owed: Cell<u32>,
 
@@ -68,7 +65,6 @@ pub(super) struct Vigil {
 impl Vigil {
     pub(super) fn new() -> Self {
         Vigil {
-            has_company: has_several_cores(),
             owed: Cell::new(1),
             price: Cell::new(1),
         }
@@ -77,7 +73,7 @@ impl Vigil {
     /// Whether it is worth staying awake now.
     #[inline]
     pub(super) fn is_due(&self) -> bool {
-        self.is_paid() && self.has_company
+        self.is_paid() && has_several_cores()
     }
 
     #[inline]
