@@ -578,27 +578,6 @@ fn stack_of_its_own() -> Stack {
         .unwrap_or_else(|error| panic!("greenthread: no stack for the loop: {error}"))
 }
 
-/// While it lives, somebody here waits for a socket.
-#[derive(Debug)]
-pub(super) struct WaitingOnSource<'a> {
-    /// Counts it.
-    scheduler: &'a Scheduler,
-}
-
-impl Scheduler {
-    pub(super) fn begin_waiting_on_source(&self) -> WaitingOnSource<'_> {
-        self.sources_waited.set(self.sources_waited.get() + 1);
-        WaitingOnSource { scheduler: self }
-    }
-}
-
-impl Drop for WaitingOnSource<'_> {
-    fn drop(&mut self) {
-        let waited = &self.scheduler.sources_waited;
-        waited.set(waited.get() - 1);
-    }
-}
-
 /// While it lives, silence is no deadlock and a virtual clock does not jump: something outside is at work for us.
 #[derive(Debug)]
 pub(crate) struct Outside {

@@ -406,3 +406,24 @@ impl<'a, S: AsFd> Operating<'a, S> {
 
 /// Readiness is remembered, not handed over.
 fn nothing_to_give_back(_: &Lock<State<Shared>>, _: &Node) {}
+
+/// While it lives, somebody here waits for a socket.
+#[derive(Debug)]
+struct WaitingOnSource<'a> {
+    /// Counts it.
+    scheduler: &'a Scheduler,
+}
+
+impl Scheduler {
+    fn begin_waiting_on_source(&self) -> WaitingOnSource<'_> {
+        self.sources_waited.set(self.sources_waited.get() + 1);
+        WaitingOnSource { scheduler: self }
+    }
+}
+
+impl Drop for WaitingOnSource<'_> {
+    fn drop(&mut self) {
+        let waited = &self.scheduler.sources_waited;
+        waited.set(waited.get() - 1);
+    }
+}
