@@ -32,7 +32,7 @@ use super::shuffle::Shuffle;
 use super::stint::Stint;
 use super::survey::Visit;
 use super::timers::Timers;
-use super::vigil::Vigil;
+use super::vigil::{self, Vigil};
 use super::wait::{Operation, Wait};
 use super::work::Seat;
 use crate::base::atomic::thread_local;
@@ -183,6 +183,7 @@ impl Scheduler {
     /// When there is no stack for its loop.
     pub(super) fn make() -> &'static Scheduler {
         lock::prepare();
+        vigil::has_several_cores();
         let scheduler = Box::leak(Box::new(Scheduler::new()));
         scheduler.adopt_root();
         scheduler.lately.set(scheduler.clock().lately());

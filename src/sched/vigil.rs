@@ -37,8 +37,9 @@ const LOOKS: u32 = 32;
 /// The most sleeps that are owed for one time awake in vain.
 const DEAREST: u32 = 256;
 
-/// Whether one OS thread runs while another does. The first to ask asks the system, and nobody does again, though the cores that a process may use can change; that is whoever makes
-/// workers, if there are any, because those may be pinned to a core each.
+/// Whether one OS thread runs while another does. The first to ask asks the system, and nobody does again, though the cores that a process may use can change. That is whoever makes
+/// the first scheduler or workers: those may be pinned to a core each. And on Linux std opens files to find out, which must not happen at some later moment: if the program has just
+/// closed its standard input, such a file would be in its place.
 #[cfg(not(loom))]
 pub(crate) fn has_several_cores() -> bool {
     static SEVERAL: OnceLock<bool> = OnceLock::new();

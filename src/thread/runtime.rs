@@ -221,7 +221,7 @@ impl RuntimeBuilder {
     /// Gives the runtime `n` workers: OS threads beside the caller's that only run green threads.
     ///
     /// Before an OS thread sleeps that others wake often, it stays awake for up to 20 us, which only helps where there are several cores. Whether there are is asked once in a process, when
-    /// the first workers are made or the first OS thread may do so: a process that is given more cores later, or is left with one, is not noticed.
+    /// the first workers are made or an OS thread first uses this crate: a process that is given more cores later, or is left with one, is not noticed.
     ///
     /// Inside [`run`](Runtime::run), and in all that runs on them, [`spawn_anywhere`](crate::spawn_anywhere) uses these. Each has its own scheduler, timers, sockets and stacks,
     /// and is called `greenthread-worker-` and its number. They are there from [`build`](Self::build) until the runtime is dropped. More than 4096 are an error of `build`.
