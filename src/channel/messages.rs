@@ -34,9 +34,14 @@ impl<T> Messages<T> {
         }
     }
 
-    /// Takes all out; nothing is to be put in any more.
+    /// Takes all out. Nothing is to be put in any more, but there is as much room as before for those who ask.
     pub(super) fn take_all(&mut self) -> Self {
-        mem::replace(self, Messages::new(0))
+        let none = Messages {
+            nook: Nook::new(self.are_one()),
+            room: self.room,
+            line: VecDeque::new(),
+        };
+        mem::replace(self, none)
     }
 
     /// Whether there is room for one more.

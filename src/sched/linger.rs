@@ -75,10 +75,11 @@ impl Linger {
 }
 
 impl Scheduler {
-    /// Whether to watch may pay, and nobody wants the turns to be as they would be otherwise (D8).
+    /// Whether to watch may pay, and nobody wants the turns to be as they would be otherwise (D8). Where others are in line one parks: to yield before would be a whole round of theirs, or
+    /// several, in which what comes is not seen and no deadline is set.
     fn may_watch(&self) -> bool {
         let is_free = !self.clock().is_virtual() && !self.looks_each_turn.get();
-        is_free && !self.ledger.is_on() && self.vigil.is_due()
+        is_free && !self.ledger.is_on() && self.vigil.is_due() && self.is_quiet()
     }
 
     /// When the countdown is about to end, has it end: the loop looks after the turn at which it does, which is the next or the one after it. A request is raised where one parks.
@@ -95,11 +96,16 @@ impl Scheduler {
     fn nobody_else_needs_it(&self) -> bool {
         let left = self.countdown.get();
         let may_wait = left > 1 && !self.clock().is_virtual();
-        let is_idle = may_wait && self.ready.is_empty() && !self.home().has_messages();
+        let is_idle = may_wait && self.is_quiet();
         if is_idle {
             self.countdown.set(left - 1);
         }
         is_idle
+    }
+
+    /// Whether nobody is in line, and nobody is about to be.
+    fn is_quiet(&self) -> bool {
+        self.ready.is_empty() && !self.home().has_messages()
     }
 }
 
@@ -115,5 +121,17 @@ mod tests {
             let looks = looks.count();
             assert!(looks <= 8 && (looks == 0) == (batch == 0), "{looks}");
         }
+    }
+
+    #[test]
+    fn one_who_watches_does_not_yield_to_those_in_line() {
+        let scheduler = Scheduler::get();
+        scheduler.vigil.slept(true);
+        let other = crate::spawn(|| ());
+        scheduler.countdown.set(1);
+        let goes_on = Linger::new(1).goes_on();
+        assert!(!other.is_finished());
+        assert!(!goes_on);
+        other.join().unwrap();
     }
 }

@@ -153,6 +153,21 @@ fn it_tells_its_length_and_its_bound() {
 }
 
 #[test]
+fn what_the_last_receiver_leaves_is_room() {
+    for (sender, receiver) in [bounded(1), bounded(2), unbounded()] {
+        sender.send([7_u8; 3]).unwrap();
+        let bound = sender.capacity();
+        drop(receiver);
+        assert!(sender.is_empty() && !sender.is_full(), "{bound:?}");
+        assert_eq!(sender.capacity(), bound);
+        assert_eq!(
+            sender.try_send([8; 3]),
+            Err(TrySendError::Disconnected([8; 3]))
+        );
+    }
+}
+
+#[test]
 #[apply(on_workers)]
 fn a_blocked_sender_finds_its_message_taken_by_try_recv() {
     virtual_time(|| {
