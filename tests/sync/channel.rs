@@ -153,6 +153,7 @@ fn it_tells_its_length_and_its_bound() {
 }
 
 #[test]
+#[apply(on_workers)]
 fn what_the_last_receiver_leaves_is_room() {
     for (sender, receiver) in [bounded(1), bounded(2), unbounded()] {
         sender.send([7_u8; 3]).unwrap();
