@@ -228,6 +228,10 @@ fn a_panic_is_carried_back_and_the_process_goes_on() {
 #[apply(once)]
 fn a_fork_that_comes_back_out_of_a_function_answers_nothing() {
     let pool = pool(1);
+    // So that the process has waited for a call before, and its link is in the reactor that the fork shares.
+    for n in 0..8 {
+        assert_eq!(result(pool.spawn(double, n)).unwrap(), 2 * n);
+    }
     assert_eq!(result(pool.spawn(fork, 1)).unwrap(), 1);
     for n in 0..3 {
         assert_eq!(result(pool.spawn(double, n)).unwrap(), 2 * n);

@@ -83,12 +83,7 @@ fn take_link() -> io::Result<Link> {
 fn answer_all(link: &Link, call: impl Fn(&str, Carried) -> Frame) -> io::Result<()> {
     while let Some((number, frame)) = Frame::receive(link)? {
         let (name, argument) = frame.into_call().ok_or(io::ErrorKind::InvalidData)?;
-        let process = std::process::id();
         let answer = answer(|| call(&name, argument));
-        if std::process::id() != process {
-            // A fork that came back out of the function: it is no process of the pool's.
-            return Ok(());
-        }
         // What the function has printed belongs to this call.
         let _ = io::stdout().flush();
         answer.send(link, number)?;
@@ -98,9 +93,24 @@ fn answer_all(link: &Link, call: impl Fn(&str, Carried) -> Frame) -> io::Result<
 
 /// Runs a call on the root, and leaves nothing of it behind but its answer.
 fn answer(call: impl FnOnce() -> Frame) -> Frame {
+    let process = std::process::id();
     let answer = catch_unwind(AssertUnwindSafe(call));
+    end_fork_of(process);
     end_what_was_left(Scheduler::get(), Scheduler::everybody);
+    end_fork_of(process);
     answer.unwrap_or_else(|panic| Frame::text(Kind::Panicked, words(&*panic).to_owned()))
+}
+
+/// A fork that came back out of the function is no process of the pool's. It ends where it is: to drop the link, or any other source, would take it out of the reactor that the fork shares
+/// with the one it was made of, which would wait for its next call for ever.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "nothing that is here is this process's own"
+)]
+fn end_fork_of(process: u32) {
+    if std::process::id() != process {
+        std::process::exit(0);
+    }
 }
 
 fn words(panic: &(dyn Any + Send)) -> &str {
