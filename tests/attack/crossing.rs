@@ -1,7 +1,9 @@
-//! What may cross to other OS threads, and what must not (D1): asked of the compiler for every type that holds something.
+//! What may cross to other OS threads, and what must not (D1): asked of the compiler for every type that holds something. And what crosses while it is being joined.
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::mpsc;
+use std::thread;
 
 use greenthread::channel::{self, broadcast, oneshot, watch};
 use greenthread::generator::{Generator, Raised, Yielder};
@@ -12,7 +14,8 @@ use greenthread::sync::{
 };
 use greenthread::{
     AsCompleted, CancelOnDrop, Cancelled, GatherError, GreenThread, JoinError, JoinHandle, JoinSet,
-    Limit, Runtime, Scope, ScopedJoinHandle, SharedHandle, Spawner, TryScope,
+    Limit, Runtime, Scope, ScopedJoinHandle, SharedHandle, Spawner, TryScope, current, spawn,
+    yield_now,
 };
 
 fn send<T: ?Sized + Send>() {}
@@ -152,4 +155,31 @@ fn d1_handles_are_joined_shared_and_dropped_on_any_os_thread() {
         }
         others.into_iter().for_each(|other| other.join().unwrap());
     }
+}
+
+#[test]
+#[apply(on_roots)]
+fn l1_one_that_is_being_joined_is_held_and_let_go_of_on_another_os_thread() {
+    let (sender, receiver) = mpsc::channel::<GreenThread>();
+    let other = thread::spawn(move || {
+        let held = receiver.into_iter().map(|one| {
+            let again = one.clone();
+            drop(one);
+            again.unpark();
+            again.id()
+        });
+        held.collect::<Vec<_>>()
+    });
+    let mut joined = Vec::new();
+    for turns in (0..3).cycle().take(2_000) {
+        let sender = sender.clone();
+        let child = spawn(move || {
+            sender.send(current()).unwrap();
+            (0..turns).for_each(|_| yield_now());
+            current().id()
+        });
+        joined.push(child.join().unwrap());
+    }
+    drop(sender);
+    assert_eq!(other.join().unwrap(), joined);
 }

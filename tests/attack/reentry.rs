@@ -109,6 +109,26 @@ fn l6_messages_of_a_channel_come_back_into_it() {
 
 #[test]
 #[apply(on_workers)]
+fn l6_the_message_of_a_channel_of_one_comes_back_into_it() {
+    let act = |(sender, receiver): &(channel::Sender<Acts>, channel::Receiver<Acts>)| {
+        assert!(sender.len() <= 1 && sender.is_full() == (receiver.len() == 1));
+        drop(receiver.try_recv());
+        drop(sender.clone());
+        drop(receiver.clone());
+        drop(format!("{sender:?}{receiver:?}"));
+    };
+    let done = with_acting(channel::bounded(1), act, |(sender, receiver), new| {
+        sender.send(new()).unwrap();
+        drop(sender.try_send(new()));
+        drop(receiver.try_recv());
+        drop(sender.try_send(new()));
+        assert!(receiver.try_iter().count() < 9);
+    });
+    assert!(done > 1);
+}
+
+#[test]
+#[apply(on_workers)]
 fn l6_values_of_broadcast_watch_and_oneshot_come_back_into_them() {
     let done = with_acting(
         broadcast::<Acts>(1),

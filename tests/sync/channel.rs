@@ -379,7 +379,7 @@ fn many_ends_of_a_channel_of_one<T: Send + 'static>(
 
 #[test]
 #[apply(on_roots)]
-fn a_channel_of_one_brings_each_message_once_between_os_threads() {
+fn l4_a_channel_of_one_brings_each_message_once_between_os_threads() {
     many_ends_of_a_channel_of_one(|n| n, |n| n);
     many_ends_of_a_channel_of_one(Box::new, |boxed| *boxed);
     many_ends_of_a_channel_of_one(|n| [n; 7], |[n, ..]| n);
